@@ -1,0 +1,106 @@
+//! The config file: the key of the trigger, which targets are on, the settings of the cluster, of profiles and of namespaces.
+//!
+//! [`Config::default`] is the built-in configuration; `manifests/config.yaml` is the same as a commented file. Pure: reading takes
+//! text, and says all that is wrong with it at once.
+
+use std::collections::BTreeMap;
+
+use crate::inject::{HOST_IP, Setting};
+
+/// What is said about the settings in one place; a hole is a setting that is left to a weaker layer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings([Option<String>; Setting::COUNT]);
+
+impl Settings {
+    /// The text of a setting.
+    #[must_use]
+    pub fn get(&self, setting: Setting) -> Option<&str> {
+        self.0[setting as usize].as_deref()
+    }
+
+    /// Says something about a setting; the text has been checked by [`Setting::accepts`].
+    pub fn set(&mut self, setting: Setting, text: impl Into<String>) {
+        self.0[setting as usize] = Some(text.into());
+    }
+
+    /// Whether nothing is said.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(Option::is_none)
+    }
+
+    /// The settings of Seldon's documentation
+    /// (<https://docs.seldon.ai/seldon-core-1/configuration/distributed-tracing>).
+    #[must_use]
+    pub fn built_in() -> Self {
+        let mut settings = Self::default();
+        settings.set(Setting::AgentHost, HOST_IP);
+        settings.set(Setting::AgentPort, "5775");
+        settings.set(Setting::SamplerType, "const");
+        settings.set(Setting::SamplerParam, "1");
+        settings
+    }
+}
+
+/// Which kinds of targets are injected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "five independent switches, named as in the file"
+)]
+pub struct Targets {
+    /// Containers of the manifest.
+    pub containers: bool,
+    /// The orchestrator of each predictor.
+    pub orchestrator: bool,
+    /// Prepackaged servers that have no container in the manifest.
+    pub prepackaged_servers: bool,
+    /// Explainers with a container of the user's.
+    pub explainer: bool,
+    /// Init containers of the manifest.
+    pub init_containers: bool,
+}
+
+impl Default for Targets {
+    fn default() -> Self {
+        Self {
+            containers: true,
+            orchestrator: true,
+            prepackaged_servers: true,
+            explainer: true,
+            init_containers: false,
+        }
+    }
+}
+
+/// The whole configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Key of the annotation that turns tracing on.
+    pub trigger: String,
+    /// Which kinds of targets are injected.
+    pub targets: Targets,
+    /// The settings of the cluster: the built-in ones where the file says nothing.
+    pub defaults: Settings,
+    /// Settings that a trigger can name, by name.
+    pub profiles: BTreeMap<String, Settings>,
+    /// Settings of single namespaces, by name.
+    pub namespaces: BTreeMap<String, Settings>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            trigger: Self::DEFAULT_TRIGGER.to_owned(),
+            targets: Targets::default(),
+            defaults: Settings::built_in(),
+            profiles: BTreeMap::new(),
+            namespaces: BTreeMap::new(),
+        }
+    }
+}
+
+impl Config {
+    /// The key of the trigger unless the file says otherwise.
+    pub const DEFAULT_TRIGGER: &'static str = "tracing";
+}

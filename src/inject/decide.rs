@@ -1,0 +1,335 @@
+//! What one target gets: each variable set by us, or left to the user, and why.
+
+use std::borrow::Cow;
+
+use super::crash::{Reader, crash, go_bool, is_python_zero, sampler_crash};
+use super::new_value::{CONFIG_DIR, ConfigVolume};
+use super::notes::Notes;
+use super::owned::{Fate, Owned, last_of};
+use super::patch::{Holder, Place};
+use super::reason::Reason;
+use super::record::Omitted;
+use super::setting::{Names, Setting, expand, is_service_name, is_tags};
+use super::settings::{Origin, Resolved};
+use super::shape::Shape;
+use super::variable::{EnvSet, EnvValue, HOST_IP, PerVariable, Variable, is_read_by_tracing};
+use super::view::{Annotations, Env, read_text};
+
+/// What is done about one variable of a target.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Choice<'a> {
+    /// There is nothing to say about it here.
+    #[default]
+    None,
+    /// It is ours.
+    Set(EnvValue<'a>, Origin),
+    /// It is left alone.
+    Leave(Reason),
+}
+
+/// The choices of one target.
+pub type Choices<'a> = PerVariable<Choice<'a>>;
+
+impl<'a> Choices<'a> {
+    /// The same reason for every variable.
+    pub(crate) fn all_left(reason: Reason) -> Self {
+        let mut choices = Self::default();
+        for variable in Variable::ALL {
+            *choices.get_mut(variable) = Choice::Leave(reason);
+        }
+        choices
+    }
+
+    /// Only what is set.
+    pub(crate) fn set(&self) -> EnvSet<'a> {
+        let mut set = EnvSet::default();
+        for (variable, choice) in self.iter() {
+            if let Choice::Set(value, _) = choice {
+                *set.get_mut(variable) = Some(value.clone());
+            }
+        }
+        set
+    }
+}
+
+/// The environment of a target as the user sees it: without what is ours.
+pub(crate) struct Subject<'s, 'a> {
+    pub(crate) holder: Holder,
+    pub(crate) env: &'s Env<'a>,
+    pub(crate) owned: &'s Owned,
+    pub(crate) omitted: Omitted,
+    /// `spec.annotations`, of which some become variables of the orchestrator.
+    pub(crate) spec_annotations: Option<&'s Annotations<'a>>,
+}
+
+/// What the user says about a variable.
+enum Said<'s> {
+    Literal(Cow<'s, str>),
+    Elsewhere,
+}
+
+impl<'a> Subject<'_, 'a> {
+    fn reader(&self) -> Reader {
+        match self.holder {
+            Holder::Orchestrator(_) => Reader::Executor,
+            _ => Reader::Wrapper,
+        }
+    }
+
+    fn said(&self, name: &str) -> Option<Said<'_>> {
+        if let Some(var) = last_of(self.env, self.owned, name) {
+            return Some(
+                var.literal()
+                    .map_or(Said::Elsewhere, |text| Said::Literal(Cow::Borrowed(text))),
+            );
+        }
+        let text = self.engine_annotation(name)?;
+        Some(text.text().map_or(Said::Elsewhere, |text| {
+            Said::Literal(Cow::Owned(text.to_owned()))
+        }))
+    }
+
+    /// `seldon.io/engine-<x-y>` becomes `X_Y` in the orchestrator, unless svcOrchSpec has that name.
+    fn engine_annotation(&self, name: &str) -> Option<Shape<super::shape::Text<'a>>> {
+        self.spec_annotations?
+            .rest
+            .0
+            .iter()
+            .rev()
+            .find_map(|(key, raw)| {
+                let suffix = key.strip_prefix("seldon.io/engine-")?;
+                let same = suffix.len() == name.len()
+                    && suffix.bytes().zip(name.bytes()).all(|(from, to)| {
+                        to == if from == b'-' {
+                            b'_'
+                        } else {
+                            from.to_ascii_uppercase()
+                        }
+                    });
+                same.then(|| read_text(raw))
+            })
+    }
+
+    fn literal(&self, name: &str) -> Option<Cow<'_, str>> {
+        match self.said(name)? {
+            Said::Literal(text) => Some(text),
+            Said::Elsewhere => None,
+        }
+    }
+
+    /// Why a variable is not ours to set, if the user has a say in it.
+    fn users(&self, variable: Variable) -> Option<Reason> {
+        if self.owned.fate(variable) == Fate::Changed {
+            return Some(Reason::UserChanged);
+        }
+        if last_of(self.env, self.owned, variable.name()).is_some() {
+            return Some(Reason::UserSet);
+        }
+        if self.omitted.has(variable) {
+            return Some(Reason::UserRemoved);
+        }
+        self.engine_annotation(variable.name())
+            .map(|_| Reason::EngineAnnotation)
+    }
+
+    /// Warns of the user's values that end the process which reads them.
+    pub(crate) fn warn<'n>(&self, notes: &mut Notes<'n>) {
+        let place = Place::Env(self.holder);
+        let reader = self.reader();
+        for (at, item) in self.env.items().iter().enumerate() {
+            let Some(var) = item.get() else { continue };
+            let Some(name) = var.name.text().filter(|name| is_read_by_tracing(name)) else {
+                continue;
+            };
+            if self.owned.is_at(at) {
+                continue;
+            }
+            if let Some(expected) = var.literal().and_then(|text| crash(reader, name, text)) {
+                notes.add(Reason::CrashingValue, place, format!("{name}: {expected}"));
+            }
+        }
+        if let Some(annotations) = self.spec_annotations {
+            for (key, raw) in &annotations.rest.0 {
+                let Some(suffix) = key.strip_prefix("seldon.io/engine-") else {
+                    continue;
+                };
+                let name = suffix.to_ascii_uppercase().replace('-', "_");
+                if !is_read_by_tracing(&name) || last_of(self.env, self.owned, &name).is_some() {
+                    continue;
+                }
+                if let Some(expected) = read_text(raw)
+                    .text()
+                    .and_then(|text| crash(reader, &name, text))
+                {
+                    notes.add(
+                        Reason::CrashingValue,
+                        Place::SpecAnnotations,
+                        format!("{key}: {expected}"),
+                    );
+                }
+            }
+        }
+        if reader == Reader::Executor {
+            let pair = (
+                self.literal("JAEGER_SAMPLER_TYPE"),
+                self.literal("JAEGER_SAMPLER_PARAM"),
+            );
+            if matches!(&pair, (Some(kind), Some(param)) if sampler_crash(kind, param)) {
+                notes.add(
+                    Reason::CrashingValue,
+                    place,
+                    "JAEGER_SAMPLER_PARAM: with this JAEGER_SAMPLER_TYPE the orchestrator needs a number from 0 to 1",
+                );
+            }
+            if self.said("JAEGER_ENDPOINT").is_some()
+                && self.said("JAEGER_USER").is_some() != self.said("JAEGER_PASSWORD").is_some()
+            {
+                let both =
+                    "JAEGER_USER: the orchestrator needs it and JAEGER_PASSWORD both, or neither";
+                notes.add(Reason::CrashingValue, place, both);
+            }
+        }
+        if self.users(Variable::AgentPort) == Some(Reason::UserSet)
+            && self.said("JAEGER_AGENT_HOST").is_none()
+            && self.said("JAEGER_ENDPOINT").is_none()
+        {
+            notes.add(Reason::PortWithoutHost, place, "");
+        }
+    }
+
+    fn is_disabled(&self) -> bool {
+        self.literal("TRACING")
+            .is_some_and(|text| is_python_zero(&text))
+            || self
+                .literal("JAEGER_DISABLED")
+                .is_some_and(|text| go_bool(&text) == Some(true))
+    }
+
+    /// Decides every variable. `config_volume` is the `ConfigMap` that can be mounted here.
+    pub(crate) fn decide<'n>(
+        &self,
+        settings: &Resolved<'n>,
+        names: &Names<'_>,
+        config_volume: Option<&ConfigVolume<'n>>,
+        notes: &mut Notes<'n>,
+    ) -> Choices<'n> {
+        if self.is_disabled() {
+            return Choices::all_left(Reason::UserDisabled);
+        }
+        let mut choices = Choices::default();
+        let is_orchestrator = self.reader() == Reader::Executor;
+        let users_config = !is_orchestrator && self.users(Variable::ConfigPath).is_some();
+        let our_config = if is_orchestrator || users_config {
+            None
+        } else {
+            config_volume
+        };
+        for variable in Variable::ALL {
+            let reason = self.users(variable).or(match variable {
+                Variable::Tracing => None,
+                Variable::ServiceName if !is_orchestrator => Some(Reason::NotReadHere),
+                Variable::ConfigPath if is_orchestrator => Some(Reason::NotReadHere),
+                _ if users_config => Some(Reason::UserConfigPath),
+                Variable::AgentHost | Variable::AgentPort
+                    if self.said("JAEGER_ENDPOINT").is_some() =>
+                {
+                    Some(Reason::UserEndpoint)
+                }
+                Variable::SamplerType | Variable::SamplerParam if our_config.is_some() => {
+                    Some(Reason::ConfigMapDecides)
+                }
+                _ => variable
+                    .pair()
+                    .and_then(|other| self.users(other))
+                    .map(|_| Reason::PairUserSet),
+            });
+            *choices.get_mut(variable) = match reason {
+                // What nothing reads is worth a word only where somebody asked for it.
+                Some(Reason::NotReadHere) if !asked_for(settings, variable) => Choice::None,
+                Some(reason) => Choice::Leave(reason),
+                None => self.value(variable, settings, names, our_config, notes),
+            };
+        }
+        choices
+    }
+
+    fn value<'n>(
+        &self,
+        variable: Variable,
+        settings: &Resolved<'n>,
+        names: &Names<'_>,
+        config_volume: Option<&ConfigVolume<'n>>,
+        notes: &mut Notes<'n>,
+    ) -> Choice<'n> {
+        if variable == Variable::Tracing {
+            return Choice::Set(EnvValue::Literal("1".into()), Origin::BuiltIn);
+        }
+        let Some((text, origin)) = setting_of(variable).and_then(|setting| settings.get(setting))
+        else {
+            return Choice::None;
+        };
+        let value = match variable {
+            Variable::AgentHost if text == HOST_IP => EnvValue::HostIp,
+            Variable::ConfigPath => {
+                let Some(volume) = config_volume else {
+                    return Choice::Leave(Reason::ConfigMapBlocked);
+                };
+                EnvValue::Literal(format!("{CONFIG_DIR}/{}", volume.key).into())
+            }
+            Variable::ServiceName | Variable::Tags => {
+                let place = Place::Holder(self.holder);
+                match expand(text, names) {
+                    Ok(filled) => {
+                        let good = if variable == Variable::Tags {
+                            is_tags(&filled)
+                        } else {
+                            is_service_name(&filled)
+                        };
+                        if !good {
+                            notes.add(
+                                Reason::TemplateUnresolved,
+                                place,
+                                format!("{}: a name in it does not fit", variable.name()),
+                            );
+                            return Choice::Leave(Reason::TemplateUnresolved);
+                        }
+                        EnvValue::Literal(match (text, filled) {
+                            (Cow::Borrowed(text), Cow::Borrowed(filled))
+                                if text.len() == filled.len() =>
+                            {
+                                Cow::Borrowed(*text)
+                            }
+                            (_, filled) => Cow::Owned(filled.into_owned()),
+                        })
+                    }
+                    Err(placeholder) => {
+                        let detail =
+                            format!("{}: {{{placeholder}}} is not known here", variable.name());
+                        notes.add(Reason::TemplateUnresolved, place, detail);
+                        return Choice::Leave(Reason::TemplateUnresolved);
+                    }
+                }
+            }
+            _ => EnvValue::Literal(text.clone()),
+        };
+        Choice::Set(value, origin)
+    }
+}
+
+/// The setting that gives a variable its value.
+const fn setting_of(variable: Variable) -> Option<Setting> {
+    Some(match variable {
+        Variable::Tracing => return None,
+        Variable::AgentHost => Setting::AgentHost,
+        Variable::AgentPort => Setting::AgentPort,
+        Variable::SamplerType => Setting::SamplerType,
+        Variable::SamplerParam => Setting::SamplerParam,
+        Variable::ServiceName => Setting::ServiceName,
+        Variable::Tags => Setting::Tags,
+        Variable::ConfigPath => Setting::ConfigMap,
+    })
+}
+
+fn asked_for(settings: &Resolved<'_>, variable: Variable) -> bool {
+    setting_of(variable).is_some_and(|setting| settings.get(setting).is_some())
+}

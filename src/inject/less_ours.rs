@@ -1,0 +1,398 @@
+//! Whether two objects say the same but for what we added: the question behind stickiness.
+//!
+//! Each object is flattened, less what the record says is ours and is found unchanged, and the two are compared. Only if they are equal is
+//! what the older object had kept or restored exactly, so "not sure" counts as "no".
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::mount::{is_our_mount, is_our_volume};
+use super::ordinals::Ordinals;
+use super::owned::Owned;
+use super::record::{Part, Parts, PredictorRecord, Record, TargetRecord};
+use super::shape::{Items, Rest, Shape, Text};
+use super::view::{
+    ComponentSpec, Container, Env, Explainer, PodSpec, Predictor, SeldonDeployment, SvcOrchSpec,
+    Volume,
+};
+
+/// A piece of a flattened object.
+enum Piece<'v, 'a> {
+    Open,
+    Close,
+    Absent,
+    Null,
+    /// Something that is not read, and so never taken for equal.
+    Odd,
+    Text(&'v str),
+    Raw(&'a RawValue),
+    Rest(&'v Rest<'a>),
+}
+
+impl Piece<'_, '_> {
+    fn equals(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Open, Self::Open)
+            | (Self::Close, Self::Close)
+            | (Self::Absent, Self::Absent)
+            | (Self::Null, Self::Null) => true,
+            (Self::Text(one), Self::Text(other)) => one == other,
+            (Self::Raw(one), Self::Raw(other)) => same_raw(one, other),
+            (Self::Rest(one), Self::Rest(other)) => same_rest(one, other),
+            _ => false,
+        }
+    }
+}
+
+/// Equal bytes are the rule, for the API server sorts keys; other spellings of one value cost a parse.
+fn same_raw(one: &RawValue, other: &RawValue) -> bool {
+    one.get() == other.get()
+        || matches!(
+            (serde_json::from_str::<Value>(one.get()), serde_json::from_str::<Value>(other.get())),
+            (Ok(one), Ok(other)) if one == other
+        )
+}
+
+fn same_rest(one: &Rest<'_>, other: &Rest<'_>) -> bool {
+    one.0.len() == other.0.len()
+        && one
+            .0
+            .iter()
+            .zip(&other.0)
+            .all(|((key, value), (beside_key, beside))| {
+                let found = if key == beside_key {
+                    Some(*beside)
+                } else {
+                    other.get(key)
+                };
+                found.is_some_and(|found| same_raw(value, found))
+            })
+}
+
+/// Whether the specs of two objects are equal, less what is ours in either by that record.
+pub(crate) fn same_less_ours(
+    new: &SeldonDeployment<'_>,
+    old: &SeldonDeployment<'_>,
+    record: &Record<'_>,
+) -> bool {
+    let one = Flat::of(new, record);
+    let other = Flat::of(old, record);
+    one.len() == other.len() && one.iter().zip(&other).all(|(one, other)| one.equals(other))
+}
+
+/// An object being flattened.
+struct Flat<'v, 'a> {
+    record: &'v Record<'v>,
+    pieces: Vec<Piece<'v, 'a>>,
+}
+
+impl<'v, 'a> Flat<'v, 'a> {
+    fn of(object: &'v SeldonDeployment<'a>, record: &'v Record<'v>) -> Vec<Piece<'v, 'a>> {
+        let mut flat = Self {
+            record,
+            pieces: Vec::with_capacity(128),
+        };
+        flat.shape(&object.spec, |flat, spec| {
+            flat.pieces.push(Piece::Rest(&spec.rest));
+            flat.text(&spec.protocol);
+            flat.shape(&spec.annotations, |flat, annotations| {
+                flat.pieces.push(Piece::Rest(&annotations.rest))
+            });
+            let mut ordinals = Ordinals::of(
+                spec.predictors
+                    .items()
+                    .iter()
+                    .map(|item| Some(&item.get()?.name)),
+            );
+            let mut cursor = 0;
+            flat.shape(&spec.predictors, |flat, Items(predictors)| {
+                for predictor in predictors {
+                    flat.shape(predictor, |flat, predictor| {
+                        let key = ordinals.key(&predictor.name);
+                        flat.predictor(predictor, record.predictors.find(&key, &mut cursor));
+                    });
+                }
+            });
+        });
+        flat.pieces
+    }
+
+    fn shape<T>(&mut self, shape: &'v Shape<T>, write: impl FnOnce(&mut Self, &'v T)) {
+        match shape {
+            Shape::Absent => self.pieces.push(Piece::Absent),
+            Shape::Null => self.pieces.push(Piece::Null),
+            Shape::Odd(_) => self.pieces.push(Piece::Odd),
+            Shape::Is(part) => {
+                self.pieces.push(Piece::Open);
+                write(self, part);
+                self.pieces.push(Piece::Close);
+            }
+        }
+    }
+
+    /// Takes back what was written since `mark`: the part was ours alone.
+    fn drop_since(&mut self, mark: usize, gone: bool) {
+        if gone {
+            self.pieces.truncate(mark);
+            self.pieces.push(Piece::Absent);
+        }
+    }
+
+    fn text(&mut self, text: &'v Shape<Text<'a>>) {
+        self.pieces.push(match text {
+            Shape::Absent => Piece::Absent,
+            Shape::Null => Piece::Null,
+            Shape::Odd(_) => Piece::Odd,
+            Shape::Is(Text(text)) => Piece::Text(text),
+        });
+    }
+
+    fn raw(&mut self, raw: Option<&'a RawValue>) {
+        self.pieces.push(raw.map_or(Piece::Absent, Piece::Raw));
+    }
+
+    fn predictor(&mut self, predictor: &'v Predictor<'a>, ours: Option<&'v PredictorRecord<'v>>) {
+        self.pieces.push(Piece::Rest(&predictor.rest));
+        self.text(&predictor.name);
+        self.raw(predictor.graph);
+        self.shape(&predictor.annotations, |flat, annotations| {
+            flat.pieces.push(Piece::Rest(&annotations.rest))
+        });
+        self.orchestrator(&predictor.svc_orch_spec, ours);
+        self.shape(
+            &predictor.explainer,
+            |flat,
+             Explainer {
+                 kind,
+                 container_spec,
+                 rest,
+             }| {
+                flat.text(kind);
+                flat.pieces.push(Piece::Rest(rest));
+                let target = ours.and_then(|ours| ours.explainer.as_ref());
+                flat.shape(container_spec, |flat, container| {
+                    flat.container(container, target);
+                });
+            },
+        );
+        self.components(&predictor.component_specs, ours);
+    }
+
+    fn orchestrator(
+        &mut self,
+        orchestrator: &'v Shape<SvcOrchSpec<'a>>,
+        ours: Option<&'v PredictorRecord<'v>>,
+    ) {
+        let mark = self.pieces.len();
+        let mut gone = false;
+        self.shape(orchestrator, |flat, SvcOrchSpec { env, rest }| {
+            flat.pieces.push(Piece::Rest(rest));
+            let env_is_ours = flat.env(env, ours.and_then(|ours| ours.orchestrator.as_ref()));
+            gone = env_is_ours
+                && rest.is_empty()
+                && ours.is_some_and(|ours| ours.new.has(Part::SvcOrchSpec));
+        });
+        self.drop_since(mark, gone);
+    }
+
+    /// Writes a list of variables. Says whether it is there, ours, and has nothing of anybody else's.
+    fn env(&mut self, env: &'v Env<'a>, target: Option<&TargetRecord>) -> bool {
+        let mark = self.pieces.len();
+        let owned = target.map(|target| Owned::find(env, self.record.set_of(target)));
+        let created = target
+            .is_some_and(|target| target.new.has(Part::Env) || target.new.has(Part::Container));
+        let mut others = 0;
+        self.shape(env, |flat, Items(items)| {
+            for (at, item) in items.iter().enumerate() {
+                if owned.as_ref().is_some_and(|owned| owned.is_at(at)) {
+                    continue;
+                }
+                others += 1;
+                flat.shape(item, |flat, var| {
+                    flat.text(&var.name);
+                    flat.text(&var.value);
+                    flat.raw(var.value_from);
+                    flat.pieces.push(Piece::Rest(&var.rest));
+                });
+            }
+        });
+        let ours_alone = created && others == 0 && !env.items().is_empty();
+        self.drop_since(mark, ours_alone);
+        ours_alone
+    }
+
+    /// Writes a container. Says whether there is nothing in it but a name and what is ours.
+    fn container(&mut self, container: &'v Container<'a>, target: Option<&TargetRecord>) -> bool {
+        self.text(&container.name);
+        self.pieces.push(Piece::Rest(&container.rest));
+        let env_is_ours = self.env(&container.env, target);
+        let mark = self.pieces.len();
+        let mounted = target.is_some_and(|target| mounts_config(self.record, target));
+        let mut others = 0;
+        self.shape(&container.volume_mounts, |flat, Items(mounts)| {
+            for mount in mounts {
+                if mounted && is_our_mount(mount) {
+                    continue;
+                }
+                others += 1;
+                flat.shape(mount, |flat, mount| {
+                    flat.text(&mount.name);
+                    flat.text(&mount.mount_path);
+                    flat.pieces.push(Piece::Rest(&mount.rest));
+                });
+            }
+        });
+        let created = target.is_some_and(|target| {
+            target.new.has(Part::VolumeMounts) || target.new.has(Part::Container)
+        });
+        let no_mounts = container.volume_mounts.items().is_empty();
+        self.drop_since(mark, created && others == 0 && !no_mounts);
+        env_is_ours && container.rest.is_empty() && others == 0
+    }
+
+    fn components(
+        &mut self,
+        components: &'v Shape<Items<ComponentSpec<'a>>>,
+        ours: Option<&'v PredictorRecord<'v>>,
+    ) {
+        let mark = self.pieces.len();
+        let created = ours.map_or_else(Parts::default, |ours| ours.new);
+        let mut names = Ordinals::of(containers(components.items(), |pod| &pod.containers));
+        let mut init_names =
+            Ordinals::of(containers(components.items(), |pod| &pod.init_containers));
+        let mut left = 0;
+        self.shape(components, |flat, Items(items)| {
+            for component in items {
+                let item_mark = flat.pieces.len();
+                let mut gone = false;
+                flat.shape(component, |flat, ComponentSpec { spec, rest }| {
+                    flat.pieces.push(Piece::Rest(rest));
+                    let pod_mark = flat.pieces.len();
+                    let mut pod_is_ours = false;
+                    flat.shape(spec, |flat, pod| {
+                        pod_is_ours = flat.pod(pod, ours, &mut names, &mut init_names)
+                    });
+                    let made = |part| created.has(part);
+                    let item_made = made(Part::ComponentSpecs) || made(Part::ComponentSpec);
+                    flat.drop_since(pod_mark, pod_is_ours && (item_made || made(Part::PodSpec)));
+                    gone = pod_is_ours && rest.is_empty() && item_made;
+                });
+                if gone {
+                    flat.pieces.truncate(item_mark);
+                } else {
+                    left += 1;
+                }
+            }
+        });
+        let gone = left == 0 && !components.items().is_empty() && created.has(Part::ComponentSpecs);
+        self.drop_since(mark, gone);
+    }
+
+    /// Writes a pod spec. Says whether everything in it is ours, its list of containers included.
+    fn pod(
+        &mut self,
+        pod: &'v PodSpec<'a>,
+        ours: Option<&'v PredictorRecord<'v>>,
+        names: &mut Ordinals<'v>,
+        init_names: &mut Ordinals<'v>,
+    ) -> bool {
+        self.pieces.push(Piece::Rest(&pod.rest));
+        let mark = self.pieces.len();
+        let (mut others, mut mounted, mut volumes_created) = (0, false, false);
+        let mut cursor = 0;
+        self.shape(&pod.containers, |flat, Items(containers)| {
+            for container in containers {
+                let mark = flat.pieces.len();
+                let mut stub = false;
+                flat.shape(container, |flat, container| {
+                    let key = names.key(&container.name);
+                    let target = ours.and_then(|ours| ours.containers.find(&key, &mut cursor));
+                    mounted |= target.is_some_and(|target| mounts_config(flat.record, target));
+                    volumes_created |= target.is_some_and(|target| target.new.has(Part::Volumes));
+                    let ours_alone = flat.container(container, target);
+                    stub =
+                        ours_alone && target.is_some_and(|target| target.new.has(Part::Container));
+                });
+                if stub {
+                    flat.pieces.truncate(mark);
+                } else {
+                    others += 1;
+                }
+            }
+        });
+        let made = ours.is_some_and(|ours| {
+            [
+                Part::ComponentSpecs,
+                Part::ComponentSpec,
+                Part::PodSpec,
+                Part::Containers,
+            ]
+            .into_iter()
+            .any(|part| ours.new.has(part))
+        });
+        let list_is_ours = made && others == 0 && !pod.containers.items().is_empty();
+        self.drop_since(mark, list_is_ours);
+        let mut cursor = 0;
+        self.shape(&pod.init_containers, |flat, Items(containers)| {
+            for container in containers {
+                flat.shape(container, |flat, container| {
+                    let key = init_names.key(&container.name);
+                    let target = ours.and_then(|ours| ours.init_containers.find(&key, &mut cursor));
+                    mounted |= target.is_some_and(|target| mounts_config(flat.record, target));
+                    volumes_created |= target.is_some_and(|target| target.new.has(Part::Volumes));
+                    flat.container(container, target);
+                });
+            }
+        });
+        let config_map = ours
+            .and_then(|ours| ours.config_map.as_deref())
+            .filter(|_| mounted);
+        let volumes_left = self.volumes(&pod.volumes, config_map, volumes_created);
+        list_is_ours && pod.rest.is_empty() && pod.init_containers.is_absent() && !volumes_left
+    }
+
+    /// Writes the volumes. Says whether any is left.
+    fn volumes(
+        &mut self,
+        volumes: &'v Shape<Items<Volume<'a>>>,
+        config_map: Option<&str>,
+        created: bool,
+    ) -> bool {
+        let mark = self.pieces.len();
+        let mut others = 0;
+        self.shape(volumes, |flat, Items(volumes)| {
+            for volume in volumes {
+                if config_map.is_some_and(|name| is_our_volume(volume, name)) {
+                    continue;
+                }
+                others += 1;
+                flat.shape(volume, |flat, volume| {
+                    flat.text(&volume.name);
+                    flat.pieces.push(Piece::Rest(&volume.rest));
+                });
+            }
+        });
+        self.drop_since(mark, created && others == 0 && !volumes.items().is_empty());
+        others > 0
+    }
+}
+
+/// Whether the target holds the variable that goes with the mounted `ConfigMap`.
+fn mounts_config(record: &Record<'_>, target: &TargetRecord) -> bool {
+    record
+        .set_of(target)
+        .get(super::variable::Variable::ConfigPath)
+        .is_some()
+}
+
+/// The names of all containers of a predictor, in order.
+pub(crate) fn containers<'v, 'a: 'v>(
+    components: &'v [Shape<ComponentSpec<'a>>],
+    list: impl Fn(&'v PodSpec<'a>) -> &'v Shape<Items<Container<'a>>> + Clone + 'v,
+) -> impl Iterator<Item = Option<&'v Shape<Text<'a>>>> + Clone {
+    components
+        .iter()
+        .filter_map(|component| component.get()?.spec.get())
+        .flat_map(move |pod| list(pod).items())
+        .map(|container| Some(&container.get()?.name))
+}

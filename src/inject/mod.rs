@@ -1,0 +1,40 @@
+//! The engine. Pure: no async, files, clock, randomness, logging or Kubernetes client in it.
+//!
+//! [`plan()`] is the one decision. It reads a borrowed view of the object ([`SeldonDeployment`]) and yields a [`Plan`]: per target
+//! what to add, keep and remove and why, and the patch that does it.
+
+mod components;
+mod crash;
+mod decide;
+mod less_ours;
+mod mount;
+mod new_value;
+mod notes;
+mod ordinals;
+mod owned;
+mod patch;
+mod plan;
+mod predictor;
+mod reason;
+mod record;
+mod servers;
+mod setting;
+mod settings;
+mod shape;
+mod target;
+mod trigger;
+mod variable;
+mod view;
+
+pub use decide::{Choice, Choices};
+pub use new_value::{CONFIG_DIR, CONFIG_VOLUME};
+pub use notes::Note;
+pub use patch::{ContainerList, Holder, Place};
+pub use plan::{Context, Outcome, Plan, PredictorPlan, Task, plan};
+pub use reason::Reason;
+pub use record::{MAX_RECORD, RECORD};
+pub use setting::{ConfigMapRef, MAX_SETTING, Setting};
+pub use settings::{ANNOTATION_PREFIX, Origin};
+pub use target::{Change, TargetKind, TargetPlan};
+pub use variable::{EnvSet, EnvValue, HOST_IP, PerVariable, Variable};
+pub use view::SeldonDeployment;

@@ -1,0 +1,98 @@
+//! The `ConfigMap` with a Jaeger configuration: the volume of a pod, the mount of a container, and whether there is room for them.
+
+use super::new_value::{CONFIG_DIR, CONFIG_VOLUME};
+use super::shape::{Items, Shape};
+use super::view::{Container, PodSpec, Volume, VolumeMount};
+
+/// Whether a mount is, to the last key, the one that we write.
+pub(crate) fn is_our_mount(mount: &Shape<VolumeMount<'_>>) -> bool {
+    let Shape::Is(mount) = mount else {
+        return false;
+    };
+    mount.name.text() == Some(CONFIG_VOLUME)
+        && mount.mount_path.text() == Some(CONFIG_DIR)
+        && mount.rest.0.len() == 1
+        && mount
+            .rest
+            .get("readOnly")
+            .is_some_and(|value| value.get() == "true")
+}
+
+/// Whether a volume is, to the last key, one that we write for that `ConfigMap`.
+pub(crate) fn is_our_volume(volume: &Shape<Volume<'_>>, config_map: &str) -> bool {
+    let Shape::Is(volume) = volume else {
+        return false;
+    };
+    let Some(source) = volume
+        .rest
+        .get("configMap")
+        .filter(|_| volume.rest.0.len() == 1)
+    else {
+        return false;
+    };
+    volume.name.text() == Some(CONFIG_VOLUME)
+        && serde_json::from_str::<Source<'_>>(source.get()).is_ok_and(
+            |Source {
+                 name,
+                 items: [Item { key, path }],
+             }| name == config_map && key == path,
+        )
+}
+
+/// The key that a volume of ours projects.
+pub(crate) fn projected_key(volume: &Volume<'_>) -> Option<String> {
+    let source = volume.rest.get("configMap")?;
+    serde_json::from_str::<Source<'_>>(source.get())
+        .ok()
+        .map(|Source { items: [item], .. }| item.key.into_owned())
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Source<'a> {
+    #[serde(borrow)]
+    name: std::borrow::Cow<'a, str>,
+    #[serde(borrow)]
+    items: [Item<'a>; 1],
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Item<'a> {
+    #[serde(borrow)]
+    key: std::borrow::Cow<'a, str>,
+    #[serde(borrow)]
+    path: std::borrow::Cow<'a, str>,
+}
+
+/// Whether our volume can stand in a pod: its list of volumes can be read and has no volume of that name but ours.
+pub(crate) fn volume_fits(pod: &PodSpec<'_>, ours: impl Fn(&Shape<Volume<'_>>) -> bool) -> bool {
+    match &pod.volumes {
+        Shape::Absent => true,
+        Shape::Is(Items(volumes)) => volumes.iter().all(|volume| {
+            ours(volume)
+                || volume
+                    .get()
+                    .is_none_or(|volume| volume.name.text() != Some(CONFIG_VOLUME))
+        }),
+        Shape::Null | Shape::Odd(_) => false,
+    }
+}
+
+/// Whether our mount can stand in a container: nothing else is mounted under that name, at that path or inside of it.
+pub(crate) fn mount_fits(container: &Container<'_>, may_be_ours: bool) -> bool {
+    match &container.volume_mounts {
+        Shape::Absent => true,
+        Shape::Is(Items(mounts)) => mounts.iter().all(|mount| {
+            (may_be_ours && is_our_mount(mount))
+                || mount.get().is_none_or(|mount| {
+                    let path = mount.mount_path.text().unwrap_or_default();
+                    let inside = path
+                        .strip_prefix(CONFIG_DIR)
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+                    mount.name.text() != Some(CONFIG_VOLUME) && !inside
+                })
+        }),
+        Shape::Null | Shape::Odd(_) => false,
+    }
+}

@@ -1,0 +1,50 @@
+//! Reasons with the places they are about, in the order in which they were found.
+
+use std::borrow::Cow;
+
+use super::patch::Place;
+use super::reason::Reason;
+
+/// A reason, the place it is about, and what exactly it is about there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note<'a> {
+    /// Why.
+    pub reason: Reason,
+    /// Where.
+    pub place: Place<'a>,
+    /// The particular: a variable's name, what is expected … Never the value of a variable or of an annotation that is not ours.
+    pub detail: Cow<'a, str>,
+}
+
+/// The notes of one decision.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notes<'a>(pub(crate) Vec<Note<'a>>);
+
+impl<'a> Notes<'a> {
+    pub(crate) fn add(
+        &mut self,
+        reason: Reason,
+        place: Place<'a>,
+        detail: impl Into<Cow<'a, str>>,
+    ) {
+        let note = Note {
+            reason,
+            place,
+            detail: detail.into(),
+        };
+        // What concerns the whole object is met again at every predictor.
+        let again = reason.is_problem() && self.0.contains(&note);
+        if !again {
+            self.0.push(note);
+        }
+    }
+
+    /// Notes a part that is not of the type that belongs there.
+    pub(crate) fn odd(&mut self, place: Place<'a>, expected: &'static str, found: &'static str) {
+        self.add(
+            Reason::OddType,
+            place,
+            Cow::Owned(format!("expected {expected}, found {found}")),
+        );
+    }
+}

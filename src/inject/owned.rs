@@ -1,0 +1,104 @@
+//! Which of the variables that a record claims are really there, unchanged.
+
+use super::shape::{Items, Shape, Text};
+use super::variable::{EnvSet, EnvValue, PerVariable, Variable};
+use super::view::{Env, EnvVar};
+
+/// What became of a recorded variable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It was never recorded for this target.
+    #[default]
+    Never,
+    /// It stands at that index as it was written.
+    Here(usize),
+    /// A variable of that name stands there with something else in it: the user's.
+    Changed,
+    /// No variable of that name is there.
+    Gone,
+}
+
+/// The fates of all the variables of a target.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Owned(PerVariable<Fate>);
+
+impl Owned {
+    /// Looks for the variables of a set in a list.
+    pub(crate) fn find(env: &Env<'_>, set: &EnvSet<'_>) -> Self {
+        let mut fates = PerVariable::default();
+        for (variable, _) in set.entries() {
+            *fates.get_mut(variable) = Fate::Gone;
+        }
+        for (at, item) in env.items().iter().enumerate() {
+            let Shape::Is(var) = item else { continue };
+            let Some(variable) = var.name.text().and_then(Variable::from_name) else {
+                continue;
+            };
+            let Some(value) = set.get(variable) else {
+                continue;
+            };
+            let fate = fates.get_mut(variable);
+            if is_exactly(var, value) {
+                *fate = Fate::Here(at);
+            } else if *fate == Fate::Gone {
+                *fate = Fate::Changed;
+            }
+        }
+        Self(fates)
+    }
+
+    pub(crate) fn fate(&self, variable: Variable) -> Fate {
+        *self.0.get(variable)
+    }
+
+    /// Where the variable of ours stands.
+    pub(crate) fn here(&self, variable: Variable) -> Option<usize> {
+        match self.fate(variable) {
+            Fate::Here(at) => Some(at),
+            _ => None,
+        }
+    }
+
+    /// Whether the entry at that index is ours.
+    pub(crate) fn is_at(&self, index: usize) -> bool {
+        self.0.iter().any(|(_, fate)| *fate == Fate::Here(index))
+    }
+
+    /// How many are there.
+    pub(crate) fn count(&self) -> usize {
+        self.0
+            .iter()
+            .filter(|(_, fate)| matches!(fate, Fate::Here(_)))
+            .count()
+    }
+}
+
+/// Whether an entry is, to the last key, what we write for that value.
+fn is_exactly(var: &EnvVar<'_>, value: &EnvValue<'_>) -> bool {
+    match value {
+        EnvValue::HostIp => var.is_host_ip(),
+        EnvValue::Literal(text) => {
+            var.rest.is_empty()
+                && var.value_from.is_none()
+                && matches!(&var.value, Shape::Is(Text(found)) if found == text)
+        }
+    }
+}
+
+/// The index of the variable of that name which counts: the last, as Kubernetes has it.
+pub(crate) fn last_of<'v, 'a>(
+    env: &'v Env<'a>,
+    owned: &Owned,
+    name: &str,
+) -> Option<&'v EnvVar<'a>> {
+    let Shape::Is(Items(items)) = env else {
+        return None;
+    };
+    items
+        .iter()
+        .enumerate()
+        .rev()
+        .filter(|(at, _)| !owned.is_at(*at))
+        .filter_map(|(_, item)| item.get())
+        .find(|var| var.name.text() == Some(name))
+}

@@ -1,0 +1,320 @@
+//! The places of a `SeldonDeployment` and the RFC 6902 operations on them. No other module spells a path.
+
+use std::fmt::{self, Display, Formatter, Write};
+
+use json_patch::jsonptr::PointerBuf;
+use json_patch::{AddOperation, PatchOperation, RemoveOperation};
+use serde::Serialize;
+
+use super::new_value::NewValue;
+
+/// Which containers of a pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContainerList {
+    /// `containers`
+    Containers,
+    /// `initContainers`
+    InitContainers,
+}
+
+/// Something that holds environment variables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// A container of `componentSpecs[].spec`.
+    Container {
+        /// Index of the predictor.
+        predictor: usize,
+        /// Index of the componentSpec.
+        component: usize,
+        /// The list in its pod.
+        list: ContainerList,
+        /// Index in that list.
+        index: usize,
+    },
+    /// `svcOrchSpec` of a predictor.
+    Orchestrator(usize),
+    /// `explainer.containerSpec` of a predictor.
+    Explainer(usize),
+}
+
+/// A place in the object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// The object itself.
+    Object,
+    /// `metadata`
+    Metadata,
+    /// `metadata.annotations`
+    Annotations,
+    /// One of them.
+    Annotation(&'a str),
+    /// `spec`
+    Spec,
+    /// `spec.annotations`
+    SpecAnnotations,
+    /// One of them.
+    SpecAnnotation(&'a str),
+    /// `spec.predictors`
+    Predictors,
+    /// One of them.
+    Predictor(usize),
+    /// Its `annotations`.
+    PredictorAnnotations(usize),
+    /// One of them.
+    PredictorAnnotation(usize, &'a str),
+    /// Its `graph`.
+    Graph(usize),
+    /// Its `svcOrchSpec`.
+    SvcOrchSpec(usize),
+    /// Its `explainer`.
+    Explainer(usize),
+    /// Its `componentSpecs`.
+    ComponentSpecs(usize),
+    /// One of them.
+    ComponentSpec(usize, usize),
+    /// The `spec` of one of them.
+    PodSpec(usize, usize),
+    /// The `volumes` of that.
+    Volumes(usize, usize),
+    /// The `containers` or `initContainers` of that.
+    Containers(usize, usize, ContainerList),
+    /// A container, an orchestrator or an explainer's container.
+    Holder(Holder),
+    /// Its `env`.
+    Env(Holder),
+    /// Its `volumeMounts`.
+    VolumeMounts(Holder),
+}
+
+enum Segment<'a> {
+    Key(&'a str),
+    Index(usize),
+}
+
+impl<'a> Place<'a> {
+    fn each(self, visit: &mut dyn FnMut(Segment<'a>) -> fmt::Result) -> fmt::Result {
+        use Segment::{Index, Key};
+        let (parent, last) = match self {
+            Self::Object => return Ok(()),
+            Self::Metadata => (Self::Object, Key("metadata")),
+            Self::Annotations => (Self::Metadata, Key("annotations")),
+            Self::Annotation(key) => (Self::Annotations, Key(key)),
+            Self::Spec => (Self::Object, Key("spec")),
+            Self::SpecAnnotations => (Self::Spec, Key("annotations")),
+            Self::SpecAnnotation(key) => (Self::SpecAnnotations, Key(key)),
+            Self::Predictors => (Self::Spec, Key("predictors")),
+            Self::Predictor(index) => (Self::Predictors, Index(index)),
+            Self::PredictorAnnotations(index) => (Self::Predictor(index), Key("annotations")),
+            Self::PredictorAnnotation(index, key) => (Self::PredictorAnnotations(index), Key(key)),
+            Self::Graph(index) => (Self::Predictor(index), Key("graph")),
+            Self::SvcOrchSpec(index) | Self::Holder(Holder::Orchestrator(index)) => {
+                (Self::Predictor(index), Key("svcOrchSpec"))
+            }
+            Self::Explainer(index) => (Self::Predictor(index), Key("explainer")),
+            Self::ComponentSpecs(index) => (Self::Predictor(index), Key("componentSpecs")),
+            Self::ComponentSpec(predictor, index) => {
+                (Self::ComponentSpecs(predictor), Index(index))
+            }
+            Self::PodSpec(predictor, index) => (Self::ComponentSpec(predictor, index), Key("spec")),
+            Self::Volumes(predictor, index) => (Self::PodSpec(predictor, index), Key("volumes")),
+            Self::Containers(predictor, index, list) => (
+                Self::PodSpec(predictor, index),
+                Key(match list {
+                    ContainerList::Containers => "containers",
+                    ContainerList::InitContainers => "initContainers",
+                }),
+            ),
+            Self::Holder(Holder::Container {
+                predictor,
+                component,
+                list,
+                index,
+            }) => (Self::Containers(predictor, component, list), Index(index)),
+            Self::Holder(Holder::Explainer(index)) => {
+                (Self::Explainer(index), Key("containerSpec"))
+            }
+            Self::Env(holder) => (Self::Holder(holder), Key("env")),
+            Self::VolumeMounts(holder) => (Self::Holder(holder), Key("volumeMounts")),
+        };
+        parent.each(visit)?;
+        visit(last)
+    }
+
+    /// The JSON Pointer ([RFC 6901](https://www.rfc-editor.org/rfc/rfc6901)) of the place.
+    #[must_use]
+    pub fn pointer(self) -> String {
+        let mut text = String::new();
+        // Writing into a String cannot fail.
+        let _ = self.write_pointer(&mut text);
+        text
+    }
+
+    fn write_pointer(self, out: &mut dyn Write) -> fmt::Result {
+        self.each(&mut |segment| match segment {
+            Segment::Index(index) => write!(out, "/{index}"),
+            Segment::Key(key) => {
+                out.write_char('/')?;
+                for (at, part) in key.split(['~', '/']).enumerate() {
+                    if at > 0 {
+                        let before = part.as_ptr() as usize - key.as_ptr() as usize - 1;
+                        out.write_str(if key.as_bytes()[before] == b'~' {
+                            "~0"
+                        } else {
+                            "~1"
+                        })?;
+                    }
+                    out.write_str(part)?;
+                }
+                Ok(())
+            }
+        })
+    }
+}
+
+/// As people write it: `spec.predictors[0].graph`, `metadata.annotations["tracing"]`.
+impl Display for Place<'_> {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let mut first = true;
+        self.each(&mut |segment| {
+            let at_start = std::mem::replace(&mut first, false);
+            match segment {
+                Segment::Index(index) => write!(formatter, "[{index}]"),
+                Segment::Key(key)
+                    if key.bytes().all(|byte| byte.is_ascii_alphanumeric()) && !key.is_empty() =>
+                {
+                    write!(formatter, "{}{key}", if at_start { "" } else { "." })
+                }
+                Segment::Key(key) => write!(formatter, "[{key:?}]"),
+            }
+        })?;
+        if first {
+            formatter.write_str("the object")
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// One operation of a patch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Op<'a> {
+    /// Creates a key, or gives it another value.
+    Add(Place<'a>, NewValue<'a>),
+    /// Puts an item at the end of a list.
+    Append(Place<'a>, NewValue<'a>),
+    /// Puts an item before the one of that index.
+    Insert(Place<'a>, usize, NewValue<'a>),
+    /// Takes a key out.
+    Remove(Place<'a>),
+    /// Takes an item out of a list.
+    RemoveItem(Place<'a>, usize),
+}
+
+/// A pointer as it stands in an operation.
+struct Path<'o, 'a>(&'o Op<'a>);
+
+impl Display for Path<'_, '_> {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Op::Add(place, _) | Op::Remove(place) => place.write_pointer(formatter),
+            Op::Append(list, _) => {
+                list.write_pointer(formatter)?;
+                formatter.write_str("/-")
+            }
+            Op::Insert(list, index, _) | Op::RemoveItem(list, index) => {
+                list.write_pointer(formatter)?;
+                write!(formatter, "/{index}")
+            }
+        }
+    }
+}
+
+impl<'a> Op<'a> {
+    /// Whether it brings a variable.
+    pub(crate) const fn adds_variables(&self) -> bool {
+        matches!(self.value(), Some(value) if !matches!(value, NewValue::Text(_) | NewValue::Annotations(_)))
+    }
+
+    const fn value(&self) -> Option<&NewValue<'a>> {
+        match self {
+            Self::Add(_, value) | Self::Append(_, value) | Self::Insert(_, _, value) => Some(value),
+            Self::Remove(_) | Self::RemoveItem(..) => None,
+        }
+    }
+}
+
+impl Serialize for Op<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct PathText<'o, 'a>(Path<'o, 'a>);
+        impl Serialize for PathText<'_, '_> {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(&self.0)
+            }
+        }
+        use serde::ser::SerializeMap;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry(
+            "op",
+            if self.value().is_some() {
+                "add"
+            } else {
+                "remove"
+            },
+        )?;
+        map.serialize_entry("path", &PathText(Path(self)))?;
+        if let Some(value) = self.value() {
+            map.serialize_entry("value", value)?;
+        }
+        map.end()
+    }
+}
+
+/// The operations as the types of the `json-patch` crate, which can apply them.
+pub(crate) fn to_json_patch(ops: &[Op<'_>]) -> json_patch::Patch {
+    let operations = ops.iter().filter_map(|op| {
+        // Our own pointers always parse and our own values always serialise; the properties prove it.
+        let path = PointerBuf::parse(Path(op).to_string()).ok()?;
+        Some(match op.value() {
+            Some(value) => PatchOperation::Add(AddOperation {
+                path,
+                value: serde_json::to_value(value).ok()?,
+            }),
+            None => PatchOperation::Remove(RemoveOperation { path }),
+        })
+    });
+    json_patch::Patch(operations.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_spelled_for_machines_and_for_people() {
+        let env = Place::Env(Holder::Container {
+            predictor: 0,
+            component: 1,
+            list: ContainerList::InitContainers,
+            index: 2,
+        });
+        assert_eq!(
+            env.pointer(),
+            "/spec/predictors/0/componentSpecs/1/spec/initContainers/2/env"
+        );
+        assert_eq!(
+            env.to_string(),
+            "spec.predictors[0].componentSpecs[1].spec.initContainers[2].env"
+        );
+        let annotation = Place::Annotation("a.b/c~d~/e");
+        assert_eq!(annotation.pointer(), "/metadata/annotations/a.b~1c~0d~0~1e");
+        assert_eq!(
+            annotation.to_string(),
+            "metadata.annotations[\"a.b/c~d~/e\"]"
+        );
+        assert_eq!(
+            Place::Holder(Holder::Explainer(3)).to_string(),
+            "spec.predictors[3].explainer.containerSpec"
+        );
+        assert_eq!(Place::Object.to_string(), "the object");
+    }
+}

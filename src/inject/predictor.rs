@@ -1,0 +1,276 @@
+//! One predictor: its orchestrator, its explainer and, in [`super::components`], its containers and prepackaged servers.
+
+use super::mount::is_our_volume;
+use super::new_value::{ConfigVolume, NewValue};
+use super::patch::{Holder, Op, Place};
+use super::plan::Planner;
+use super::reason::Reason;
+use super::record::{Part, PredictorRecord, Record};
+use super::setting::{ConfigMapRef, Names, Setting, excluded};
+use super::settings::Resolved;
+use super::shape::Shape;
+use super::target::{Candidate, NO_ENV, TargetKind};
+use super::variable::{EnvValue, Variable};
+use super::view::{Annotations, Predictor, name_of};
+
+/// What is wanted of a predictor.
+#[derive(Clone, Debug)]
+pub(crate) enum Wanted<'v> {
+    /// Nothing of ours in it.
+    Off(Reason),
+    /// What is there of ours, and no more.
+    Hold,
+    /// What the record says, exactly.
+    Restore,
+    /// What the settings say.
+    On(Resolved<'v>),
+}
+
+/// A predictor being decided.
+pub(crate) struct PredictorWalk<'p, 'v> {
+    pub(crate) planner: &'p mut Planner<'v>,
+    pub(crate) index: usize,
+    pub(crate) view: &'v Predictor<'v>,
+    pub(crate) old: Option<&'v Predictor<'v>>,
+    pub(crate) wanted: Wanted<'v>,
+    pub(crate) protocol: Option<&'v str>,
+    pub(crate) spec_annotations: Option<&'v Annotations<'v>>,
+    /// The record that says what in the predictor is ours …
+    pub(crate) ours_record: &'p Record<'v>,
+    /// … and its part on this predictor.
+    pub(crate) ours: &'p PredictorRecord<'v>,
+    /// What will be recorded of it.
+    pub(crate) out: PredictorRecord<'v>,
+}
+
+impl<'v> PredictorWalk<'_, 'v> {
+    /// Decides all the targets of the predictor.
+    pub(crate) fn walk(mut self) -> PredictorRecord<'v> {
+        let config_volume = self.config_volume();
+        self.components(config_volume.as_ref());
+        self.orchestrator();
+        self.explainer();
+        if self
+            .out
+            .containers
+            .0
+            .iter()
+            .chain(&self.out.init_containers.0)
+            .any(|(_, target)| {
+                self.planner
+                    .record
+                    .set_of(target)
+                    .get(Variable::ConfigPath)
+                    .is_some()
+            })
+        {
+            self.out.config_map = config_volume.map(|volume| volume.name);
+        }
+        self.out
+    }
+
+    pub(crate) fn names(&self) -> Names<'v> {
+        Names {
+            namespace: self.planner.namespace,
+            name: self.planner.name,
+            predictor: name_of(&self.view.name),
+            container: None,
+        }
+    }
+
+    pub(crate) fn is_on(&self) -> bool {
+        matches!(self.wanted, Wanted::On(_))
+    }
+
+    /// The reason to leave a kind of target alone that is switched off.
+    pub(crate) fn switched_off(on: bool) -> Option<Reason> {
+        (!on).then_some(Reason::TargetSwitchedOff)
+    }
+
+    /// Whether the settings exclude a container.
+    pub(crate) fn excludes(&self, name: &str) -> bool {
+        let Wanted::On(settings) = &self.wanted else {
+            return false;
+        };
+        settings
+            .get(Setting::ExcludeContainers)
+            .is_some_and(|(text, _)| excluded(text).any(|other| other == name))
+    }
+
+    /// The `ConfigMap` to mount, as the settings or the record have it.
+    fn config_volume(&self) -> Option<ConfigVolume<'v>> {
+        match &self.wanted {
+            Wanted::On(settings) => {
+                let (text, _) = settings.get(Setting::ConfigMap)?;
+                let ConfigMapRef { name, key } = ConfigMapRef::parse(text)?;
+                Some(ConfigVolume {
+                    name: name.to_owned().into(),
+                    key: key.to_owned().into(),
+                })
+            }
+            Wanted::Restore | Wanted::Hold => {
+                let name = self.ours.config_map.clone()?;
+                let path = self
+                    .ours
+                    .containers
+                    .0
+                    .iter()
+                    .chain(&self.ours.init_containers.0)
+                    .find_map(|(_, target)| {
+                        match self.ours_record.set_of(target).get(Variable::ConfigPath) {
+                            Some(EnvValue::Literal(path)) => Some(path.clone()),
+                            _ => None,
+                        }
+                    })?;
+                let key = path.rsplit('/').next()?.to_owned();
+                Some(ConfigVolume {
+                    name,
+                    key: key.into(),
+                })
+            }
+            Wanted::Off(_) => None,
+        }
+    }
+
+    /// Whether a volume is one that the record says we put there.
+    pub(crate) fn owns_volume(&self, volume: &Shape<super::view::Volume<'_>>) -> bool {
+        self.ours
+            .config_map
+            .as_deref()
+            .is_some_and(|name| is_our_volume(volume, name))
+    }
+
+    fn orchestrator(&mut self) {
+        let holder = Holder::Orchestrator(self.index);
+        let place = Place::SvcOrchSpec(self.index);
+        let (env, rest_is_empty) = match &self.view.svc_orch_spec {
+            Shape::Absent => (NO_ENV, true),
+            Shape::Is(found) => (&found.env, found.rest.is_empty()),
+            odd => {
+                if self.is_on() {
+                    self.planner
+                        .notes
+                        .odd(place, "an object", odd.odd().unwrap_or_default());
+                }
+                return;
+            }
+        };
+        let no_engine = self.view.annotations.get().is_some_and(|annotations| {
+            annotations
+                .get("seldon.io/no-engine")
+                .text()
+                .is_some_and(|text| text.eq_ignore_ascii_case("true"))
+        });
+        let left = if no_engine {
+            Some(Reason::NoOrchestrator)
+        } else {
+            Self::switched_off(self.planner.config.targets.orchestrator)
+        };
+        let old_env = self
+            .old
+            .and_then(|old| old.svc_orch_spec.get())
+            .map(|old| &old.env);
+        let decided = self.target(Candidate {
+            kind: TargetKind::Orchestrator,
+            holder,
+            name: "".into(),
+            env,
+            recorded: self.ours.orchestrator,
+            left,
+            config_volume: None,
+            old_env,
+            as_stub: false,
+        });
+        let created = self.ours.new.has(Part::SvcOrchSpec);
+        if decided.env_goes {
+            let all_goes = created && rest_is_empty;
+            self.planner.ops.push(Op::Remove(if all_goes {
+                place
+            } else {
+                Place::Env(holder)
+            }));
+        } else if env.is_absent() && !decided.set.is_empty() {
+            let absent = self.view.svc_orch_spec.is_absent();
+            self.planner.ops.push(if absent {
+                self.out.new.set(Part::SvcOrchSpec);
+                Op::Add(place, NewValue::SvcOrchSpec(decided.entries))
+            } else {
+                Op::Add(Place::Env(holder), NewValue::Env(decided.entries))
+            });
+        }
+        if decided.record.is_some() && created {
+            self.out.new.set(Part::SvcOrchSpec);
+        }
+        self.out.orchestrator = decided.record;
+    }
+
+    fn explainer(&mut self) {
+        let place = Place::Explainer(self.index);
+        let explainer = match &self.view.explainer {
+            Shape::Absent | Shape::Null => return,
+            Shape::Is(explainer) => explainer,
+            Shape::Odd(found) => {
+                if self.is_on() {
+                    self.planner.notes.odd(place, "an object", found);
+                }
+                return;
+            }
+        };
+        let holder = Holder::Explainer(self.index);
+        let overwritten = matches!(self.protocol, Some("v2" | "kfserving"));
+        let container = match &explainer.container_spec {
+            Shape::Is(container) => container,
+            Shape::Absent => {
+                if self.is_on() {
+                    let reason = if name_of(&explainer.kind).is_none() {
+                        Reason::ExplainerWithoutType
+                    } else {
+                        Reason::ExplainerWithoutContainer
+                    };
+                    self.planner.notes.add(reason, place, "");
+                }
+                return;
+            }
+            odd => {
+                if self.is_on() {
+                    self.planner.notes.odd(
+                        Place::Holder(holder),
+                        "an object",
+                        odd.odd().unwrap_or_default(),
+                    );
+                }
+                return;
+            }
+        };
+        let left = if name_of(&explainer.kind).is_none() {
+            Some(Reason::ExplainerWithoutType)
+        } else if overwritten {
+            Some(Reason::ExplainerOverwritten)
+        } else {
+            Self::switched_off(self.planner.config.targets.explainer)
+        };
+        let old_env = self
+            .old
+            .and_then(|old| old.explainer.get()?.container_spec.get())
+            .map(|container| &container.env);
+        let decided = self.target(Candidate {
+            kind: TargetKind::Explainer,
+            holder,
+            name: name_of(&container.name).unwrap_or_default().into(),
+            env: &container.env,
+            recorded: self.ours.explainer,
+            left,
+            config_volume: None,
+            old_env,
+            as_stub: false,
+        });
+        if decided.env_goes {
+            self.planner.ops.push(Op::Remove(Place::Env(holder)));
+        } else if container.env.is_absent() && !decided.set.is_empty() {
+            self.planner
+                .ops
+                .push(Op::Add(Place::Env(holder), NewValue::Env(decided.entries)));
+        }
+        self.out.explainer = decided.record;
+    }
+}

@@ -1,0 +1,216 @@
+//! Prepackaged servers: nodes of the graph that Seldon gives a container of its own making
+//! (<https://docs.seldon.ai/seldon-core-1/configuration/servers>).
+
+use std::borrow::Cow;
+
+use super::less_ours::containers;
+use super::mount::is_our_mount;
+use super::owned::Owned;
+use super::patch::Place;
+use super::predictor::{PredictorWalk, Wanted};
+use super::reason::Reason;
+use super::record::Part;
+use super::shape::{Shape, Text};
+use super::view::{Node, graph_nodes, name_of};
+
+/// Which stubs come and which go, in graph order.
+#[derive(Debug, Default)]
+pub(crate) struct StubOrder<'v> {
+    add: Vec<Cow<'v, str>>,
+    drop: Vec<&'v str>,
+}
+
+impl<'v> StubOrder<'v> {
+    /// Seldon's defaulting would append the missing containers in graph order, and the name of the Deployment is made of the names in that
+    /// order. So new stubs may only come behind the old ones; else all are written anew.
+    fn new(existing: &[&'v str], wanted: Vec<Cow<'v, str>>, may_move: bool) -> Self {
+        let is_wanted = |name: &&&'v str| wanted.iter().any(|other| other == **name);
+        let kept: Vec<&str> = existing.iter().filter(is_wanted).copied().collect();
+        let drop = existing
+            .iter()
+            .filter(|name| !is_wanted(name))
+            .copied()
+            .collect();
+        let in_front = kept.len() <= wanted.len()
+            && kept
+                .iter()
+                .zip(&wanted)
+                .all(|(kept, wanted)| kept == wanted);
+        if in_front || !may_move {
+            return Self {
+                add: wanted
+                    .into_iter()
+                    .filter(|name| !kept.contains(&&**name))
+                    .collect(),
+                drop,
+            };
+        }
+        Self {
+            add: wanted,
+            drop: existing.to_vec(),
+        }
+    }
+
+    /// The stubs to append.
+    pub(crate) fn to_add(&self) -> &[Cow<'v, str>] {
+        &self.add
+    }
+
+    /// Whether the stub of that name goes.
+    pub(crate) fn drops(&self, name: &str) -> bool {
+        self.drop.contains(&name)
+    }
+}
+
+impl<'v> PredictorWalk<'_, 'v> {
+    /// Finds the stubs that are there and those that should be.
+    pub(crate) fn stub_order(&mut self) -> StubOrder<'v> {
+        let (stubs, others) = self.named_containers();
+        match &self.wanted {
+            // Whatever is there is dealt with where it stands.
+            Wanted::Off(_) | Wanted::Hold => StubOrder::default(),
+            Wanted::Restore => {
+                let names = self
+                    .ours
+                    .containers
+                    .0
+                    .iter()
+                    .filter(|(_, target)| target.new.has(Part::Container));
+                let wanted = names
+                    .map(|(name, _)| name.clone())
+                    .filter(|name| !others.contains(&&**name));
+                StubOrder::new(&stubs, wanted.collect(), false)
+            }
+            Wanted::On(_) => {
+                let wanted = self.wanted_stubs(&others);
+                StubOrder::new(&stubs, wanted, true)
+            }
+        }
+    }
+
+    /// The names of our stubs, and of all other containers.
+    fn named_containers(&self) -> (Vec<&'v str>, Vec<&'v str>) {
+        let items = self.view.component_specs.items();
+        if self
+            .ours
+            .containers
+            .0
+            .iter()
+            .all(|(_, target)| !target.new.has(Part::Container))
+        {
+            let names = containers(items, |pod| &pod.containers)
+                .flatten()
+                .filter_map(name_of);
+            return (Vec::new(), names.collect());
+        }
+        let (mut stubs, mut others, mut cursor) = (Vec::new(), Vec::new(), 0);
+        let pods = items
+            .iter()
+            .filter_map(|component| component.get()?.spec.get());
+        for container in pods
+            .flat_map(|pod| pod.containers.items())
+            .filter_map(Shape::get)
+        {
+            let Some(name) = name_of(&container.name) else {
+                continue;
+            };
+            let recorded = self
+                .ours
+                .containers
+                .find(&super::record::key(name, 0), &mut cursor);
+            let is_stub = recorded
+                .filter(|target| target.new.has(Part::Container))
+                .is_some_and(|target| {
+                    let owned = Owned::find(&container.env, self.ours_record.set_of(target));
+                    container.rest.is_empty()
+                        && owned.count() == container.env.items().len()
+                        && container.volume_mounts.items().iter().all(is_our_mount)
+                });
+            if is_stub { &mut stubs } else { &mut others }.push(name);
+        }
+        (stubs, others)
+    }
+
+    /// The nodes of the graph, for the reasons that they are or are not traced; none where it cannot be read.
+    fn nodes(&mut self) -> Vec<Node<'v>> {
+        let Some(graph) = self.view.graph else {
+            return Vec::new();
+        };
+        graph_nodes(graph).unwrap_or_else(|_| {
+            self.planner
+                .notes
+                .add(Reason::GraphTooDeep, Place::Graph(self.index), "");
+            Vec::new()
+        })
+    }
+
+    fn wanted_stubs(&mut self, others: &[&'v str]) -> Vec<Cow<'v, str>> {
+        let place = Place::Graph(self.index);
+        let mut wanted: Vec<Cow<'v, str>> = Vec::new();
+        for node in self.nodes() {
+            let Some(implementation) = name_of(&node.implementation) else {
+                continue;
+            };
+            let name = name_of(&node.name).unwrap_or_default();
+            let reason = if is_built_in(implementation) {
+                Some(Reason::BuiltInNode)
+            } else if others.contains(&name) {
+                Some(Reason::OwnContainer)
+            } else if matches!(
+                implementation,
+                "TRITON_SERVER" | "HUGGINGFACE_SERVER" | "TEMPO_SERVER"
+            ) {
+                Some(Reason::ServerCannotTrace)
+            } else if !matches!(self.protocol, None | Some("" | "seldon")) {
+                Some(Reason::ProtocolCannotTrace)
+            } else if self.excludes(name) {
+                Some(Reason::Excluded)
+            } else {
+                Self::switched_off(self.planner.config.targets.prepackaged_servers)
+            };
+            if let Some(reason) = reason {
+                self.planner
+                    .notes
+                    .add(reason, place, format!("{name} ({implementation})"));
+                continue;
+            }
+            match node.name {
+                Shape::Is(Text(name)) if !name.is_empty() => {
+                    if !wanted.contains(&name) {
+                        wanted.push(name);
+                    }
+                }
+                _ => self
+                    .planner
+                    .notes
+                    .odd(place, "a node with a name", "one without"),
+            }
+        }
+        wanted
+    }
+
+    /// The names of the nodes with a prepackaged server, traced or not.
+    pub(crate) fn server_names(&self) -> Vec<String> {
+        let nodes = self
+            .view
+            .graph
+            .and_then(|graph| graph_nodes(graph).ok())
+            .unwrap_or_default();
+        nodes
+            .iter()
+            .filter_map(|node| name_of(&node.name).map(str::to_owned))
+            .collect()
+    }
+}
+
+/// The units that the orchestrator runs in its own process.
+fn is_built_in(implementation: &str) -> bool {
+    matches!(
+        implementation,
+        "SIMPLE_MODEL"
+            | "SIMPLE_ROUTER"
+            | "RANDOM_ABTEST"
+            | "AVERAGE_COMBINER"
+            | "UNKNOWN_IMPLEMENTATION"
+    )
+}

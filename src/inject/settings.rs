@@ -1,0 +1,214 @@
+//! What a predictor is traced with: the layers of settings, resolved.
+
+use std::borrow::Cow;
+
+use super::notes::Notes;
+use super::patch::Place;
+use super::reason::Reason;
+use super::setting::{Setting, is_sampler_pair, sampler_param_expected};
+use super::shape::{Shape, Text};
+use super::view::{Annotations, read_text};
+use crate::config::{Config, Settings};
+
+/// What the annotations of this project begin with.
+pub const ANNOTATION_PREFIX: &str = "tracing.seldon.io/";
+
+/// The layer that a value comes from, weakest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// The built-in default.
+    BuiltIn,
+    /// `defaults` of the config file.
+    Config,
+    /// The entry of the namespace in the config file.
+    Namespace,
+    /// The profile that the trigger names.
+    Profile,
+    /// `spec.annotations` of the `SeldonDeployment`.
+    SpecAnnotation,
+    /// `metadata.annotations` of the `SeldonDeployment`.
+    Annotation,
+    /// `annotations` of the predictor.
+    PredictorAnnotation,
+    /// The record of an earlier injection, which is kept.
+    Record,
+}
+
+impl Origin {
+    /// The stable name in `explain`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::BuiltIn => "built-in",
+            Self::Config => "config",
+            Self::Namespace => "namespace",
+            Self::Profile => "profile",
+            Self::SpecAnnotation => "spec-annotation",
+            Self::Annotation => "annotation",
+            Self::PredictorAnnotation => "predictor-annotation",
+            Self::Record => "record",
+        }
+    }
+}
+
+/// The settings that the annotations of one place make.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Layer<'a>([Option<Cow<'a, str>>; Setting::COUNT]);
+
+impl<'a> Layer<'a> {
+    /// Reads the annotations of one place; what cannot be used is noted and left out.
+    pub(crate) fn read(
+        annotations: &Shape<Annotations<'a>>,
+        place: impl Fn(&'a str) -> Place<'a>,
+        notes: &mut Notes<'a>,
+    ) -> Self {
+        let mut layer = Self::default();
+        let Some(annotations) = annotations.get() else {
+            return layer;
+        };
+        for (key, raw) in &annotations.rest.0 {
+            // A key with escapes in it is none of ours.
+            let Cow::Borrowed(key) = *key else { continue };
+            let Some(name) = key.strip_prefix(ANNOTATION_PREFIX) else {
+                continue;
+            };
+            if key == super::record::RECORD {
+                continue;
+            }
+            let Some(setting) = Setting::ALL
+                .into_iter()
+                .find(|setting| setting.annotation() == name)
+            else {
+                notes.add(Reason::UnknownSetting, place(key), nearest(name));
+                continue;
+            };
+            match read_text(raw) {
+                Shape::Is(Text(text)) if setting.accepts(&text) => {
+                    layer.0[setting as usize] = Some(text)
+                }
+                Shape::Is(_) => notes.add(
+                    Reason::BadSetting,
+                    place(key),
+                    format!("must be {}", setting.expected()),
+                ),
+                other => {
+                    let found = other.odd().unwrap_or("nothing");
+                    notes.add(
+                        Reason::BadSetting,
+                        place(key),
+                        format!("must be a string, found {found}"),
+                    );
+                }
+            }
+        }
+        layer
+    }
+}
+
+/// Advice for a setting's name that is not one.
+fn nearest(name: &str) -> Cow<'static, str> {
+    let best = Setting::ALL.into_iter().max_by(|one, other| {
+        let likeness = |setting: &Setting| strsim::jaro(setting.annotation(), name);
+        likeness(one).total_cmp(&likeness(other))
+    });
+    match best {
+        Some(setting) if strsim::jaro(setting.annotation(), name) > 0.7 => {
+            Cow::Owned(format!("did you mean {}?", setting.annotation()))
+        }
+        _ => Cow::Borrowed("see docs/annotations.md for those that there are"),
+    }
+}
+
+/// The settings of one predictor, with the layer that each comes from.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Resolved<'a>([Option<(Cow<'a, str>, Origin)>; Setting::COUNT]);
+
+impl<'a> Resolved<'a> {
+    /// The text of a setting; an empty one says the same as none.
+    pub(crate) fn get(&self, setting: Setting) -> Option<(&Cow<'a, str>, Origin)> {
+        self.0[setting as usize]
+            .as_ref()
+            .filter(|(text, _)| !text.is_empty())
+            .map(|(text, origin)| (text, *origin))
+    }
+
+    fn text(&self, setting: Setting) -> &str {
+        self.get(setting).map_or("", |(text, _)| text)
+    }
+
+    /// Lays the settings of the config file, of the namespace and of the profile over each other. The config file was checked as a whole.
+    pub(crate) fn from_config(
+        config: &'a Config,
+        namespace: Option<&str>,
+        profile: Option<&str>,
+    ) -> Self {
+        let mut resolved = Self::default();
+        let built_in = Settings::built_in();
+        let layers = [
+            (Some(&config.defaults), Origin::Config),
+            (
+                namespace.and_then(|name| config.namespaces.get(name)),
+                Origin::Namespace,
+            ),
+            (
+                profile.and_then(|name| config.profiles.get(name)),
+                Origin::Profile,
+            ),
+        ];
+        for (layer, origin) in layers {
+            let Some(layer) = layer else { continue };
+            for setting in Setting::ALL {
+                let Some(text) = layer.get(setting) else {
+                    continue;
+                };
+                let is_built_in = origin == Origin::Config && built_in.get(setting) == Some(text);
+                let origin = if is_built_in { Origin::BuiltIn } else { origin };
+                resolved.0[setting as usize] = Some((Cow::Borrowed(text), origin));
+            }
+        }
+        resolved
+    }
+
+    /// Lays the annotations of one place over it. A sampler whose halves would not go together is refused as a whole.
+    pub(crate) fn lay_over(
+        &mut self,
+        layer: &Layer<'a>,
+        origin: Origin,
+        place: impl Fn(&'static str) -> Place<'a>,
+        notes: &mut Notes<'a>,
+    ) {
+        let before = (
+            self.0[Setting::SamplerType as usize].clone(),
+            self.0[Setting::SamplerParam as usize].clone(),
+        );
+        for setting in Setting::ALL {
+            if let Some(text) = &layer.0[setting as usize] {
+                self.0[setting as usize] = Some((text.clone(), origin));
+            }
+        }
+        let said = [Setting::SamplerType, Setting::SamplerParam]
+            .into_iter()
+            .find(|setting| layer.0[*setting as usize].is_some());
+        let Some(said) = said else { return };
+        if is_sampler_pair(
+            self.text(Setting::SamplerType),
+            self.text(Setting::SamplerParam),
+        ) {
+            return;
+        }
+        let expected = format!(
+            "the parameter of {} must be {}",
+            self.text(Setting::SamplerType),
+            sampler_param_expected(self.text(Setting::SamplerType))
+        );
+        let key = match said {
+            Setting::SamplerType => "tracing.seldon.io/sampler-type",
+            _ => "tracing.seldon.io/sampler-param",
+        };
+        notes.add(Reason::BadSamplerPair, place(key), expected);
+        (
+            self.0[Setting::SamplerType as usize],
+            self.0[Setting::SamplerParam as usize],
+        ) = before;
+    }
+}

@@ -1,0 +1,201 @@
+//! Reading JSON that may be anything: a part is there, absent, null or of another type than expected, and none of these is an error.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// A part of an object, in whatever shape it was found.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Shape<T> {
+    #[default]
+    Absent,
+    Null,
+    /// Something else was expected; this is what stands there, for people.
+    Odd(&'static str),
+    Is(T),
+}
+
+impl<T> Shape<T> {
+    /// The part, if it is what was expected.
+    pub(crate) fn get(&self) -> Option<&T> {
+        match self {
+            Self::Is(part) => Some(part),
+            _ => None,
+        }
+    }
+
+    /// What stands there instead of the expected part, for people; nothing where it is as expected or absent.
+    pub(crate) fn odd(&self) -> Option<&'static str> {
+        match self {
+            Self::Null => Some("null"),
+            Self::Odd(found) => Some(found),
+            Self::Absent | Self::Is(_) => None,
+        }
+    }
+
+    pub(crate) fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+}
+
+/// A part that knows which JSON type it is made from; the other types become [`Shape::Odd`].
+pub(crate) trait FromJson<'de>: Sized {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Shape<Self>, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Shape::Odd("an object"))
+    }
+
+    fn from_seq<A: SeqAccess<'de>>(mut seq: A) -> Result<Shape<Self>, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Shape::Odd("a list"))
+    }
+
+    fn from_text(_text: Cow<'de, str>) -> Shape<Self> {
+        Shape::Odd("a string")
+    }
+}
+
+struct ShapeVisitor<T>(PhantomData<T>);
+
+impl<'de, T: FromJson<'de>> Visitor<'de> for ShapeVisitor<T> {
+    type Value = Shape<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("any JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::from_map(map)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+        T::from_seq(seq)
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(T::from_text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(T::from_text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(Shape::Null)
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Shape::Odd("a boolean"))
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Shape::Odd("a number"))
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(Shape::Odd("a number"))
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Shape::Odd("a number"))
+    }
+}
+
+impl<'de, T: FromJson<'de>> Deserialize<'de> for Shape<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ShapeVisitor(PhantomData))
+    }
+}
+
+/// A string.
+#[derive(Clone, Debug)]
+pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
+
+impl<'de> FromJson<'de> for Text<'de> {
+    fn from_text(text: Cow<'de, str>) -> Shape<Self> {
+        Shape::Is(Self(text))
+    }
+}
+
+impl Shape<Text<'_>> {
+    /// The string, if it is one.
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.get().map(|Text(text)| text.as_ref())
+    }
+}
+
+/// A list whose items may each be odd.
+#[derive(Clone, Debug)]
+pub(crate) struct Items<T>(pub(crate) Vec<Shape<T>>);
+
+impl<'de, T: FromJson<'de>> FromJson<'de> for Items<T> {
+    fn from_seq<A: SeqAccess<'de>>(mut seq: A) -> Result<Shape<Self>, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(Shape::Is(Self(items)))
+    }
+}
+
+impl<T> Shape<Items<T>> {
+    /// The items; none where there is no list.
+    pub(crate) fn items(&self) -> &[Shape<T>] {
+        self.get().map_or(&[], |Items(items)| items)
+    }
+}
+
+/// A key of an object, borrowed where it has no escapes.
+pub(crate) struct Key<'a>(pub(crate) Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KeyVisitor;
+        impl<'de> Visitor<'de> for KeyVisitor {
+            type Value = Key<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a key")
+            }
+
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Key(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Key(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
+/// The keys of an object that are of no interest but to be compared, with the bytes of their values.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rest<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Rest<'a> {
+    pub(crate) fn push(&mut self, key: Cow<'a, str>, value: &'a RawValue) {
+        // One allocation for most objects instead of a chain of growing ones.
+        if self.0.is_empty() {
+            self.0.reserve_exact(8);
+        }
+        self.0.push((key, value));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&'a RawValue> {
+        // The last of two equal keys counts, as in every JSON reader of the API server.
+        self.0
+            .iter()
+            .rev()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| *value)
+    }
+}

@@ -1,0 +1,165 @@
+//! The environment variables that this project may write, in the order in which it writes them.
+
+use std::borrow::Cow;
+
+/// A variable that may be injected. The first five are the ones of
+/// [Seldon's tracing page](https://docs.seldon.ai/seldon-core-1/configuration/distributed-tracing), in its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Variable {
+    /// `TRACING`: an integer to Seldon's Python wrapper, which turns tracing on for anything but 0.
+    Tracing,
+    /// `JAEGER_AGENT_HOST`: where spans are sent, by UDP.
+    AgentHost,
+    /// `JAEGER_AGENT_PORT`: the UDP port there.
+    AgentPort,
+    /// `JAEGER_SAMPLER_TYPE`: read by the orchestrator.
+    SamplerType,
+    /// `JAEGER_SAMPLER_PARAM`: read by the orchestrator.
+    SamplerParam,
+    /// `JAEGER_SERVICE_NAME`: the name of the orchestrator in Jaeger; the Python wrapper does not read it.
+    ServiceName,
+    /// `JAEGER_TAGS`: tags of every span of the process.
+    Tags,
+    /// `JAEGER_CONFIG_PATH`: a Jaeger configuration file for the Python wrapper.
+    ConfigPath,
+}
+
+impl Variable {
+    /// How many there are.
+    pub const COUNT: usize = 8;
+
+    /// All of them, in the order in which they are written.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Tracing,
+        Self::AgentHost,
+        Self::AgentPort,
+        Self::SamplerType,
+        Self::SamplerParam,
+        Self::ServiceName,
+        Self::Tags,
+        Self::ConfigPath,
+    ];
+
+    /// The name in the container's environment.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tracing => "TRACING",
+            Self::AgentHost => "JAEGER_AGENT_HOST",
+            Self::AgentPort => "JAEGER_AGENT_PORT",
+            Self::SamplerType => "JAEGER_SAMPLER_TYPE",
+            Self::SamplerParam => "JAEGER_SAMPLER_PARAM",
+            Self::ServiceName => "JAEGER_SERVICE_NAME",
+            Self::Tags => "JAEGER_TAGS",
+            Self::ConfigPath => "JAEGER_CONFIG_PATH",
+        }
+    }
+
+    /// The variable of that name, if it is one of ours.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        // Most names of a container's environment are somebody else's.
+        if !is_read_by_tracing(name) {
+            return None;
+        }
+        Self::ALL
+            .into_iter()
+            .find(|variable| variable.name() == name)
+    }
+
+    /// The other half, for the pairs that are set both or not at all.
+    #[must_use]
+    pub const fn pair(self) -> Option<Self> {
+        match self {
+            Self::AgentHost => Some(Self::AgentPort),
+            Self::AgentPort => Some(Self::AgentHost),
+            Self::SamplerType => Some(Self::SamplerParam),
+            Self::SamplerParam => Some(Self::SamplerType),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a variable of that name is read by a Jaeger client or by Seldon's tracing.
+pub(crate) fn is_read_by_tracing(name: &str) -> bool {
+    name == "TRACING" || name.starts_with("JAEGER_")
+}
+
+/// What an injected variable is set to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EnvValue<'a> {
+    /// `value: …`
+    Literal(Cow<'a, str>),
+    /// `valueFrom: {fieldRef: {fieldPath: status.hostIP}}`: the address of the node that the pod runs on.
+    HostIp,
+}
+
+/// The one field path that is ever written, and the spelling of it in settings.
+pub const HOST_IP: &str = "status.hostIP";
+
+impl EnvValue<'_> {
+    /// The value as settings and tables spell it.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Literal(text) => text,
+            Self::HostIp => HOST_IP,
+        }
+    }
+}
+
+/// One slot for each variable, without allocating.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PerVariable<T>([T; Variable::COUNT]);
+
+impl<T: Default> Default for PerVariable<T> {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| T::default()))
+    }
+}
+
+impl<T> PerVariable<T> {
+    /// The slot of a variable.
+    #[must_use]
+    pub fn get(&self, variable: Variable) -> &T {
+        &self.0[variable as usize]
+    }
+
+    /// The slot of a variable, to write.
+    pub fn get_mut(&mut self, variable: Variable) -> &mut T {
+        &mut self.0[variable as usize]
+    }
+
+    /// Every variable with its slot, in writing order.
+    pub fn iter(&self) -> impl Iterator<Item = (Variable, &T)> {
+        Variable::ALL.into_iter().zip(&self.0)
+    }
+}
+
+/// The variables and values that one target gets; a hole is a variable that it does not get.
+pub type EnvSet<'a> = PerVariable<Option<EnvValue<'a>>>;
+
+impl<'a> EnvSet<'a> {
+    /// The same, borrowing nothing.
+    #[must_use]
+    pub fn into_owned(self) -> EnvSet<'static> {
+        PerVariable(self.0.map(|value| {
+            value.map(|value| match value {
+                EnvValue::Literal(text) => EnvValue::Literal(Cow::Owned(text.into_owned())),
+                EnvValue::HostIp => EnvValue::HostIp,
+            })
+        }))
+    }
+
+    /// Those that are there, in writing order.
+    pub fn entries(&self) -> impl Iterator<Item = (Variable, &EnvValue<'a>)> {
+        self.iter()
+            .filter_map(|(variable, value)| Some((variable, value.as_ref()?)))
+    }
+
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries().next().is_none()
+    }
+}

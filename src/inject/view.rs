@@ -1,0 +1,402 @@
+//! A borrowed view of a `SeldonDeployment`: the few fields that are read, and of everything else only the bytes.
+//!
+//! The three versions of the resource (v1, v1alpha2, v1alpha3) share these fields
+//! (<https://docs.seldon.ai/seldon-core-1/configuration/reference-crds/seldon-deployment>).
+
+use std::borrow::Cow;
+
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
+use serde_json::value::RawValue;
+
+use super::shape::{FromJson, Items, Key, Rest, Shape, Text};
+
+/// Implements [`FromJson`] for a struct of optional parts and a `rest`.
+macro_rules! from_map {
+    ($name:ident { $($key:literal => $field:ident),* $(,)? }) => {
+        impl<'de> FromJson<'de> for $name<'de> {
+            fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Shape<Self>, A::Error> {
+                let mut view = Self::default();
+                while let Some(Key(key)) = map.next_key()? {
+                    match key.as_ref() {
+                        $($key => view.$field = map.next_value()?,)*
+                        _ => view.rest.push(key, map.next_value()?),
+                    }
+                }
+                Ok(Shape::Is(view))
+            }
+        }
+    };
+}
+
+/// A `SeldonDeployment` as far as it is read. It borrows from the JSON that it was read from.
+#[derive(Clone, Debug, Default)]
+pub struct SeldonDeployment<'a> {
+    pub(crate) metadata: Shape<Metadata<'a>>,
+    pub(crate) spec: Shape<Spec<'a>>,
+}
+
+impl<'de> serde::Deserialize<'de> for SeldonDeployment<'de> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Shape::<Self>::deserialize(deserializer)? {
+            Shape::Is(view) => view,
+            _ => Self::default(),
+        })
+    }
+}
+
+impl<'de> FromJson<'de> for SeldonDeployment<'de> {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Shape<Self>, A::Error> {
+        let mut view = Self::default();
+        while let Some(Key(key)) = map.next_key()? {
+            match key.as_ref() {
+                "metadata" => view.metadata = map.next_value()?,
+                "spec" => view.spec = map.next_value()?,
+                _ => {
+                    map.next_value::<serde::de::IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(Shape::Is(view))
+    }
+}
+
+impl<'a> SeldonDeployment<'a> {
+    /// Reads the JSON of an object, whatever shape it has.
+    ///
+    /// # Errors
+    /// Only for text that is no JSON, or nested deeper than 128 levels where it is read.
+    pub fn from_json(json: &'a [u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(json)
+    }
+
+    /// `metadata.name`, or what is there of it when the API server makes the name up from `generateName`.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        let metadata = self.metadata.get()?;
+        metadata.name.text().or_else(|| {
+            metadata
+                .generate_name
+                .text()
+                .map(|prefix| prefix.trim_end_matches('-'))
+        })
+    }
+
+    /// `metadata.namespace`.
+    #[must_use]
+    pub fn namespace(&self) -> Option<&str> {
+        self.metadata.get()?.namespace.text()
+    }
+
+    pub(crate) fn predictors(&self) -> &[Shape<Predictor<'a>>] {
+        self.spec.get().map_or(&[], |spec| spec.predictors.items())
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Metadata<'a> {
+    pub(crate) name: Shape<Text<'a>>,
+    pub(crate) generate_name: Shape<Text<'a>>,
+    pub(crate) namespace: Shape<Text<'a>>,
+    pub(crate) annotations: Shape<Annotations<'a>>,
+    pub(crate) being_deleted: bool,
+}
+
+impl<'de> FromJson<'de> for Metadata<'de> {
+    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Shape<Self>, A::Error> {
+        let mut view = Self::default();
+        while let Some(Key(key)) = map.next_key()? {
+            match key.as_ref() {
+                "name" => view.name = map.next_value()?,
+                "generateName" => view.generate_name = map.next_value()?,
+                "namespace" => view.namespace = map.next_value()?,
+                "annotations" => view.annotations = map.next_value()?,
+                "deletionTimestamp" => {
+                    view.being_deleted = map.next_value::<&RawValue>()?.get() != "null"
+                }
+                _ => {
+                    map.next_value::<serde::de::IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(Shape::Is(view))
+    }
+}
+
+/// Annotations with their values unread: most are not for us, and one of them may be a whole manifest.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Annotations<'a> {
+    pub(crate) rest: Rest<'a>,
+}
+
+from_map!(Annotations {});
+
+impl<'a> Annotations<'a> {
+    /// The value under a key.
+    pub(crate) fn get(&self, key: &str) -> Shape<Text<'a>> {
+        self.rest.get(key).map_or(Shape::Absent, read_text)
+    }
+}
+
+/// Reads one unread value as a string.
+pub(crate) fn read_text(raw: &RawValue) -> Shape<Text<'_>> {
+    serde_json::from_str(raw.get()).unwrap_or(Shape::Odd("unreadable"))
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Spec<'a> {
+    pub(crate) annotations: Shape<Annotations<'a>>,
+    pub(crate) protocol: Shape<Text<'a>>,
+    pub(crate) predictors: Shape<Items<Predictor<'a>>>,
+    pub(crate) rest: Rest<'a>,
+}
+
+from_map!(Spec { "annotations" => annotations, "protocol" => protocol, "predictors" => predictors });
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Predictor<'a> {
+    pub(crate) name: Shape<Text<'a>>,
+    pub(crate) annotations: Shape<Annotations<'a>>,
+    pub(crate) component_specs: Shape<Items<ComponentSpec<'a>>>,
+    pub(crate) svc_orch_spec: Shape<SvcOrchSpec<'a>>,
+    pub(crate) explainer: Shape<Explainer<'a>>,
+    pub(crate) graph: Option<&'a RawValue>,
+    pub(crate) rest: Rest<'a>,
+}
+
+from_map!(Predictor {
+    "name" => name,
+    "annotations" => annotations,
+    "componentSpecs" => component_specs,
+    "svcOrchSpec" => svc_orch_spec,
+    "explainer" => explainer,
+    "graph" => graph,
+});
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ComponentSpec<'a> {
+    pub(crate) spec: Shape<PodSpec<'a>>,
+    pub(crate) rest: Rest<'a>,
+}
+
+from_map!(ComponentSpec { "spec" => spec });
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PodSpec<'a> {
+    pub(crate) containers: Shape<Items<Container<'a>>>,
+    pub(crate) init_containers: Shape<Items<Container<'a>>>,
+    pub(crate) volumes: Shape<Items<Volume<'a>>>,
+    pub(crate) rest: Rest<'a>,
+}
+
+from_map!(PodSpec { "containers" => containers, "initContainers" => init_containers, "volumes" => volumes });
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Container<'a> {
+    pub(crate) name: Shape<Text<'a>>,
+    pub(crate) env: Env<'a>,
+    pub(crate) volume_mounts: Shape<Items<VolumeMount<'a>>>,
+    pub(crate) rest: Rest<'a>,
+}
+
+from_map!(Container { "name" => name, "env" => env, "volumeMounts" => volume_mounts });
+
+/// A list of environment variables.
+pub(crate) type Env<'a> = Shape<Items<EnvVar<'a>>>;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EnvVar<'a> {
+    pub(crate) name: Shape<Text<'a>>,
+    pub(crate) value: Shape<Text<'a>>,
+    pub(crate) value_from: Option<&'a RawValue>,
+    pub(crate) rest: Rest<'a>,
+}
+
+from_map!(EnvVar { "name" => name, "value" => value, "valueFrom" => value_from });
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct VolumeMount<'a> {
+    pub(crate) name: Shape<Text<'a>>,
+    pub(crate) mount_path: Shape<Text<'a>>,
+    pub(crate) rest: Rest<'a>,
+}
+
+from_map!(VolumeMount { "name" => name, "mountPath" => mount_path });
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Volume<'a> {
+    pub(crate) name: Shape<Text<'a>>,
+    pub(crate) rest: Rest<'a>,
+}
+
+from_map!(Volume { "name" => name });
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SvcOrchSpec<'a> {
+    pub(crate) env: Env<'a>,
+    pub(crate) rest: Rest<'a>,
+}
+
+from_map!(SvcOrchSpec { "env" => env });
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Explainer<'a> {
+    pub(crate) kind: Shape<Text<'a>>,
+    pub(crate) container_spec: Shape<Container<'a>>,
+    pub(crate) rest: Rest<'a>,
+}
+
+from_map!(Explainer { "type" => kind, "containerSpec" => container_spec });
+
+/// A node of the inference graph.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Node<'a> {
+    pub(crate) name: Shape<Text<'a>>,
+    pub(crate) implementation: Shape<Text<'a>>,
+}
+
+/// Reads the nodes of a graph, parents before their children, which is the order in which Seldon's defaulting visits them.
+///
+/// # Errors
+/// For a graph that is nested deeper than serde_json reads (128 levels).
+pub(crate) fn graph_nodes<'a>(graph: &'a RawValue) -> Result<Vec<Node<'a>>, serde_json::Error> {
+    let mut nodes = Vec::new();
+    let mut deserializer = serde_json::Deserializer::from_str(graph.get());
+    Child(&mut nodes).deserialize(&mut deserializer)?;
+    Ok(nodes)
+}
+
+struct Child<'v, 'a>(&'v mut Vec<Node<'a>>);
+struct Children<'v, 'a>(&'v mut Vec<Node<'a>>);
+
+/// Both seeds skip whatever is not of the type that they read.
+macro_rules! skip_scalars {
+    () => {
+        fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.write_str("a part of a graph")
+        }
+        fn visit_unit<E>(self) -> Result<(), E> {
+            Ok(())
+        }
+        fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+            Ok(())
+        }
+        fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+            Ok(())
+        }
+        fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+            Ok(())
+        }
+        fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+            Ok(())
+        }
+        fn visit_str<E>(self, _: &str) -> Result<(), E> {
+            Ok(())
+        }
+    };
+}
+
+impl<'de> DeserializeSeed<'de> for Child<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> serde::de::Visitor<'de> for Child<'_, 'de> {
+    type Value = ();
+    skip_scalars!();
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        // The place is taken before the children are read: their key may come first.
+        let own = self.0.len();
+        self.0.push(Node::default());
+        while let Some(Key(key)) = map.next_key::<Key<'de>>()? {
+            match key.as_ref() {
+                "name" => self.0[own].name = map.next_value()?,
+                "implementation" => self.0[own].implementation = map.next_value()?,
+                "children" => map.next_value_seed(Children(self.0))?,
+                _ => {
+                    map.next_value::<serde::de::IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element::<serde::de::IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Children<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> serde::de::Visitor<'de> for Children<'_, 'de> {
+    type Value = ();
+    skip_scalars!();
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while map
+            .next_entry::<serde::de::IgnoredAny, serde::de::IgnoredAny>()?
+            .is_some()
+        {}
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element_seed(Child(self.0))?.is_some() {}
+        Ok(())
+    }
+}
+
+/// A borrowed name, or nothing for an empty or odd one.
+pub(crate) fn name_of<'v>(name: &'v Shape<Text<'_>>) -> Option<&'v str> {
+    name.text().filter(|name| !name.is_empty())
+}
+
+/// What a literal variable holds; nothing for one that is set by `valueFrom`.
+impl EnvVar<'_> {
+    pub(crate) fn literal(&self) -> Option<&str> {
+        if self.value_from.is_some_and(|from| from.get() != "null") {
+            return None;
+        }
+        match &self.value {
+            Shape::Is(Text(text)) => Some(text),
+            // Kubernetes reads a variable without a value as an empty one.
+            Shape::Absent | Shape::Null => Some(""),
+            Shape::Odd(_) => None,
+        }
+    }
+
+    /// Whether the variable is exactly the address of the node.
+    pub(crate) fn is_host_ip(&self) -> bool {
+        let Some(from) = self.value_from else {
+            return false;
+        };
+        self.value.is_absent()
+            && self.rest.is_empty()
+            && serde_json::from_str::<HostIpSource<'_>>(from.get())
+                .is_ok_and(|source| source.field_ref.field_path == super::variable::HOST_IP)
+    }
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct HostIpSource<'a> {
+    #[serde(borrow)]
+    field_ref: FieldRef<'a>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct FieldRef<'a> {
+    #[serde(borrow)]
+    field_path: Cow<'a, str>,
+}
