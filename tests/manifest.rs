@@ -1,5 +1,11 @@
 //! Edits of manifests, over the corpus of real ones and over random ones.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests are tests too"
+)]
+
 use std::fs;
 use std::path::PathBuf;
 
@@ -207,13 +213,13 @@ fn corpus_files_as_json_come_back_byte_for_byte() {
         let value = yaml(&text).to_value().unwrap();
         let compact = value.to_string();
         let pretty = serde_json::to_string_pretty(&value).unwrap();
-        let tabs: String = pretty
-            .lines()
-            .map(|line| {
-                let body = line.trim_start();
-                format!("{}{body}\n", "\t".repeat((line.len() - body.len()) / 2))
-            })
-            .collect();
+        let mut tabs = String::new();
+        for line in pretty.lines() {
+            let body = line.trim_start();
+            tabs.push_str(&"\t".repeat((line.len() - body.len()) / 2));
+            tabs.push_str(body);
+            tabs.push('\n');
+        }
         // Pretty and compact text stay so.
         let injected = there_and_back(&name, &compact, json_tree);
         assert_eq!(

@@ -84,7 +84,7 @@ impl Build {
                     ScalarStyle::DoubleQuoted => Style::Double,
                     ScalarStyle::Literal => Style::Literal,
                     ScalarStyle::Folded => Style::Folded,
-                    _ => Style::Plain,
+                    ScalarStyle::Plain => Style::Plain,
                 };
                 // The parser gives a value left out as `~`, but nothing was written.
                 let text = if style == Style::Plain && span.is_empty() {

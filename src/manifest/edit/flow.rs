@@ -82,7 +82,7 @@ fn parts(source: &Source<'_>, id: Id) -> Result<Vec<Part>, Odd> {
                 let end = if span.is_empty() {
                     source
                         .colon(key)
-                        .map_or(tree.raw(key).span.end, |colon| colon + 1)
+                        .map_or_else(|| tree.raw(key).span.end, |colon| colon + 1)
                 } else {
                     span.end
                 };
@@ -205,13 +205,12 @@ fn lines(source: &Source<'_>, part: &Part) -> bool {
 }
 
 fn form<'a>(source: &Source<'_>, id: Id, unit: &'a str) -> Form<'a> {
-    let near = |at: fn(&Source<'_>, Id) -> Option<&'static str>| {
-        source.ancestors(id).find_map(|id| at(source, id))
-    };
-    let colon = near(|source, id| source.colon_at(id))
-        .or(source.habits.colon)
-        .unwrap_or(": ");
-    let comma = near(|source, id| source.comma_at(id)).or(source.habits.comma);
+    let near = || source.ancestors(id);
+    let colon = near().find_map(|id| source.colon_at(id));
+    let colon = colon.or(source.habits.colon).unwrap_or(": ");
+    let comma = near()
+        .find_map(|id| source.comma_at(id))
+        .or(source.habits.comma);
     let json = source.tree.format == Format::Json
         || source
             .ancestors(id)

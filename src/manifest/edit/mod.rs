@@ -7,9 +7,11 @@
 mod block;
 mod flow;
 mod source;
+#[cfg(test)]
+mod tests;
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use json_patch::{Patch, PatchOperation};
 use serde_json::Value;
@@ -92,20 +94,19 @@ pub fn edit(text: &str, tree: &Tree, patch: &Patch) -> Result<String, Refusal> {
     let shared = changes
         .iter()
         .find_map(|(id, change)| Some((shared_anchor(tree, *id)?, change)));
-    Err(match shared {
-        Some((anchor, change)) => refuse(
+    Err(if let Some((anchor, change)) = shared {
+        refuse(
             &change.pointer,
             format!("what stands there is the anchor &{anchor}, which is also used elsewhere"),
             "write it out at each place instead of using the alias",
-        ),
-        None => {
-            let pointer = changes.values().next().map_or("", |change| &change.pointer);
-            refuse(
-                pointer,
-                "the edited text would not read as it should".to_owned(),
-                WRITE_PLAINLY,
-            )
-        }
+        )
+    } else {
+        let pointer = changes.values().next().map_or("", |change| &change.pointer);
+        refuse(
+            pointer,
+            "the edited text would not read as it should".to_owned(),
+            WRITE_PLAINLY,
+        )
     })
 }
 
@@ -148,7 +149,7 @@ fn collect<'p>(
 ) -> Result<BTreeMap<Id, Change<'p>>, Refusal> {
     let mut by_way: BTreeMap<(Id, String), Change<'p>> = BTreeMap::new();
     for operation in patch.iter() {
-        let (path, added) = match operation {
+        let (pointer, added) = match operation {
             PatchOperation::Add(add) => (&add.path, Some(&add.value)),
             PatchOperation::Remove(remove) => (&remove.path, None),
             other => {
@@ -156,8 +157,8 @@ fn collect<'p>(
                 return Err(refuse(other.path().as_str(), problem, WRITE_PLAINLY));
             }
         };
-        let place = |Odd(problem): Odd| refuse(path.as_str(), problem, WRITE_PLAINLY);
-        let tokens: Vec<_> = path
+        let place = |Odd(problem): Odd| refuse(pointer.as_str(), problem, WRITE_PLAINLY);
+        let tokens: Vec<_> = pointer
             .tokens()
             .map(|token| token.decoded().into_owned())
             .collect();
@@ -173,7 +174,7 @@ fn collect<'p>(
             })
             .map(|id| tree.target(id))
             .map_err(place)?;
-        let way = path
+        let way = pointer
             .as_str()
             .rsplit_once('/')
             .map_or("", |(way, _)| way)
@@ -200,19 +201,63 @@ fn collect<'p>(
             }
         }
     }
-    for (id, change) in &changes {
-        for &index in &change.removes {
-            if let Some(anchor) = outer_alias(tree, *id, index) {
-                let problem = format!("the anchor &{anchor} stands in it and is used elsewhere");
-                return Err(refuse(
-                    &change.pointer,
-                    problem,
-                    "write it out where the alias is",
-                ));
-            }
-        }
+    let gone = Gone::new(tree, &changes);
+    if let Some((anchor, id)) = gone.outer_alias(tree) {
+        let problem = format!("the anchor &{anchor} stands in it and is used elsewhere");
+        let way = changes.get(&id).map_or("", |change| &change.pointer);
+        return Err(refuse(way, problem, "write it out where the alias is"));
     }
+    changes.retain(|id, _| gone.part_of(*id).is_none());
     Ok(changes)
+}
+
+/// The nodes that removals take away.
+struct Gone {
+    /// Ranges that do not overlap, in order, each with the collection that it is taken from.
+    parts: Vec<(Range<Id>, Id)>,
+}
+
+impl Gone {
+    fn new(tree: &Tree, changes: &BTreeMap<Id, Change<'_>>) -> Self {
+        let mut parts: Vec<_> = changes
+            .iter()
+            .flat_map(|(&id, change)| {
+                change
+                    .removes
+                    .iter()
+                    .map(move |index| (part(tree, id, *index), id))
+            })
+            .collect();
+        parts.sort_by_key(|(part, _)| part.start);
+        let mut end = 0;
+        parts.retain(|(part, _)| {
+            let outer = part.start >= end; // else it lies within one that goes as a whole
+            end = end.max(part.end);
+            outer
+        });
+        Self { parts }
+    }
+
+    fn part_of(&self, id: Id) -> Option<Id> {
+        let index = self.parts.partition_point(|(part, _)| part.end <= id);
+        self.parts
+            .get(index)
+            .filter(|(part, _)| part.contains(&id))
+            .map(|(_, from)| *from)
+    }
+
+    /// An anchor that goes though an alias that stays stands for it, and where it goes from.
+    fn outer_alias<'t>(&self, tree: &'t Tree) -> Option<(&'t str, Id)> {
+        tree.nodes
+            .iter()
+            .enumerate()
+            .find_map(|(id, node)| match node.kind {
+                Kind::Alias(target) if self.part_of(id).is_none() => {
+                    Some((tree.raw(target).anchor.as_deref()?, self.part_of(target)?))
+                }
+                _ => None,
+            })
+    }
 }
 
 impl<'p> Change<'p> {
@@ -231,8 +276,8 @@ impl<'p> Change<'p> {
                     (Some(value), None) => self.adds.push((Some(last.to_owned()), value)),
                     (Some(value), Some(((_, old), index))) => {
                         let old = tree.raw(old);
-                        let null = tree.to_value_of(tree.target(entries[index].1));
-                        if null != Some(Value::Null) || old.anchor.is_some() || old.tag.is_some() {
+                        let null = value::of(tree, entries[index].1);
+                        if null != Ok(Value::Null) || old.anchor.is_some() || old.tag.is_some() {
                             return Err(Odd(format!("{last} is there already")));
                         }
                         self.fills.push((index, value));
@@ -243,20 +288,19 @@ impl<'p> Change<'p> {
                     (None, None) => return Err(missing(tree, id, last)),
                 }
             }
-            Kind::Sequence { items, .. } => match added {
-                Some(value) => {
+            Kind::Sequence { items, .. } => {
+                if let Some(value) = added {
                     let end = items.len() + self.adds.len();
                     if last != "-" && last.parse() != Ok(end) {
                         return Err(Odd::new("an item can only be added at the end of the list"));
                     }
                     self.adds.push((None, value));
-                }
-                None => {
+                } else {
                     let index = last.parse().ok().filter(|index| *index < items.len());
                     self.removes
                         .insert(index.ok_or_else(|| missing(tree, id, last))?);
                 }
-            },
+            }
             _ => return Err(Odd::new("it is neither a mapping nor a list")),
         }
         Ok(())
@@ -304,39 +348,14 @@ fn shared_anchor(tree: &Tree, id: Id) -> Option<&str> {
     None
 }
 
-/// An anchor within a part that is to go, if an alias outside of it stands for it.
-fn outer_alias(tree: &Tree, collection: Id, index: usize) -> Option<&str> {
-    let first = match &tree.raw(collection).kind {
-        Kind::Mapping { entries, .. } => entries.get(index).map(|(key, _)| *key),
-        Kind::Sequence { items, .. } => items.get(index).copied(),
-        _ => None,
-    }?;
-    let value = match &tree.raw(collection).kind {
-        Kind::Mapping { entries, .. } => entries.get(index).map_or(first, |(_, value)| *value),
-        _ => first,
+/// The nodes of an entry or item: they are numbered in the order of the text.
+fn part(tree: &Tree, collection: Id, index: usize) -> Range<Id> {
+    let (first, value) = match &tree.raw(collection).kind {
+        Kind::Mapping { entries, .. } => entries.get(index).copied().unwrap_or_default(),
+        Kind::Sequence { items, .. } => items.get(index).map(|id| (*id, *id)).unwrap_or_default(),
+        _ => (0, 0),
     };
-    // Nodes are numbered in the order of the text, so that a part is a range of numbers.
     let end = (value + 1..tree.nodes.len())
-        .find(|id| {
-            tree.raw(*id)
-                .parent
-                .is_none_or(|parent| parent < first.min(value))
-        })
-        .unwrap_or(tree.nodes.len());
-    let part = first..end;
-    tree.nodes
-        .iter()
-        .enumerate()
-        .find_map(|(id, node)| match node.kind {
-            Kind::Alias(target) if part.contains(&target) && !part.contains(&id) => {
-                tree.raw(target).anchor.as_deref()
-            }
-            _ => None,
-        })
-}
-
-impl Tree {
-    fn to_value_of(&self, id: Id) -> Option<Value> {
-        value::of(self, id).ok()
-    }
+        .find(|id| tree.raw(*id).parent.is_none_or(|parent| parent < first));
+    first..end.unwrap_or(tree.nodes.len())
 }

@@ -86,7 +86,9 @@ impl<'a> Source<'a> {
 
     pub(super) fn line_start(&self, at: usize) -> usize {
         let before = self.text.get(..at).unwrap_or_default();
-        before.rfind('\n').map_or(self.bom.min(at), |end| end + 1)
+        before
+            .rfind('\n')
+            .map_or_else(|| self.bom.min(at), |end| end + 1)
     }
 
     /// The end of the line without its line break.
