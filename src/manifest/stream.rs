@@ -1,0 +1,205 @@
+//! A YAML stream cut into its documents, one in memory at a time.
+
+use std::io::{self, BufRead};
+
+/// One document of a stream as it was written, with its marker line and its comments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawDocument {
+    /// The bytes of the document; all texts of a stream in a row are the stream.
+    pub text: String,
+    /// The line of the stream, from 1, on which the text begins.
+    pub first_line: usize,
+}
+
+/// Splits a YAML stream at its document markers.
+///
+/// A line `---` begins a document and belongs to it, a line `...` ends one and belongs to it.
+/// Directives stay with the document that follows them. Documents of nothing but comments are
+/// yielded too, so that whoever prints the texts again loses nothing.
+#[derive(Debug)]
+pub struct Documents<R> {
+    reader: R,
+    /// A marker line already read, which belongs to the next document.
+    pending: Vec<u8>,
+    /// Lines read so far, without the pending one.
+    lines: usize,
+    at_start: bool,
+    done: bool,
+}
+
+/// What has been seen of the document that is being read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Blank lines and comments only.
+    Empty,
+    /// A directive: the `---` to come belongs to the same document.
+    Directive,
+    /// The marker or content: the next `---` begins another document.
+    Body,
+}
+
+impl<R: BufRead> Documents<R> {
+    /// Reads documents from `reader`.
+    pub const fn new(reader: R) -> Self {
+        Self {
+            reader,
+            pending: Vec::new(),
+            lines: 0,
+            at_start: true,
+            done: false,
+        }
+    }
+
+    fn read(&mut self) -> io::Result<Option<RawDocument>> {
+        let first_line = self.lines + 1;
+        let mut text = Vec::new();
+        let mut stage = Stage::Empty;
+        loop {
+            let mut line = std::mem::take(&mut self.pending);
+            if line.is_empty() && self.reader.read_until(b'\n', &mut line)? == 0 {
+                self.done = true;
+                break;
+            }
+            let content = if std::mem::take(&mut self.at_start) {
+                line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&line)
+            } else {
+                &line
+            };
+            if is_marker(content, b"---") && !text.is_empty() && stage != Stage::Directive {
+                self.pending = line;
+                break;
+            }
+            let ends = is_marker(content, b"...");
+            stage = next_stage(stage, content);
+            self.lines += 1;
+            if let Err(error) = std::str::from_utf8(&line) {
+                self.done = true;
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    format!("line {} is not UTF-8: {error}", self.lines),
+                ));
+            }
+            text.append(&mut line);
+            if ends {
+                break;
+            }
+        }
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let text = String::from_utf8(text)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        Ok(Some(RawDocument { text, first_line }))
+    }
+}
+
+impl<R: BufRead> Iterator for Documents<R> {
+    type Item = io::Result<RawDocument>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            None
+        } else {
+            self.read().transpose()
+        }
+    }
+}
+
+/// Whether the line is the marker: alone or before white space; YAML allows it nowhere else at
+/// the start of a line, not even in a quoted text.
+fn is_marker(line: &[u8], marker: &[u8]) -> bool {
+    line.strip_prefix(marker)
+        .is_some_and(|rest| rest.first().is_none_or(|byte| b" \t\r\n".contains(byte)))
+}
+
+fn next_stage(stage: Stage, line: &[u8]) -> Stage {
+    if stage == Stage::Body || is_marker(line, b"---") {
+        return Stage::Body;
+    }
+    if line.starts_with(b"%") {
+        return Stage::Directive;
+    }
+    match line.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        None | Some(b'#') => stage,
+        Some(_) => Stage::Body,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(text: &str) -> Vec<(String, usize)> {
+        let documents: Vec<_> = Documents::new(text.as_bytes())
+            .map(|document| document.map(|document| (document.text, document.first_line)))
+            .collect::<io::Result<_>>()
+            .unwrap();
+        assert_eq!(
+            documents
+                .iter()
+                .map(|document| document.0.as_str())
+                .collect::<String>(),
+            text
+        );
+        documents
+    }
+
+    #[test]
+    fn cuts_at_markers_and_keeps_every_byte() {
+        let cases: &[(&str, &[&str])] = &[
+            ("", &[]),
+            ("a: 1", &["a: 1"]),
+            ("a: 1\n---\nb: 2\n", &["a: 1\n", "---\nb: 2\n"]),
+            (
+                "---\na: 1\n--- # x\r\nb: 2",
+                &["---\na: 1\n", "--- # x\r\nb: 2"],
+            ),
+            ("# c\n---\na: 1\n", &["# c\n", "---\na: 1\n"]),
+            (
+                "# c\n%YAML 1.2\n---\na: 1\n---\n",
+                &["# c\n%YAML 1.2\n---\na: 1\n", "---\n"],
+            ),
+            (
+                "a: 1\n...\n# c\n---\nb: 1\n...\n",
+                &["a: 1\n...\n", "# c\n", "---\nb: 1\n...\n"],
+            ),
+            ("a: 1\n...\n---\nb: 1", &["a: 1\n...\n", "---\nb: 1"]),
+            ("---\n---\n", &["---\n", "---\n"]),
+            (
+                "\u{feff}---\na: 1\n---\t\n",
+                &["\u{feff}---\na: 1\n", "---\t\n"],
+            ),
+            (
+                "a: |\n  ---\n ---\n---x: 1\n--- |\n",
+                &["a: |\n  ---\n ---\n---x: 1\n", "--- |\n"],
+            ),
+            (
+                "a: |\n  %x\n%y: 1\n---\n",
+                &["a: |\n  %x\n%y: 1\n", "---\n"],
+            ),
+        ];
+        for (text, expected) in cases {
+            let texts: Vec<_> = split(text).into_iter().map(|document| document.0).collect();
+            assert_eq!(&texts, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn counts_lines_over_the_whole_stream() {
+        let lines: Vec<_> = split("a: 1\n\n---\nb: 2\n...\n---\nc")
+            .into_iter()
+            .map(|document| document.1)
+            .collect();
+        assert_eq!(lines, [1, 3, 6]);
+    }
+
+    #[test]
+    fn names_the_line_that_is_not_text() {
+        let mut documents = Documents::new(&b"a: 1\n---\nb: 1\nc: \xff\n"[..]);
+        assert!(documents.next().unwrap().is_ok());
+        let error = documents.next().unwrap().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        assert!(error.to_string().starts_with("line 4 "), "{error}");
+        assert!(documents.next().is_none());
+    }
+}
