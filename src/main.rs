@@ -1,2 +1,20 @@
-//! skeleton
-fn main() {}
+//! The binary: parses the command line, runs the command, gives the exit code.
+
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use seldon_tracing::cli::Cli;
+use seldon_tracing::commands::{is_broken_pipe, report, run};
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(status) => status.into(),
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&error);
+            ExitCode::from(2)
+        }
+    }
+}

@@ -3,7 +3,12 @@
 //! [`Config::default`] is the built-in configuration; `manifests/config.yaml` is the same as a commented file. Pure: reading takes
 //! text, and says all that is wrong with it at once.
 
+mod read;
+mod show;
+
 use std::collections::BTreeMap;
+
+pub use read::{Problem, Problems};
 
 use crate::inject::{HOST_IP, Setting};
 

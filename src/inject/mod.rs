@@ -6,6 +6,7 @@
 mod components;
 mod crash;
 mod decide;
+mod feedback;
 mod less_ours;
 mod mount;
 mod new_value;
@@ -27,12 +28,14 @@ mod variable;
 mod view;
 
 pub use decide::{Choice, Choices};
+pub use feedback::{MAX_WARNING, MAX_WARNINGS};
 pub use new_value::{CONFIG_DIR, CONFIG_VOLUME};
 pub use notes::Note;
 pub use patch::{ContainerList, Holder, Place};
 pub use plan::{Context, Outcome, Plan, PredictorPlan, Task, plan};
 pub use reason::Reason;
 pub use record::{MAX_RECORD, RECORD};
+pub(crate) use setting::is_sampler_pair;
 pub use setting::{ConfigMapRef, MAX_SETTING, Setting};
 pub use settings::{ANNOTATION_PREFIX, Origin};
 pub use target::{Change, TargetKind, TargetPlan};

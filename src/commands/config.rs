@@ -1,0 +1,67 @@
+//! `config check` and `config show`, and how every command gets its configuration.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::{Status, talk};
+use crate::cli::{ConfigCommand, ConfigForm};
+use crate::config::{Config, Problems};
+use crate::manifest::emit::to_yaml;
+
+/// `config …`
+pub(super) fn config(command: &ConfigCommand) -> anyhow::Result<Status> {
+    match command {
+        ConfigCommand::Check { file } => {
+            let Some(config) = load(Some(file))? else {
+                return Ok(Status::BadInput);
+            };
+            let counts = format!(
+                "{} profiles, {} namespaces",
+                config.profiles.len(),
+                config.namespaces.len()
+            );
+            writeln!(io::stdout(), "{}: good ({counts})", file.display())?;
+        }
+        ConfigCommand::Show { file, output } => {
+            let Some(config) = load(file.as_deref())? else {
+                return Ok(Status::BadInput);
+            };
+            let value = config.to_value();
+            let text = match output {
+                ConfigForm::Yaml => to_yaml(&value),
+                ConfigForm::Json => format!("{value:#}\n"),
+            };
+            io::stdout().write_all(text.as_bytes())?;
+        }
+    }
+    Ok(Status::Done)
+}
+
+/// Reads the config file; without one, the built-in configuration. Nothing if it is wrong: then it has been said how.
+pub(super) fn load(path: Option<&Path>) -> anyhow::Result<Option<Config>> {
+    let Some(path) = path else {
+        return Ok(Some(Config::default()));
+    };
+    let text = if path.as_os_str() == "-" {
+        let mut text = String::new();
+        io::stdin()
+            .read_to_string(&mut text)
+            .context("cannot read the config from standard input")?;
+        text
+    } else {
+        fs::read_to_string(path)
+            .with_context(|| format!("cannot read the config file {}", path.display()))?
+    };
+    match Config::read(&text) {
+        Ok(config) => Ok(Some(config)),
+        Err(Problems(problems)) => {
+            for problem in problems {
+                talk::error(&format!("{}:{problem}", path.display()));
+            }
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Completions and man pages, made from the definition of the command line.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::Context;
+use clap::CommandFactory;
+
+use super::Status;
+use crate::cli::Cli;
+
+/// `completions`
+pub(super) fn completions(shell: clap_complete::Shell) -> anyhow::Result<Status> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "seldon-tracing", &mut script);
+    io::stdout()
+        .write_all(&script)
+        .context("cannot write to standard output")?;
+    Ok(Status::Done)
+}
+
+/// `man`
+pub(super) fn man(dir: &Path) -> anyhow::Result<Status> {
+    let mut command = Cli::command();
+    command.build();
+    pages(&command, dir)?;
+    Ok(Status::Done)
+}
+
+fn pages(command: &clap::Command, dir: &Path) -> anyhow::Result<()> {
+    let name = command
+        .get_display_name()
+        .unwrap_or_else(|| command.get_name())
+        .to_owned();
+    let path = dir.join(format!("{name}.1"));
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    fs::write(&path, page)
+        .with_context(|| format!("cannot write the man page {}", path.display()))?;
+    command
+        .get_subcommands()
+        .filter(|subcommand| subcommand.get_name() != "help")
+        .try_for_each(|subcommand| pages(subcommand, dir))
+}

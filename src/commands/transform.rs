@@ -1,0 +1,240 @@
+//! `inject` and `uninject`: manifests in, manifests out.
+
+use std::io::{self, Seek, SeekFrom, Write};
+
+use anyhow::{Context as _, bail};
+use tempfile::SpooledTempFile;
+
+use super::rewrite::Rewrites;
+use super::sources::{Source, find};
+use super::{Status, config, talk};
+use crate::cli::{Inject, Input, Output, Uninject};
+use crate::config::Config;
+use crate::inject::{Context, Task};
+use crate::manifest::stream::Documents;
+use crate::offline::{self, Done};
+
+/// How much output is held in memory before it goes to a temporary file: nothing is printed before all is known to be right.
+const HELD_IN_MEMORY: usize = 4 * 1024 * 1024;
+
+/// `inject`
+pub(super) fn inject(arguments: &Inject) -> anyhow::Result<Status> {
+    let Some(config) = config::load(arguments.surroundings.config.as_deref())? else {
+        return Ok(Status::BadInput);
+    };
+    if let Some(value) = &arguments.tracing {
+        check_trigger(value, &config)?;
+    }
+    let context = Context {
+        namespace: arguments.surroundings.namespace.as_deref(),
+        namespace_default: arguments.surroundings.namespace_default,
+        task: arguments
+            .tracing
+            .as_deref()
+            .map_or(Task::Follow, Task::Trigger),
+    };
+    transform(&arguments.input, &arguments.output, &config, &context)
+}
+
+/// `uninject`
+pub(super) fn uninject(arguments: &Uninject) -> anyhow::Result<Status> {
+    let Some(config) = config::load(arguments.config.as_deref())? else {
+        return Ok(Status::BadInput);
+    };
+    let context = Context {
+        task: Task::Uninject,
+        ..Context::default()
+    };
+    transform(&arguments.input, &arguments.output, &config, &context)
+}
+
+fn check_trigger(value: &str, config: &Config) -> anyhow::Result<()> {
+    let known = value.eq_ignore_ascii_case("true")
+        || value.eq_ignore_ascii_case("false")
+        || config.profiles.contains_key(value);
+    if known {
+        return Ok(());
+    }
+    let profiles = config
+        .profiles
+        .keys()
+        .map(|name| format!(", {name}"))
+        .collect::<String>();
+    bail!(
+        "--tracing {value}: expected true, false or a profile of the config; allowed: true, false{profiles}"
+    );
+}
+
+/// What a run has come to so far.
+#[derive(Default)]
+struct Totals {
+    files: usize,
+    objects: usize,
+    injected: usize,
+    removed: usize,
+    changed_files: usize,
+    faults: usize,
+}
+
+impl Totals {
+    fn count(&mut self, done: &Done) {
+        self.objects += done.objects.len();
+        let of = |outcome| {
+            done.objects
+                .iter()
+                .filter(|seen| seen.explanation.outcome == outcome)
+                .count()
+        };
+        self.injected += of("injected");
+        self.removed += of("removed");
+    }
+}
+
+fn transform(
+    input: &Input,
+    output: &Output,
+    config: &Config,
+    context: &Context<'_>,
+) -> anyhow::Result<Status> {
+    let sources = find(input)?;
+    if output.in_place && sources.contains(&Source::Stdin) {
+        bail!("--in-place writes files; standard input has no file to write to");
+    }
+    let mut totals = Totals::default();
+    let mut held = SpooledTempFile::new(HELD_IN_MEMORY);
+    let mut rewrites = Rewrites::default();
+    let mut ends_line = true;
+    for source in &sources {
+        let name = source.name();
+        let mut changed = false;
+        let mut before = String::new();
+        let mut after = String::new();
+        let mut first = true;
+        totals.files += 1;
+        let reader = match source.open() {
+            Ok(reader) => reader,
+            Err(error) => {
+                talk::error(&format!("{error:#}"));
+                totals.faults += 1;
+                continue;
+            }
+        };
+        for document in Documents::new(reader) {
+            let document = match document {
+                Ok(document) => document,
+                Err(error) => {
+                    talk::error(&format!("{name}: cannot read it: {error}"));
+                    totals.faults += 1;
+                    break;
+                }
+            };
+            let done = match offline::run(&document.text, config, context) {
+                Ok(done) => done,
+                Err(fault) => {
+                    talk::fault(&name, document.first_line, &fault);
+                    totals.faults += 1;
+                    continue;
+                }
+            };
+            talk::warnings(&name, document.first_line, &done);
+            totals.count(&done);
+            changed |= done.text.is_some();
+            let text = done.text.as_deref().unwrap_or(&document.text);
+            if output.prints_manifests() {
+                if std::mem::take(&mut first) && totals.files > 1 {
+                    held.write_all(separator(ends_line, text).as_bytes())?;
+                }
+                held.write_all(text.as_bytes())?;
+                ends_line = text.ends_with('\n');
+            } else if output.diff || output.in_place {
+                before.push_str(&document.text);
+                after.push_str(text);
+            }
+        }
+        if !changed {
+            continue;
+        }
+        totals.changed_files += 1;
+        if output.diff {
+            held.write_all(super::rewrite::diff(&name, &before, &after).as_bytes())?;
+        } else if output.check {
+            writeln!(held, "{name}")?;
+        }
+        if let (true, Source::File(path)) = (output.in_place, source) {
+            rewrites.add(path, &after)?;
+        }
+    }
+    conclude(output, &totals, held, rewrites)
+}
+
+/// What stands between the documents of two files.
+fn separator(ends_line: bool, text: &str) -> &'static str {
+    let begins_with_marker = text
+        .lines()
+        .find(|line| !line.is_empty() && !line.starts_with('#'));
+    match (
+        ends_line,
+        begins_with_marker.is_some_and(|line| line.starts_with("---")),
+    ) {
+        (true, true) => "",
+        (false, true) => "\n",
+        (true, false) => "---\n",
+        (false, false) => "\n---\n",
+    }
+}
+
+fn conclude(
+    output: &Output,
+    totals: &Totals,
+    mut held: SpooledTempFile,
+    rewrites: Rewrites,
+) -> anyhow::Result<Status> {
+    if totals.faults > 0 {
+        let written = if output.in_place {
+            "written"
+        } else {
+            "printed"
+        };
+        talk::error(&format!(
+            "nothing was {written}: {} to mend first",
+            plural(totals.faults, "problem")
+        ));
+        return Ok(Status::BadInput);
+    }
+    rewrites.carry_out()?;
+    held.seek(SeekFrom::Start(0))?;
+    if output.diff {
+        let mut text = String::new();
+        io::Read::read_to_string(&mut held, &mut text)?;
+        super::rewrite::print_diff(&text)?;
+    } else {
+        io::copy(&mut held, &mut io::stdout().lock()).context("cannot write to standard output")?;
+    }
+    io::stdout()
+        .flush()
+        .context("cannot write to standard output")?;
+    if output.in_place || output.check {
+        talk::summary(&format!(
+            "{}, {}: {} injected, {} taken out; {} {}",
+            plural(totals.files, "file"),
+            plural(totals.objects, "SeldonDeployment"),
+            totals.injected,
+            totals.removed,
+            plural(totals.changed_files, "file"),
+            if output.check {
+                "would change"
+            } else {
+                "written"
+            },
+        ));
+    }
+    Ok(if output.check && totals.changed_files > 0 {
+        Status::Differs
+    } else {
+        Status::Done
+    })
+}
+
+pub(super) fn plural(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}

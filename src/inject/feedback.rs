@@ -1,0 +1,170 @@
+//! What a decision says to others: warnings that kubectl prints, and annotations of the audit log.
+
+use std::fmt::Write;
+
+use super::notes::Note;
+use super::plan::Plan;
+use super::target::{Change, TargetKind};
+
+/// The most warnings that one answer carries.
+pub const MAX_WARNINGS: usize = 5;
+
+/// The longest warning, in bytes.
+pub const MAX_WARNING: usize = 119;
+
+impl Note<'_> {
+    /// The note in one line of at most [`MAX_WARNING`] printable ASCII characters, as the API server passes it on to kubectl
+    /// (<https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#response>).
+    #[must_use]
+    pub fn warning(&self) -> String {
+        let detail = if self.detail.is_empty() {
+            self.reason.text()
+        } else {
+            &self.detail
+        };
+        let text = format!("{}: {}: {detail}", self.reason.code(), self.place);
+        let mut line: String = text
+            .chars()
+            .map(|letter| {
+                if letter.is_ascii_graphic() || letter == ' ' {
+                    letter
+                } else {
+                    '?'
+                }
+            })
+            .take(MAX_WARNING + 1)
+            .collect();
+        if line.len() > MAX_WARNING {
+            line.truncate(MAX_WARNING - 3);
+            line.push_str("...");
+        }
+        line
+    }
+}
+
+impl Plan<'_> {
+    /// The notes that somebody should do something about.
+    pub fn problems(&self) -> impl Iterator<Item = &Note<'_>> {
+        self.notes.iter().filter(|note| note.reason.is_problem())
+    }
+
+    /// The warnings of an admission response: at most [`MAX_WARNINGS`], the last of which counts the rest.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let count = self.problems().count();
+        let shown = if count > MAX_WARNINGS {
+            MAX_WARNINGS - 1
+        } else {
+            count
+        };
+        let mut warnings: Vec<String> = self.problems().take(shown).map(Note::warning).collect();
+        if count > shown {
+            warnings.push(format!(
+                "{} more; seldon-tracing explain lists all of them",
+                count - shown
+            ));
+        }
+        warnings
+    }
+
+    /// The audit annotations of an admission response: the outcome, the reasons that were met, and how many targets of each kind hold
+    /// variables of ours. Keys are plain names, values a few words.
+    #[must_use]
+    pub fn audit_annotations(&self) -> Vec<(&'static str, String)> {
+        let mut annotations = vec![("outcome", self.outcome.code().to_owned())];
+        let mut reasons: Vec<&str> = self.notes.iter().map(|note| note.reason.code()).collect();
+        reasons.extend(
+            self.predictors
+                .iter()
+                .map(|predictor| predictor.reason.code()),
+        );
+        reasons.sort_unstable();
+        reasons.dedup();
+        if !reasons.is_empty() {
+            annotations.push(("reasons", reasons.join(",")));
+        }
+        let mut targets = String::new();
+        for kind in TargetKind::ALL {
+            let count = self.traced_targets(kind);
+            if count > 0 {
+                let comma = if targets.is_empty() { "" } else { "," };
+                // Writing into a String cannot fail.
+                let _ = write!(targets, "{comma}{}={count}", kind.code());
+            }
+        }
+        if !targets.is_empty() {
+            annotations.push(("targets", targets));
+        }
+        annotations
+    }
+
+    /// How many targets of a kind hold variables of ours after the patch.
+    #[must_use]
+    pub fn traced_targets(&self, kind: TargetKind) -> usize {
+        self.targets
+            .iter()
+            .filter(|target| target.kind == kind)
+            .filter(|target| {
+                target
+                    .changes
+                    .iter()
+                    .any(|(_, change)| matches!(change, Change::Add | Change::Keep))
+            })
+            .count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Context, Place, Reason, SeldonDeployment, plan};
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn a_warning_is_one_short_line_of_ascii() {
+        let note = Note {
+            reason: Reason::UnknownTriggerValue,
+            place: Place::Annotation("tracing"),
+            detail: "\u{7}\u{1b}[31mé\n".repeat(99).into(),
+        };
+        let warning = note.warning();
+        assert!(
+            warning.starts_with("unknown-trigger-value: metadata.annotations.tracing: "),
+            "{warning}"
+        );
+        assert!(
+            warning.len() == MAX_WARNING && warning.ends_with("..."),
+            "{warning}"
+        );
+        assert!(
+            warning.bytes().all(|byte| (b' '..=b'~').contains(&byte)),
+            "{warning}"
+        );
+    }
+
+    #[test]
+    fn there_are_at_most_five_warnings_and_the_last_counts_the_rest() {
+        let predictors =
+            (0..7).map(|at| format!(r#"{{"name":"p{at}","annotations":{{"tracing":"yes"}}}}"#));
+        let json = format!(
+            r#"{{"metadata":{{}},"spec":{{"predictors":[{}]}}}}"#,
+            predictors.collect::<Vec<_>>().join(",")
+        );
+        let object = SeldonDeployment::from_json(json.as_bytes()).unwrap();
+        let config = Config::default();
+        let plan = plan(&object, None, &config, &Context::default());
+        let warnings = plan.warnings();
+        assert_eq!(warnings.len(), MAX_WARNINGS);
+        assert_eq!(
+            warnings[4],
+            "3 more; seldon-tracing explain lists all of them"
+        );
+        assert_eq!(
+            plan.audit_annotations(),
+            [
+                ("outcome", "skipped".to_owned()),
+                ("reasons", "unknown-trigger-value".to_owned())
+            ]
+        );
+    }
+}
