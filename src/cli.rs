@@ -1,5 +1,10 @@
 //! The command line: types only, from which help, completions and man pages are made.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "these comments are the help, which people read on a terminal"
+)]
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -25,7 +30,13 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
     /// When to use colour.
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        display_order = 100 // behind what the subcommands themselves take
+    )]
     pub color: Color,
 }
 
@@ -94,7 +105,7 @@ const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   seldon-tracing explain -f model.yaml                    a table for people
   kubectl get sdep my-model -o yaml | seldon-tracing explain
-  seldon-tracing explain -f models/ -o json               for machines; docs/explain.md has the schema";
+  seldon-tracing explain -f models/ -o json               for machines, as docs/explain.md says";
 
 /// Where manifests come from.
 #[derive(Args, Debug)]
@@ -110,7 +121,12 @@ pub struct Input {
 #[derive(Args, Debug)]
 pub struct Surroundings {
     /// The config file; without it, the built-in configuration
-    #[arg(long, value_name = "FILE", env = "SELDON_TRACING_CONFIG")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "SELDON_TRACING_CONFIG",
+        hide_env_values = true
+    )]
     pub config: Option<PathBuf>,
     /// The namespace of objects that do not name one
     #[arg(short = 'n', long, value_name = "NAME")]
@@ -163,7 +179,12 @@ pub struct Uninject {
     #[command(flatten)]
     pub output: Output,
     /// The config file, for the key of the tracing annotation; without it, the built-in configuration
-    #[arg(long, value_name = "FILE", env = "SELDON_TRACING_CONFIG")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "SELDON_TRACING_CONFIG",
+        hide_env_values = true
+    )]
     pub config: Option<PathBuf>,
 }
 
@@ -212,7 +233,8 @@ pub enum ConfigCommand {
             short = 'f',
             long = "filename",
             value_name = "FILE",
-            env = "SELDON_TRACING_CONFIG"
+            env = "SELDON_TRACING_CONFIG",
+            hide_env_values = true
         )]
         file: Option<PathBuf>,
         /// The form of the answer

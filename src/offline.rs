@@ -1,5 +1,8 @@
 //! One document of a manifest through the engine and back into its text. Pure.
 
+use std::fmt::Write as _;
+use std::ops::Range;
+
 use json_patch::jsonptr::PointerBuf;
 use json_patch::{Patch, PatchOperation};
 use serde_json::Value;
@@ -8,7 +11,7 @@ use crate::config::Config;
 use crate::explain::Explanation;
 use crate::inject::{Context, SeldonDeployment, plan};
 use crate::manifest::edit::{Refusal, edit};
-use crate::manifest::tree::{ParseError, Tree};
+use crate::manifest::tree::{Data, ParseError, Tree};
 
 /// The group of the resource.
 const GROUP: &str = "machinelearning.seldon.io";
@@ -55,16 +58,9 @@ pub fn run(text: &str, config: &Config, context: &Context<'_>) -> Result<Done, F
     if !text.contains("SeldonDeployment") {
         return Ok(Done::default());
     }
-    let is_json = text
-        .trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n'])
-        .starts_with(['{', '[']);
-    // A YAML document may begin with a brace as well.
-    let json = if is_json { Tree::json(text).ok() } else { None };
-    let tree = match json {
-        Some(tree) => tree,
-        None => Tree::yaml(text)?,
-    };
-    let value = tree.to_value()?;
+    let fault = |error| unreadable(text, error);
+    let (tree, is_json) = parse(text).map_err(fault)?;
+    let value = tree.to_value().map_err(fault)?;
     let mut done = Done::default();
     let mut operations = Vec::new();
     for (prefix, object) in objects(&value) {
@@ -100,9 +96,108 @@ pub fn run(text: &str, config: &Config, context: &Context<'_>) -> Result<Done, F
         );
     }
     if !operations.is_empty() {
-        done.text = Some(edit(text, &tree, &Patch(operations))?);
+        done.text = Some(write(text, (&tree, is_json), value, operations)?);
     }
     Ok(done)
+}
+
+/// The text with the operations carried out. The editor adds and removes; an operation that gives a text that is there another
+/// value, such as the record where the injection changes, is carried out here, before it.
+fn write(
+    text: &str,
+    (tree, is_json): (&Tree, bool),
+    mut value: Value,
+    operations: Vec<PatchOperation>,
+) -> Result<String, Fault> {
+    let (replacing, rest): (Vec<_>, Vec<_>) = operations
+        .into_iter()
+        .partition(|operation| replaced(tree, &value, operation).is_some());
+    if replacing.is_empty() {
+        return Ok(edit(text, tree, &Patch(rest))?);
+    }
+    let mut splices: Vec<_> = replacing
+        .iter()
+        .filter_map(|operation| replaced(tree, &value, operation))
+        .collect();
+    splices.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
+    let mut written = text.to_owned();
+    for (span, new) in splices {
+        let new = if is_json {
+            Value::from(new).to_string()
+        } else {
+            format!("'{}'", new.replace('\'', "''"))
+        };
+        // A block scalar's span has the end of its last line in it.
+        let end = if text[span.clone()].ends_with('\n') {
+            "\n"
+        } else {
+            ""
+        };
+        written.replace_range(span, &format!("{new}{end}"));
+    }
+    let (again, _) = parse(&written)?;
+    let expected = json_patch::patch(&mut value, &Patch(replacing.clone()));
+    if expected.is_err() || again.to_value().as_ref() != Ok(&value) {
+        // The place is shared by an alias or the like: the editor finds the words for it.
+        let all = replacing.into_iter().chain(rest).collect();
+        return Ok(edit(text, tree, &Patch(all))?);
+    }
+    Ok(edit(&written, &again, &Patch(rest))?)
+}
+
+/// The bytes of the text that an operation gives another value, and that value, if that is what it does.
+fn replaced<'o>(
+    tree: &Tree,
+    value: &Value,
+    operation: &'o PatchOperation,
+) -> Option<(Range<usize>, &'o str)> {
+    let PatchOperation::Add(add) = operation else {
+        return None;
+    };
+    let new = add.value.as_str()?;
+    value.pointer(add.path.as_str())?.as_str()?;
+    if new.chars().any(char::is_control) {
+        return None;
+    }
+    let mut node = tree.root()?;
+    for token in add.path.tokens() {
+        node = match node.as_sequence() {
+            Some(mut items) => items.nth(token.decoded().parse().ok()?)?,
+            None => node.get(&token.decoded())?,
+        };
+    }
+    matches!(node.data(), Data::Scalar { .. }).then(|| (node.span(), new))
+}
+
+/// Whether the text is to be read as JSON; a YAML document may begin with a brace as well.
+fn begins_as_json(text: &str) -> bool {
+    text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n'])
+        .starts_with(['{', '['])
+}
+
+/// Reads a document, as JSON where it is JSON.
+fn parse(text: &str) -> Result<(Tree, bool), ParseError> {
+    if !begins_as_json(text) {
+        return Ok((Tree::yaml(text)?, false));
+    }
+    // What is neither was most likely meant to be JSON.
+    Tree::json(text).map(|tree| (tree, true)).or_else(|error| {
+        Tree::yaml(text)
+            .map(|tree| (tree, false))
+            .map_err(|_| error)
+    })
+}
+
+/// What is wrong with a text that cannot be read.
+fn unreadable(text: &str, error: ParseError) -> Fault {
+    let line = text.lines().nth(error.line.saturating_sub(1));
+    let mut fault = Fault::from(error);
+    if line.is_some_and(|line| line.contains("{{")) {
+        fault
+            .message
+            .push_str("; this looks like a template: render it first, as in helm template . | seldon-tracing inject");
+    }
+    fault
 }
 
 impl From<ParseError> for Fault {
@@ -132,14 +227,14 @@ fn people_path(pointer: &str) -> String {
         let token = token.replace("~1", "/").replace("~0", "~");
         let plain = token.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit()) {
-            path.push_str(&format!("[{token}]"));
+            let _ = write!(path, "[{token}]");
         } else if token == "-" {
             path.push_str("[]");
         } else if plain {
             path.push_str(if path.is_empty() { "" } else { "." });
             path.push_str(&token);
         } else {
-            path.push_str(&format!("[{token:?}]"));
+            let _ = write!(path, "[{token:?}]");
         }
     }
     path

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use super::talk::printable;
+use super::transform::plural;
 use super::{Status, talk};
 use crate::cli::{ConfigCommand, ConfigForm};
 use crate::config::{Config, Problems};
@@ -19,11 +21,11 @@ pub(super) fn config(command: &ConfigCommand) -> anyhow::Result<Status> {
                 return Ok(Status::BadInput);
             };
             let counts = format!(
-                "{} profiles, {} namespaces",
-                config.profiles.len(),
-                config.namespaces.len()
+                "{}, {}",
+                plural(config.profiles.len(), "profile"),
+                plural(config.namespaces.len(), "namespace")
             );
-            writeln!(io::stdout(), "{}: good ({counts})", file.display())?;
+            writeln!(io::stdout(), "{}: good ({counts})", printable(&name(file)))?;
         }
         ConfigCommand::Show { file, output } => {
             let Some(config) = load(file.as_deref())? else {
@@ -40,12 +42,26 @@ pub(super) fn config(command: &ConfigCommand) -> anyhow::Result<Status> {
     Ok(Status::Done)
 }
 
+/// Whether standard input is meant.
+pub(super) fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// How messages call the file.
+fn name(path: &Path) -> String {
+    if is_stdin(path) {
+        "<stdin>".to_owned()
+    } else {
+        path.display().to_string()
+    }
+}
+
 /// Reads the config file; without one, the built-in configuration. Nothing if it is wrong: then it has been said how.
 pub(super) fn load(path: Option<&Path>) -> anyhow::Result<Option<Config>> {
     let Some(path) = path else {
         return Ok(Some(Config::default()));
     };
-    let text = if path.as_os_str() == "-" {
+    let text = if is_stdin(path) {
         let mut text = String::new();
         io::stdin()
             .read_to_string(&mut text)
@@ -59,7 +75,7 @@ pub(super) fn load(path: Option<&Path>) -> anyhow::Result<Option<Config>> {
         Ok(config) => Ok(Some(config)),
         Err(Problems(problems)) => {
             for problem in problems {
-                talk::error(&format!("{}:{problem}", path.display()));
+                talk::error(&format!("{}:{problem}", name(path)));
             }
             Ok(None)
         }

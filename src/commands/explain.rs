@@ -1,17 +1,21 @@
 //! `explain`: what is or would be injected, and why.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use anyhow::Context as _;
 use serde::Serialize;
+use serde_json::Value;
 use tabwriter::TabWriter;
 
-use super::sources::find;
+use super::sources::{Source, find};
 use super::talk::printable;
+use super::transform::plural;
 use super::{Status, config, talk};
 use crate::cli::{Explain, Form};
+use crate::config::Config;
 use crate::explain::{ExplainedPredictor, ExplainedTarget, ExplainedVariable, Explanation};
-use crate::inject::Context;
+use crate::inject::{Context, Reason};
 use crate::manifest::emit::to_yaml;
 use crate::manifest::stream::Documents;
 use crate::offline;
@@ -37,7 +41,9 @@ struct Located {
 
 /// `explain`
 pub(super) fn explain(arguments: &Explain) -> anyhow::Result<Status> {
-    let Some(config) = config::load(arguments.surroundings.config.as_deref())? else {
+    let file = arguments.surroundings.config.as_deref();
+    let sources = find(&arguments.input, file)?;
+    let Some(config) = config::load(file)? else {
         return Ok(Status::BadInput);
     };
     let context = Context {
@@ -45,53 +51,84 @@ pub(super) fn explain(arguments: &Explain) -> anyhow::Result<Status> {
         namespace_default: arguments.surroundings.namespace_default,
         ..Context::default()
     };
-    let mut status = Status::Done;
+    let mut faults = 0;
     let mut objects = Vec::new();
-    for source in find(&arguments.input)? {
-        let name = source.name();
-        for document in Documents::new(source.open()?) {
-            let document = document.with_context(|| format!("cannot read {name}"))?;
-            match offline::run(&document.text, &config, &context) {
-                Ok(done) => {
-                    for (line, why) in &done.ignored {
-                        talk::summary(&format!("{name}:{}: {why}", document.first_line + line - 1));
-                    }
-                    objects.extend(done.objects.into_iter().map(|mut seen| {
-                        for note in &mut seen.explanation.notes {
-                            note.line = note.line.map(|line| document.first_line + line - 1);
-                        }
-                        Located {
-                            file: name.clone(),
-                            line: document.first_line + seen.line - 1,
-                            explanation: seen.explanation,
-                        }
-                    }));
-                }
-                Err(fault) => {
-                    talk::fault(&name, document.first_line, &fault);
-                    status = Status::BadInput;
-                }
-            }
+    for source in &sources {
+        if let Err(error) = read(source, &config, &context, &mut objects, &mut faults) {
+            talk::error(&format!("{error:#}"));
+            faults += 1;
         }
+    }
+    if faults > 0 {
+        talk::error(&format!(
+            "nothing was explained: {} to mend first",
+            plural(faults, "problem")
+        ));
+        return Ok(Status::BadInput);
     }
     let text = match arguments.output {
         Form::Table => table(&objects)?,
-        Form::Json => format!(
-            "{:#}\n",
-            serde_json::to_value(Answer {
-                schema: SCHEMA,
-                objects
-            })?
-        ),
-        Form::Yaml => to_yaml(&serde_json::to_value(Answer {
-            schema: SCHEMA,
-            objects,
-        })?),
+        Form::Json => json(&answer(objects)?),
+        Form::Yaml => to_yaml(&answer(objects)?),
     };
     io::stdout()
         .write_all(text.as_bytes())
         .context("cannot write to standard output")?;
-    Ok(status)
+    Ok(Status::Done)
+}
+
+/// Explains what is in one source.
+fn read(
+    source: &Source,
+    config: &Config,
+    context: &Context<'_>,
+    objects: &mut Vec<Located>,
+    faults: &mut usize,
+) -> anyhow::Result<()> {
+    let name = source.name();
+    for document in Documents::new(source.open()?) {
+        let document = document.with_context(|| format!("{name}: cannot read it"))?;
+        let done = match offline::run(&document.text, config, context) {
+            Ok(done) => done,
+            Err(fault) => {
+                talk::fault(&name, document.first_line, &fault);
+                *faults += 1;
+                continue;
+            }
+        };
+        talk::ignored(&name, document.first_line, &done);
+        objects.extend(done.objects.into_iter().map(|mut seen| {
+            for note in &mut seen.explanation.notes {
+                note.line = note.line.map(|line| document.first_line + line - 1);
+            }
+            Located {
+                file: name.clone(),
+                line: document.first_line + seen.line - 1,
+                explanation: seen.explanation,
+            }
+        }));
+    }
+    Ok(())
+}
+
+fn answer(objects: Vec<Located>) -> anyhow::Result<Value> {
+    Ok(serde_json::to_value(Answer {
+        schema: SCHEMA,
+        objects,
+    })?)
+}
+
+/// The value as JSON that is safe to look at: also the control characters that JSON allows as they are stand escaped.
+fn json(value: &Value) -> String {
+    let mut text = String::new();
+    for letter in format!("{value:#}\n").chars() {
+        if letter.is_control() && letter != '\n' {
+            let _ = write!(text, "\\u{:04x}", u32::from(letter));
+        } else {
+            text.push(letter);
+        }
+    }
+    text
 }
 
 fn table(objects: &[Located]) -> anyhow::Result<String> {
@@ -124,14 +161,16 @@ fn object_table(
         .unwrap_or_default();
     let what = match (explanation.outcome, explanation.would_change) {
         ("injected", _) => "to be injected",
-        ("removed", _) => "traces of an injection to be taken out",
+        ("removed", _) if explanation.predictors.iter().any(|it| it.traced) => "to be changed",
+        ("removed", _) => "what was injected is to be taken out",
         ("unchanged", _) => "traced, nothing to do",
         (_, true) => "to be changed",
         _ => "not traced",
     };
     writeln!(
         lines,
-        "{file}:{line}: SeldonDeployment {}: {what}",
+        "{}:{line}: SeldonDeployment {}: {what}",
+        printable(file),
         printable(&format!("{namespace}{name}"))
     )?;
     for predictor in &explanation.predictors {
@@ -147,8 +186,12 @@ fn object_table(
         } else {
             format!(" ({})", note.detail)
         };
+        let line = note
+            .line
+            .map(|line| format!("line {line}, "))
+            .unwrap_or_default();
         let text = format!(
-            "{}: {}{detail} [{}]",
+            "{line}{}: {}{detail} [{}]",
             note.path,
             note.text,
             note.reason.code()
@@ -161,24 +204,30 @@ fn object_table(
 fn predictor_table(predictor: &ExplainedPredictor, lines: &mut Vec<u8>) -> anyhow::Result<()> {
     let name = predictor.name.as_deref().unwrap_or(&predictor.path);
     let state = match (predictor.traced, &predictor.profile) {
-        (true, Some(profile)) => format!("traced, profile {profile}"),
+        (true, Some(profile)) => format!("traced, profile {}", printable(profile)),
         (true, None) => "traced".to_owned(),
         (false, _) => format!(
-            "nothing of ours in it: {} [{}]",
+            "not injected: {} [{}]",
             predictor.reason.text(),
             predictor.reason.code()
         ),
     };
     writeln!(lines, "  predictor {}: {state}", printable(name))?;
     let mut columns = TabWriter::new(Vec::new()).padding(2);
-    if predictor
+    // What is left alone for the reason that has just been given needs no row of its own.
+    let mut targets = predictor
         .targets
         .iter()
-        .any(|target| target.left.is_some() || !target.variables.is_empty())
-    {
-        writeln!(columns, "    TARGET\tVARIABLE\tVALUE\tFROM\tACTION")?;
+        .filter(|target| !target.variables.is_empty() || target.left != Some(predictor.reason))
+        .filter(|target| !target.variables.is_empty() || target.left.is_some())
+        .peekable();
+    if targets.peek().is_some() {
+        writeln!(
+            columns,
+            "    TARGET\tVARIABLE\tACTION\tVALUE (FROM) OR REASON"
+        )?;
     }
-    for target in &predictor.targets {
+    for target in targets {
         target_rows(target, &mut columns)?;
     }
     columns.flush()?;
@@ -193,35 +242,30 @@ fn predictor_table(predictor: &ExplainedPredictor, lines: &mut Vec<u8>) -> anyho
 }
 
 fn target_rows(target: &ExplainedTarget, rows: &mut impl Write) -> io::Result<()> {
-    let name = printable(format!("{} {}", target.kind, target.name).trim());
-    let mut first = Some(name);
-    if let Some(reason) = target.left {
-        let target = first.take().unwrap_or_default();
-        writeln!(
-            rows,
-            "    {target}\t\t\t\tleft alone: {} [{}]",
-            reason.text(),
-            reason.code()
-        )?;
+    let mut name = printable(format!("{} {}", target.kind, target.name).trim());
+    if let (Some(reason), []) = (target.left, target.variables.as_slice()) {
+        writeln!(rows, "    {name}\tall\tleave\t{}", because(reason))?;
     }
     for variable in &target.variables {
-        let target = first.take().unwrap_or_default();
         let ExplainedVariable {
-            name,
+            name: variable,
             action,
             value,
             from,
             reason,
         } = variable;
-        let why = reason
-            .map(|reason| format!(": {} [{}]", reason.text(), reason.code()))
-            .unwrap_or_default();
-        let value = printable(value.as_deref().unwrap_or_default());
+        let value = value.as_deref().map(printable).unwrap_or_default();
+        let from = from.map(|from| format!(" ({from})")).unwrap_or_default();
+        let reason = reason.map(because).unwrap_or_default();
         writeln!(
             rows,
-            "    {target}\t{name}\t{value}\t{}\t{action}{why}",
-            from.unwrap_or_default()
+            "    {}\t{variable}\t{action}\t{value}{from}{reason}",
+            std::mem::take(&mut name)
         )?;
     }
     Ok(())
+}
+
+fn because(reason: Reason) -> String {
+    format!("{} [{}]", reason.text(), reason.code())
 }

@@ -9,9 +9,11 @@ use anyhow::Context;
 use similar::TextDiff;
 use tempfile::{NamedTempFile, TempPath};
 
+use super::talk::printable;
+
 /// A unified diff of one file.
 pub(super) fn diff(name: &str, before: &str, after: &str) -> String {
-    let name = name.trim_start_matches('/');
+    let name = printable(name.trim_start_matches('/'));
     TextDiff::from_lines(before, after)
         .unified_diff()
         .header(&format!("a/{name}"), &format!("b/{name}"))

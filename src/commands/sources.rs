@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use walkdir::WalkDir;
 
+use super::config::is_stdin;
 use crate::cli::Input;
 
 /// The names of files that are taken from a folder.
@@ -40,8 +41,19 @@ impl Source {
     }
 }
 
-/// Finds the streams that are meant, folders walked in the order of their names.
-pub(super) fn find(input: &Input) -> anyhow::Result<Vec<Source>> {
+/// Finds the streams that are meant, folders walked in the order of their names. The config file is named so that it is not
+/// read from standard input as well.
+pub(super) fn find(input: &Input, config: Option<&Path>) -> anyhow::Result<Vec<Source>> {
+    let sources = all(input)?;
+    if sources.contains(&Source::Stdin) && config.is_some_and(is_stdin) {
+        bail!(
+            "--config - and the manifests cannot both be read from standard input: name one of them as a file"
+        );
+    }
+    Ok(sources)
+}
+
+fn all(input: &Input) -> anyhow::Result<Vec<Source>> {
     if input.paths.is_empty() {
         if io::stdin().is_terminal() {
             bail!(
@@ -52,7 +64,7 @@ pub(super) fn find(input: &Input) -> anyhow::Result<Vec<Source>> {
     }
     let mut sources = Vec::new();
     for path in &input.paths {
-        if path.as_os_str() == "-" {
+        if is_stdin(path) {
             sources.push(Source::Stdin);
         } else if path.is_dir() {
             walk(path, &mut sources)?;

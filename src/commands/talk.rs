@@ -16,13 +16,18 @@ const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 pub(super) fn printable(text: &str) -> String {
     text.chars()
         .map(|letter| {
-            if letter.is_control() {
+            if letter.is_control() || turns_text(letter) {
                 '\u{fffd}'
             } else {
                 letter
             }
         })
         .collect()
+}
+
+/// Whether the character changes the direction of the text around it, so that people read other than what is there.
+const fn turns_text(letter: char) -> bool {
+    matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn say(style: Style, word: &str, text: &str) {
@@ -53,13 +58,7 @@ pub(super) fn error(text: &str) {
 
 /// Says what somebody should look at in a document.
 pub(super) fn warnings(source: &str, first_line: usize, done: &Done) {
-    for (line, why) in &done.ignored {
-        say(
-            WARNING,
-            "warning",
-            &format!("{source}:{}: {why}", first_line + line - 1),
-        );
-    }
+    ignored(source, first_line, done);
     for note in done
         .objects
         .iter()
@@ -80,6 +79,17 @@ pub(super) fn warnings(source: &str, first_line: usize, done: &Done) {
                 "{source}:{line}: {}: {}{detail} [{code}]",
                 note.path, note.text
             ),
+        );
+    }
+}
+
+/// Says what looks like a `SeldonDeployment` and is left as it is.
+pub(super) fn ignored(source: &str, first_line: usize, done: &Done) {
+    for (line, why) in &done.ignored {
+        say(
+            WARNING,
+            "warning",
+            &format!("{source}:{}: {why}", first_line + line - 1),
         );
     }
 }

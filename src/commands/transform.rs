@@ -8,7 +8,7 @@ use tempfile::SpooledTempFile;
 use super::rewrite::Rewrites;
 use super::sources::{Source, find};
 use super::{Status, config, talk};
-use crate::cli::{Inject, Input, Output, Uninject};
+use crate::cli::{Inject, Output, Uninject};
 use crate::config::Config;
 use crate::inject::{Context, Task};
 use crate::manifest::stream::Documents;
@@ -19,7 +19,9 @@ const HELD_IN_MEMORY: usize = 4 * 1024 * 1024;
 
 /// `inject`
 pub(super) fn inject(arguments: &Inject) -> anyhow::Result<Status> {
-    let Some(config) = config::load(arguments.surroundings.config.as_deref())? else {
+    let file = arguments.surroundings.config.as_deref();
+    let sources = find(&arguments.input, file)?;
+    let Some(config) = config::load(file)? else {
         return Ok(Status::BadInput);
     };
     if let Some(value) = &arguments.tracing {
@@ -33,19 +35,21 @@ pub(super) fn inject(arguments: &Inject) -> anyhow::Result<Status> {
             .as_deref()
             .map_or(Task::Follow, Task::Trigger),
     };
-    transform(&arguments.input, &arguments.output, &config, &context)
+    transform(&sources, &arguments.output, &config, &context)
 }
 
 /// `uninject`
 pub(super) fn uninject(arguments: &Uninject) -> anyhow::Result<Status> {
-    let Some(config) = config::load(arguments.config.as_deref())? else {
+    let file = arguments.config.as_deref();
+    let sources = find(&arguments.input, file)?;
+    let Some(config) = config::load(file)? else {
         return Ok(Status::BadInput);
     };
     let context = Context {
         task: Task::Uninject,
         ..Context::default()
     };
-    transform(&arguments.input, &arguments.output, &config, &context)
+    transform(&sources, &arguments.output, &config, &context)
 }
 
 fn check_trigger(value: &str, config: &Config) -> anyhow::Result<()> {
@@ -55,14 +59,12 @@ fn check_trigger(value: &str, config: &Config) -> anyhow::Result<()> {
     if known {
         return Ok(());
     }
-    let profiles = config
-        .profiles
-        .keys()
-        .map(|name| format!(", {name}"))
-        .collect::<String>();
-    bail!(
-        "--tracing {value}: expected true, false or a profile of the config; allowed: true, false{profiles}"
-    );
+    let allowed = ["true", "false"]
+        .into_iter()
+        .chain(config.profiles.keys().map(String::as_str))
+        .collect::<Vec<_>>()
+        .join(", ");
+    bail!("--tracing {value}: there is no such profile in the config; allowed: {allowed}");
 }
 
 /// What a run has come to so far.
@@ -91,12 +93,11 @@ impl Totals {
 }
 
 fn transform(
-    input: &Input,
+    sources: &[Source],
     output: &Output,
     config: &Config,
     context: &Context<'_>,
 ) -> anyhow::Result<Status> {
-    let sources = find(input)?;
     if output.in_place && sources.contains(&Source::Stdin) {
         bail!("--in-place writes files; standard input has no file to write to");
     }
@@ -104,7 +105,7 @@ fn transform(
     let mut held = SpooledTempFile::new(HELD_IN_MEMORY);
     let mut rewrites = Rewrites::default();
     let mut ends_line = true;
-    for source in &sources {
+    for source in sources {
         let name = source.name();
         let mut changed = false;
         let mut before = String::new();
@@ -141,6 +142,12 @@ fn transform(
             changed |= done.text.is_some();
             let text = done.text.as_deref().unwrap_or(&document.text);
             if output.prints_manifests() {
+                // A byte order mark stands at the beginning of a stream or not at all.
+                let text = if first && totals.files > 1 {
+                    text.trim_start_matches('\u{feff}')
+                } else {
+                    text
+                };
                 if std::mem::take(&mut first) && totals.files > 1 {
                     held.write_all(separator(ends_line, text).as_bytes())?;
                 }
@@ -158,7 +165,7 @@ fn transform(
         if output.diff {
             held.write_all(super::rewrite::diff(&name, &before, &after).as_bytes())?;
         } else if output.check {
-            writeln!(held, "{name}")?;
+            writeln!(held, "{}", talk::printable(&name))?;
         }
         if let (true, Source::File(path)) = (output.in_place, source) {
             rewrites.add(path, &after)?;
@@ -169,17 +176,18 @@ fn transform(
 
 /// What stands between the documents of two files.
 fn separator(ends_line: bool, text: &str) -> &'static str {
-    let begins_with_marker = text
-        .lines()
-        .find(|line| !line.is_empty() && !line.starts_with('#'));
-    match (
-        ends_line,
-        begins_with_marker.is_some_and(|line| line.starts_with("---")),
-    ) {
-        (true, true) => "",
-        (false, true) => "\n",
-        (true, false) => "---\n",
-        (false, false) => "\n---\n",
+    let mut lines = text.lines().map(str::trim_end);
+    let first = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
+    let first = first.unwrap_or_default();
+    let is_marker = first == "---" || first.starts_with("--- ") || first.starts_with("---\t");
+    match (ends_line, is_marker, first.starts_with('%')) {
+        (true, true, _) => "",
+        (false, true, _) => "\n",
+        // Before a directive the last document has to be ended; the next one has a marker of its own.
+        (true, _, true) => "...\n",
+        (false, _, true) => "\n...\n",
+        (true, false, false) => "---\n",
+        (false, false, false) => "\n---\n",
     }
 }
 
