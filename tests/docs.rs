@@ -1,0 +1,61 @@
+//! What the documentation lists is what the code has.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests are tests too"
+)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use seldon_tracing::inject::{ANNOTATION_PREFIX, Reason, Setting};
+
+fn doc(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("docs")
+        .join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The rows of a table that begin with a code, as code and further cells.
+fn rows(text: &str) -> Vec<(&str, Vec<&str>)> {
+    text.lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` |"))
+        .map(|(code, rest)| {
+            let rest = rest.trim().trim_end_matches('|');
+            (code, rest.split('|').map(str::trim).collect())
+        })
+        .collect()
+}
+
+#[test]
+fn every_reason_is_in_the_documentation_once_and_no_other() {
+    let text = doc("reasons.md");
+    let rows = rows(&text);
+    let documented: BTreeMap<_, _> = rows.iter().cloned().collect();
+    assert_eq!(documented.len(), rows.len(), "a code stands there twice");
+    for reason in Reason::ALL {
+        let cells = documented
+            .get(reason.code())
+            .unwrap_or_else(|| panic!("docs/reasons.md has no row | `{}` |", reason.code()));
+        let says_problem = cells.first() == Some(&"yes");
+        assert_eq!(says_problem, reason.is_problem(), "{}", reason.code());
+    }
+    let known = |code: &str| Reason::ALL.iter().any(|reason| reason.code() == code);
+    let unknown: Vec<_> = documented.keys().filter(|code| !known(code)).collect();
+    assert_eq!(unknown, Vec::<&&str>::new(), "no reasons of the code");
+}
+
+#[test]
+fn every_setting_is_in_the_documentation() {
+    let text = doc("annotations.md");
+    for setting in Setting::ALL {
+        let annotation = format!("`{ANNOTATION_PREFIX}{}`", setting.annotation());
+        assert!(
+            text.contains(&annotation),
+            "docs/annotations.md lacks {annotation}"
+        );
+    }
+}
