@@ -149,7 +149,9 @@ proptest! {
         let result = inject(&object, &one);
         other.namespace_default = one.namespace_default;
         // An object without our annotation is not known to us: it gets what the new config says.
-        prop_assume!(record(&result).is_some());
+        if record(&result).is_none() {
+            return Ok(());
+        }
         prop_assert!(is_settled(&result, Some(&result), &other), "M6: sticky");
         for reapplied in [object.clone(), with_record(&object, record(&result))] {
             prop_assert_eq!(&after(&reapplied, Some(&result), &other, Task::Follow)["spec"], &result["spec"]);
@@ -168,7 +170,9 @@ proptest! {
     #[test]
     fn one_predictor_opts_out_alone(object in deployment(), situation in situation()) {
         let result = inject(&object, &situation);
-        prop_assume!(items(&result).len() > 1 && items(&result)[0].is_object());
+        if items(&result).len() < 2 || !items(&result)[0].is_object() {
+            return Ok(());
+        }
         let opt_out = |object: &Value| {
             let mut object = object.clone();
             let annotations = &mut object["spec"]["predictors"][0]["annotations"];

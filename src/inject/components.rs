@@ -139,6 +139,10 @@ impl<'v> PredictorWalk<'_, 'v> {
             }
         }
         self.planner.ops.extend(pass.late.into_iter().rev());
+        if matches!(self.wanted, Wanted::Restore) && !pass.stubs.to_add().is_empty() {
+            // A stub that goes back between containers goes back between their records.
+            self.out.containers.order_as(&self.ours.containers);
+        }
         self.carry_parts();
         self.note_unknown_exclusions();
     }
@@ -308,7 +312,6 @@ impl<'v> PredictorWalk<'_, 'v> {
                 pass,
             );
         }
-        // Behind the stubs, as the record has them the next time too.
         self.init_containers(at, pod, config_fits, &mut volume, pass);
         self.volume(at, pod, &volume, pass);
     }

@@ -447,6 +447,7 @@ impl<'v> Planner<'v> {
             if absent {
                 self.record.new.set(Part::Annotations);
             }
+            self.record.number_sets();
             let text = self.record.write();
             let present: usize = annotations
                 .rest

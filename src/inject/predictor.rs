@@ -249,6 +249,8 @@ impl<'v> PredictorWalk<'_, 'v> {
         } else {
             Self::switched_off(self.planner.config.targets.explainer)
         };
+        let name = name_of(&container.name).unwrap_or_default();
+        let left = left.or_else(|| self.excludes(name).then_some(Reason::Excluded));
         let old_env = self
             .old
             .and_then(|old| old.explainer.get()?.container_spec.get())
@@ -256,7 +258,7 @@ impl<'v> PredictorWalk<'_, 'v> {
         let decided = self.target(Candidate {
             kind: TargetKind::Explainer,
             holder,
-            name: name_of(&container.name).unwrap_or_default().into(),
+            name: name.into(),
             env: &container.env,
             recorded: self.ours.explainer,
             left,

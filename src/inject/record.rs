@@ -4,6 +4,7 @@
 //! written is ignored as a whole, and an entry counts as ours only where it is found unchanged.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -142,6 +143,18 @@ impl<T> Named<'_, T> {
     }
 }
 
+impl<T> Named<'_, T> {
+    /// Sorts what is in `other` too as it stands there; the rest comes behind it.
+    pub(crate) fn order_as(&mut self, other: &Named<'_, T>) {
+        let places: HashMap<&str, usize> = (0..)
+            .zip(&other.0)
+            .map(|(at, (key, _))| (&**key, at))
+            .collect();
+        self.0
+            .sort_by_key(|(key, _)| places.get(&**key).copied().unwrap_or(usize::MAX));
+    }
+}
+
 impl<T: Serialize> Serialize for Named<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
@@ -249,6 +262,18 @@ pub(crate) struct PredictorRecord<'a> {
 }
 
 impl PredictorRecord<'_> {
+    fn targets_mut(&mut self) -> impl Iterator<Item = &mut TargetRecord> {
+        let lists = self
+            .containers
+            .0
+            .iter_mut()
+            .chain(&mut self.init_containers.0);
+        lists
+            .map(|(_, target)| target)
+            .chain(&mut self.orchestrator)
+            .chain(&mut self.explainer)
+    }
+
     fn targets(&self) -> impl Iterator<Item = &TargetRecord> {
         let lists = self.containers.0.iter().chain(&self.init_containers.0);
         lists
@@ -373,6 +398,17 @@ impl<'a> Record<'a> {
         }
         self.sets.push(RecordedSet(set.clone()));
         self.sets.len() - 1
+    }
+
+    /// Numbers the sets as they come in the record, whatever the order in which they were made: one content, one text.
+    pub(crate) fn number_sets(&mut self) {
+        let mut numbered = Self::new();
+        for (_, predictor) in &mut self.predictors.0 {
+            for target in predictor.targets_mut() {
+                target.set = numbered.intern(&self.sets[target.set].0);
+            }
+        }
+        self.sets = numbered.sets;
     }
 
     pub(crate) fn set_of(&self, target: &TargetRecord) -> &EnvSet<'a> {

@@ -128,9 +128,15 @@ impl<'v> PredictorWalk<'_, 'v> {
         let nothing = EnvSet::default();
         let recorded_set = recorded.map_or(&nothing, |recorded| self.ours_record.set_of(&recorded));
         let owned = Owned::find(env, recorded_set);
-        let omitted = omitted(recorded, recorded_set, &owned);
+        let mut omitted = omitted(recorded, recorded_set, &owned);
         let (mut choices, mut left) = self.choose(&candidate, recorded_set, &owned, omitted);
         let mut set = choices.set();
+        if set.is_empty() && !omitted.is_empty() {
+            // Nothing would be left to remember it by: the target has lost all of ours.
+            omitted = Omitted::default();
+            (choices, left) = self.choose(&candidate, recorded_set, &owned, omitted);
+            set = choices.set();
+        }
         let env_is_odd = env.odd();
         if let Some(found) = env_is_odd.filter(|_| !set.is_empty()) {
             self.planner.notes.odd(Place::Env(holder), "a list", found);
@@ -210,8 +216,10 @@ impl<'v> PredictorWalk<'_, 'v> {
             Wanted::Off(reason) => (Choices::default(), Some(*reason)),
             Wanted::Hold => (recorded(&|variable| owned.here(variable).is_some()), None),
             Wanted::Restore => {
-                let present =
+                let stays =
                     |variable| !omitted.has(variable) && owned.fate(variable) != Fate::Changed;
+                let present =
+                    |variable: Variable| stays(variable) && variable.pair().is_none_or(stays);
                 let left = recorded_set.is_empty().then_some(Reason::Restored);
                 (recorded(&present), left)
             }

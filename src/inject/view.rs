@@ -12,13 +12,15 @@ use super::shape::{FromJson, Items, Key, Rest, Shape, Text};
 
 /// Implements [`FromJson`] for a struct of optional parts and a `rest`.
 macro_rules! from_map {
-    ($name:ident { $($key:literal => $field:ident),* $(,)? }) => {
+    ($name:ident { $($key:literal => $field:ident),* $(,)? $(; unread $raw_key:literal => $raw_field:ident)? }) => {
         impl<'de> FromJson<'de> for $name<'de> {
             fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Shape<Self>, A::Error> {
                 let mut view = Self::default();
                 while let Some(Key(key)) = map.next_key()? {
                     match key.as_ref() {
                         $($key => view.$field = map.next_value()?,)*
+                        // A null is there too, which an Option would read as nothing.
+                        $($raw_key => view.$raw_field = Some(map.next_value()?),)?
                         _ => view.rest.push(key, map.next_value()?),
                     }
                 }
@@ -168,8 +170,8 @@ from_map!(Predictor {
     "annotations" => annotations,
     "componentSpecs" => component_specs,
     "svcOrchSpec" => svc_orch_spec,
-    "explainer" => explainer,
-    "graph" => graph,
+    "explainer" => explainer
+    ; unread "graph" => graph
 });
 
 #[derive(Clone, Debug, Default)]
@@ -211,7 +213,7 @@ pub(crate) struct EnvVar<'a> {
     pub(crate) rest: Rest<'a>,
 }
 
-from_map!(EnvVar { "name" => name, "value" => value, "valueFrom" => value_from });
+from_map!(EnvVar { "name" => name, "value" => value; unread "valueFrom" => value_from });
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct VolumeMount<'a> {
