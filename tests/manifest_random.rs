@@ -164,7 +164,7 @@ impl Writer {
         if self.out.is_empty() {
             return;
         }
-        if self.choices.one_in(6) {
+        if self.choices.one_in(6) && !self.out.ends_with("two") {
             self.out.push_str(" # said here");
         }
         self.out.push('\n');
