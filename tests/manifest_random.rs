@@ -96,6 +96,8 @@ struct Writer {
     step: usize,
     dash: usize,
     out: String,
+    /// Whether some block scalar keeps all its line breaks.
+    kept: bool,
 }
 
 impl Writer {
@@ -137,12 +139,10 @@ impl Writer {
                 }
             }
             Value::String(text) if text == "line\ntwo\n" && !after.is_empty() => {
-                self.out
-                    .push_str([" |", " |2", " |+", " | # c"][usize::from(self.choices.below(4))]);
-                if self.out.ends_with('2') {
-                    // The indicator counts from the column of the parent, which is not known here.
-                    self.out.pop();
-                }
+                // A block that keeps its ends would take the blank lines put in below.
+                let keep = self.choices.one_in(4);
+                self.kept |= keep;
+                self.out.push_str(if keep { " |+" } else { " | # c" });
                 for line in text.lines() {
                     self.out.push('\n');
                     self.out.push_str(&" ".repeat(column + 4));
@@ -252,6 +252,7 @@ fn write(value: &Value, bytes: Vec<u8>) -> String {
         step,
         dash,
         out: String::new(),
+        kept: false,
     };
     if writer.choices.one_in(3) {
         writer.out.push_str("# head\n---");
@@ -261,7 +262,7 @@ fn write(value: &Value, bytes: Vec<u8>) -> String {
     // Without its line break, a block scalar would be another text.
     if text.ends_with("two") || !writer.choices.one_in(3) {
         text.push('\n');
-        if writer.choices.one_in(3) {
+        if !writer.kept && writer.choices.one_in(3) {
             text.push_str("\n# end\n");
         }
     }

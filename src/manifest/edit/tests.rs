@@ -217,6 +217,12 @@ fn block_scalars_keep_their_ends() {
     ] {
         both_ways(text, &adds, &["/b"], expected);
     }
+    both_ways(
+        "a:\n  b:\n  - |+\n    x\n\n  c: 1\n",
+        &json!([add("/a/b/-", &json!(1))]),
+        &["/a/b/1"],
+        "a:\n  b:\n  - |+\n    x\n\n  - 1\n  c: 1\n",
+    );
     // With the line break that has to come, it would be another text.
     refused("a: |\n  x", &adds, "read");
 }
