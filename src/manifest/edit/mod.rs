@@ -56,6 +56,20 @@ pub fn edit(text: &str, tree: &Tree, patch: &Patch) -> Result<String, Refusal> {
         problem,
         advice: advice.to_owned(),
     };
+    if tree.format == Format::Yaml
+        && let Some(at) = text
+            .match_indices('\r')
+            .map(|(at, _)| at)
+            .find(|at| text.as_bytes().get(at + 1) != Some(&b'\n'))
+    {
+        // A line break to YAML, but to hardly any editor: no one wants more of them.
+        return Err(Refusal {
+            pointer: String::new(),
+            line: text.get(..at).unwrap_or_default().lines().count().max(1),
+            problem: "a carriage return stands without a line feed".to_owned(),
+            advice: "give the file one kind of line break".to_owned(),
+        });
+    }
     json_patch::patch(&mut expected, patch).map_err(|error| {
         let problem = format!("the change does not fit the document ({})", error.kind);
         refuse(
