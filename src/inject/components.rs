@@ -71,6 +71,8 @@ struct Pass<'s, 'v> {
     cursor: usize,
     init_cursor: usize,
     stubs: StubOrder<'v>,
+    /// By componentSpec, whether something in it mounts a volume of ours.
+    mounted: Vec<bool>,
     /// Removals of whole componentSpecs, which would move the others.
     late: Vec<Op<'v>>,
 }
@@ -85,6 +87,8 @@ struct FirstOfPod {
 /// What one pod needs of the volume.
 #[derive(Default)]
 struct PodVolume {
+    /// Whether a target of the record is here that mounts it: a volume that nothing of ours mounts is the user's, even if it is the same.
+    mounted: bool,
     wanted: bool,
     created: bool,
     first: FirstOfPod,
@@ -109,6 +113,7 @@ impl<'v> PredictorWalk<'_, 'v> {
             cursor: 0,
             init_cursor: 0,
             stubs: self.stub_order(),
+            mounted: self.pods_with_mounts(),
             late: Vec::new(),
         };
         for (at, component) in items.iter().enumerate() {
@@ -136,6 +141,40 @@ impl<'v> PredictorWalk<'_, 'v> {
         self.planner.ops.extend(pass.late.into_iter().rev());
         self.carry_parts();
         self.note_unknown_exclusions();
+    }
+
+    /// By componentSpec, whether a target of the record is there that mounts the `ConfigMap`.
+    fn pods_with_mounts(&self) -> Vec<bool> {
+        if self.ours.config_map.is_none() {
+            return Vec::new();
+        }
+        let items = self.view.component_specs.items();
+        let mut names = Ordinals::of(containers(items, |pod| &pod.containers));
+        let mut init_names = Ordinals::of(containers(items, |pod| &pod.init_containers));
+        let (mut cursor, mut init_cursor) = (0, 0);
+        let mut any = |list: &'v Shape<Items<Container<'v>>>, is_init: bool| {
+            let (names, recorded, cursor) = if is_init {
+                (
+                    &mut init_names,
+                    &self.ours.init_containers,
+                    &mut init_cursor,
+                )
+            } else {
+                (&mut names, &self.ours.containers, &mut cursor)
+            };
+            let keys = list.items().iter().filter_map(Shape::get);
+            keys.map(|container| names.key(&container.name))
+                .filter(|key| mounts(self, recorded.find(key, cursor).copied()))
+                .count()
+                > 0
+        };
+        let pods = items
+            .iter()
+            .map(|component| component.get().and_then(|component| component.spec.get()));
+        pods.map(|pod| {
+            pod.is_some_and(|pod| any(&pod.containers, false) | any(&pod.init_containers, true))
+        })
+        .collect()
     }
 
     fn note_odd(&mut self, place: Place<'v>, found: Option<&'static str>) {
@@ -225,22 +264,23 @@ impl<'v> PredictorWalk<'_, 'v> {
         pod: &'v PodSpec<'v>,
         pass: &mut Pass<'_, 'v>,
     ) {
-        let config_fits = volume_fits(pod, |volume| self.owns_volume(volume));
+        let mounted = pass.mounted.get(at).is_some_and(|mounted| *mounted);
+        let config_fits = volume_fits(pod, |volume| mounted && self.owns_volume(volume));
         let first = FirstOfPod {
             container: self.out.containers.0.len(),
             init_container: self.out.init_containers.0.len(),
         };
         let mut volume = PodVolume {
+            mounted,
             first,
             ..PodVolume::default()
         };
         let removed = self.containers(at, pod, config_fits, &mut volume, pass);
-        self.init_containers(at, pod, config_fits, &mut volume, pass);
         let list = Place::Containers(self.index, at, ContainerList::Containers);
         let count = pod.containers.items().len();
         let adds = at == 0 && !pass.stubs.to_add().is_empty() && pod.containers.odd().is_none();
         if !adds && !removed.is_empty() && removed.len() == count && self.made_around_stubs() {
-            let mut op = self.removal(at, component, pod, volume.wanted);
+            let mut op = self.removal(at, component, pod, &volume);
             if let Some(Op::RemoveItem(..)) = &op {
                 pass.late.extend(op.take());
                 return;
@@ -268,6 +308,8 @@ impl<'v> PredictorWalk<'_, 'v> {
                 pass,
             );
         }
+        // Behind the stubs, as the record has them the next time too.
+        self.init_containers(at, pod, config_fits, &mut volume, pass);
         self.volume(at, pod, &volume, pass);
     }
 
@@ -372,6 +414,7 @@ impl<'v> PredictorWalk<'_, 'v> {
             });
             if is_stub && decided.set.is_empty() {
                 removed.push(index);
+                volume.created |= recorded.is_some_and(|recorded| recorded.new.has(Part::Volumes));
                 self.forget_edits(holder);
                 continue;
             }
@@ -500,7 +543,7 @@ impl<'v> PredictorWalk<'_, 'v> {
         at: usize,
         component: &ComponentSpec<'v>,
         pod: &PodSpec<'v>,
-        keeps_volume: bool,
+        needed: &PodVolume,
     ) -> Option<Op<'v>> {
         let made = |part| self.ours.new.has(part);
         let list = Place::Containers(self.index, at, ContainerList::Containers);
@@ -509,9 +552,9 @@ impl<'v> PredictorWalk<'_, 'v> {
                 .volumes
                 .items()
                 .iter()
-                .all(|volume| self.owns_volume(volume));
+                .all(|volume| needed.mounted && self.owns_volume(volume));
         let pod_is_empty =
-            pod.rest.is_empty() && pod.init_containers.is_absent() && volumes_go && !keeps_volume;
+            pod.rest.is_empty() && pod.init_containers.is_absent() && volumes_go && !needed.wanted;
         if !pod_is_empty || made(Part::Containers) {
             return Some(Op::Remove(list));
         }
@@ -531,7 +574,8 @@ impl<'v> PredictorWalk<'_, 'v> {
     fn volume(&mut self, at: usize, pod: &'v PodSpec<'v>, needed: &PodVolume, pass: &Pass<'_, 'v>) {
         let list = Place::Volumes(self.index, at);
         let volumes = pod.volumes.items();
-        let here = volumes.iter().position(|volume| self.owns_volume(volume));
+        let is_ours = |volume| needed.mounted && self.owns_volume(volume);
+        let here = volumes.iter().position(is_ours);
         let wanted = pass.config_volume.filter(|_| needed.wanted);
         let fits = |index: usize, wanted: &ConfigVolume<'_>| {
             let same_name = self.ours.config_map.as_deref() == Some(&*wanted.name);

@@ -492,6 +492,15 @@ pub(crate) fn key(name: &str, ordinal: usize) -> Cow<'_, str> {
     }
 }
 
+/// The name in a key.
+pub(crate) fn name_in_key(key: &str) -> Cow<'_, str> {
+    match key.rsplit_once('#') {
+        None => Cow::Borrowed(key),
+        Some((name, _)) if !name.contains('%') => Cow::Borrowed(name),
+        Some((name, _)) => Cow::Owned(name.replace("%23", "#").replace("%25", "%")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -547,6 +556,10 @@ mod tests {
         ];
         for (at, one) in keys.iter().enumerate() {
             assert!(!keys[at + 1..].contains(one), "{one}");
+        }
+        for name in ["a", "a#2", "a%232", "100%", "%25", "#", ""] {
+            assert_eq!(name_in_key(&key(name, 0)), name);
+            assert_eq!(name_in_key(&key(name, 1)), name);
         }
     }
 }

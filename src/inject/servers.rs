@@ -9,7 +9,7 @@ use super::owned::Owned;
 use super::patch::Place;
 use super::predictor::{PredictorWalk, Wanted};
 use super::reason::Reason;
-use super::record::Part;
+use super::record::{Part, name_in_key};
 use super::shape::{Shape, Text};
 use super::view::{Node, graph_nodes, name_of};
 
@@ -77,7 +77,7 @@ impl<'v> PredictorWalk<'_, 'v> {
                     .iter()
                     .filter(|(_, target)| target.new.has(Part::Container));
                 let wanted = names
-                    .map(|(name, _)| name.clone())
+                    .map(|(key, _)| Cow::Owned(name_in_key(key).into_owned()))
                     .filter(|name| !others.contains(&&**name));
                 StubOrder::new(&stubs, wanted.collect(), false)
             }

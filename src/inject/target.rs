@@ -328,7 +328,10 @@ impl<'v> PredictorWalk<'_, 'v> {
         match (here, wanted) {
             (Some(_), true) | (None, false) => {}
             (Some(at), false) => {
-                let created = before.is_some_and(|before| before.new.has(Part::VolumeMounts));
+                // All that is in a stub was created with it.
+                let created = before.is_some_and(|before| {
+                    before.new.has(Part::VolumeMounts) || before.new.has(Part::Container)
+                });
                 let last = created && mounts.len() == 1;
                 self.planner.ops.push(if last {
                     Op::Remove(list)
