@@ -23,6 +23,15 @@ fn reference_parse(bencher: Bencher<'_, '_>) {
     bencher.bench(|| serde_json::from_slice::<Reference<'_>>(black_box(json.as_bytes())).is_ok());
 }
 
+/// The parse into the engine's own view, which copes with any shape.
+#[divan::bench]
+fn view_parse(bencher: Bencher<'_, '_>) {
+    let json = object(3);
+    bencher.bench(|| {
+        seldon_tracing::inject::SeldonDeployment::from_json(black_box(json.as_bytes())).is_ok()
+    });
+}
+
 /// CREATE of an object of 12 KB.
 #[divan::bench]
 fn create(bencher: Bencher<'_, '_>) {

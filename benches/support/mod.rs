@@ -38,7 +38,7 @@ pub(crate) fn object(containers: usize) -> String {
     }
     // What kubectl keeps of the last apply, as a string with all its quotes escaped.
     let applied = list.replace('\\', "\\\\").replace('"', "\\\"");
-    let applied: String = applied.chars().take(containers * 900).collect();
+    let applied: String = applied.chars().take(containers * 2050).collect();
     let applied = applied.trim_end_matches('\\');
     format!(
         r#"{{"apiVersion":"machinelearning.seldon.io/v1","kind":"SeldonDeployment","metadata":{{"annotations":{{"kubectl.kubernetes.io/last-applied-configuration":"{applied}","tracing":"true"}},"creationTimestamp":"2026-11-01T10:00:00Z","generation":3,"labels":{{"app":"seldon","team":"shop"}},"managedFields":[{{"apiVersion":"machinelearning.seldon.io/v1","fieldsType":"FieldsV1","fieldsV1":{{"f:metadata":{{"f:annotations":{{".":{{}},"f:tracing":{{}}}}}},"f:spec":{{".":{{}},"f:predictors":{{}}}}}},"manager":"kubectl","operation":"Update","time":"2026-11-01T10:00:00Z"}}],"name":"recommend","namespace":"models","uid":"6a8f0f5e-0000-4000-8000-000000000000"}},"spec":{{"annotations":{{"seldon.io/rest-timeout":"100000"}},"predictors":[{{"componentSpecs":[{{"spec":{{"containers":[{list}],"terminationGracePeriodSeconds":20,"volumes":[{{"emptyDir":{{}},"name":"models"}}]}}}}],"graph":{{"children":[{children}],"implementation":"AVERAGE_COMBINER","name":"combiner","type":"COMBINER"}},"name":"default","replicas":2,"svcOrchSpec":{{"env":[{{"name":"SELDON_LOG_LEVEL","value":"INFO"}}]}},"traffic":100}}]}}}}"#
