@@ -6,7 +6,7 @@ use super::less_ours::same_less_ours;
 use super::new_value::NewValue;
 use super::notes::{Note, Notes};
 use super::ordinals::Ordinals;
-use super::patch::{Op, Place, to_json_patch};
+use super::patch::{Op, Ops, Place, to_json_patch};
 use super::predictor::{PredictorWalk, Wanted};
 use super::reason::Reason;
 use super::record::{MAX_RECORD, Part, PredictorRecord, RECORD, Record};
@@ -111,7 +111,7 @@ impl Plan<'_> {
     /// The same patch as JSON text, behind what is already in `out`.
     pub fn write_patch(&self, out: &mut Vec<u8>) {
         // Writing into memory does not fail, and our values have no keys but strings.
-        let _ = serde_json::to_writer(out, &self.ops);
+        let _ = serde_json::to_writer(out, &Ops(&self.ops));
     }
 }
 
@@ -373,12 +373,10 @@ impl<'v> Planner<'v> {
         object: &'v SeldonDeployment<'v>,
         annotations: &Annotations<'v>,
     ) -> [Layer<'v>; 2] {
-        let nowhere = Shape::Absent;
-        let spec = object.spec.get().map_or(&nowhere, |spec| &spec.annotations);
-        let metadata = Shape::Is(annotations.clone());
+        let spec = object.spec.get().and_then(|spec| spec.annotations.get());
         [
             Layer::read(spec, Place::SpecAnnotation, &mut self.notes),
-            Layer::read(&metadata, Place::Annotation, &mut self.notes),
+            Layer::read(Some(annotations), Place::Annotation, &mut self.notes),
         ]
     }
 
@@ -397,7 +395,7 @@ impl<'v> Planner<'v> {
             Trigger::On(profile) => {
                 let mut settings = Resolved::from_config(self.config, self.namespace, profile);
                 let own = Layer::read(
-                    &view.annotations,
+                    view.annotations.get(),
                     |key| Place::PredictorAnnotation(index, key),
                     &mut self.notes,
                 );

@@ -78,6 +78,19 @@ impl Setting {
         }
     }
 
+    /// The built-in default, which is that of Seldon's documentation
+    /// (<https://docs.seldon.ai/seldon-core-1/configuration/distributed-tracing>).
+    #[must_use]
+    pub const fn built_in(self) -> Option<&'static str> {
+        match self {
+            Self::AgentHost => Some(HOST_IP),
+            Self::AgentPort => Some("5775"),
+            Self::SamplerType => Some("const"),
+            Self::SamplerParam => Some("1"),
+            _ => None,
+        }
+    }
+
     /// Whether an empty text is allowed; it takes back what a weaker layer says.
     #[must_use]
     pub const fn may_be_cleared(self) -> bool {
