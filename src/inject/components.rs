@@ -284,13 +284,13 @@ impl<'v> PredictorWalk<'_, 'v> {
         let count = pod.containers.items().len();
         let adds = at == 0 && !pass.stubs.to_add().is_empty() && pod.containers.odd().is_none();
         if !adds && !removed.is_empty() && removed.len() == count && self.made_around_stubs() {
-            let mut op = self.removal(at, component, pod, &volume);
-            if let Some(Op::RemoveItem(..)) = &op {
-                pass.late.extend(op.take());
+            let op = self.removal(at, component, pod, &volume);
+            if matches!(op, Op::RemoveItem(..)) {
+                pass.late.push(op);
                 return;
             }
-            let keeps_pod = matches!(op, Some(Op::Remove(Place::Containers(..))));
-            self.planner.ops.extend(op);
+            let keeps_pod = matches!(op, Op::Remove(Place::Containers(..)));
+            self.planner.ops.push(op);
             if !keeps_pod {
                 return;
             }
@@ -400,7 +400,7 @@ impl<'v> PredictorWalk<'_, 'v> {
                 self.planner.config.targets.containers
             });
             let left = if goes { Some(Reason::Removed) } else { switch };
-            let left = left.or(self.excludes(name).then_some(Reason::Excluded));
+            let left = left.or_else(|| self.excludes(name).then_some(Reason::Excluded));
             let old = pass.old.find(&key).map(|(_, old)| old);
             let mut decided = self.target(Candidate {
                 kind,
@@ -464,7 +464,8 @@ impl<'v> PredictorWalk<'_, 'v> {
                 .init_containers
                 .find(&key, &mut pass.init_cursor)
                 .copied();
-            let left = Self::switched_off(on).or(self.excludes(name).then_some(Reason::Excluded));
+            let left =
+                Self::switched_off(on).or_else(|| self.excludes(name).then_some(Reason::Excluded));
             let old = pass.old_init.find(&key).map(|(_, old)| old);
             let mut decided = self.target(Candidate {
                 kind: TargetKind::InitContainer,
@@ -547,7 +548,7 @@ impl<'v> PredictorWalk<'_, 'v> {
         component: &ComponentSpec<'v>,
         pod: &PodSpec<'v>,
         needed: &PodVolume,
-    ) -> Option<Op<'v>> {
+    ) -> Op<'v> {
         let made = |part| self.ours.new.has(part);
         let list = Place::Containers(self.index, at, ContainerList::Containers);
         let volumes_go = pod.volumes.odd().is_none()
@@ -559,18 +560,18 @@ impl<'v> PredictorWalk<'_, 'v> {
         let pod_is_empty =
             pod.rest.is_empty() && pod.init_containers.is_absent() && volumes_go && !needed.wanted;
         if !pod_is_empty || made(Part::Containers) {
-            return Some(Op::Remove(list));
+            return Op::Remove(list);
         }
         if !component.rest.is_empty() || made(Part::PodSpec) {
-            return Some(Op::Remove(Place::PodSpec(self.index, at)));
+            return Op::Remove(Place::PodSpec(self.index, at));
         }
         let components = Place::ComponentSpecs(self.index);
         let only = self.view.component_specs.items().len() == 1;
-        Some(if only && made(Part::ComponentSpecs) {
+        if only && made(Part::ComponentSpecs) {
             Op::Remove(components)
         } else {
             Op::RemoveItem(components, at)
-        })
+        }
     }
 
     /// Puts the volume of the `ConfigMap` in, or takes it out.
@@ -593,8 +594,8 @@ impl<'v> PredictorWalk<'_, 'v> {
                 }
             }
             (Some(index), None) => {
-                let last = needed.created && volumes.len() == 1;
-                self.planner.ops.push(if last {
+                let is_last = needed.created && volumes.len() == 1;
+                self.planner.ops.push(if is_last {
                     Op::Remove(list)
                 } else {
                     Op::RemoveItem(list, index)

@@ -133,7 +133,7 @@ impl<'a> Subject<'_, 'a> {
     }
 
     /// Warns of the user's values that end the process which reads them.
-    pub(crate) fn warn<'n>(&self, notes: &mut Notes<'n>) {
+    pub(crate) fn warn(&self, notes: &mut Notes<'_>) {
         let place = Place::Env(self.holder);
         let reader = self.reader();
         for (at, item) in self.env.items().iter().enumerate() {
@@ -225,7 +225,7 @@ impl<'a> Subject<'_, 'a> {
             config_volume
         };
         for variable in Variable::ALL {
-            let reason = self.users(variable).or(match variable {
+            let reason = self.users(variable).or_else(|| match variable {
                 Variable::Tracing => None,
                 Variable::ServiceName if !is_orchestrator => Some(Reason::NotReadHere),
                 Variable::ConfigPath if is_orchestrator => Some(Reason::NotReadHere),

@@ -380,6 +380,10 @@ impl<'v> Planner<'v> {
         ]
     }
 
+    #[expect(
+        clippy::redundant_closure,
+        reason = "the variant itself fits one lifetime only"
+    )]
     fn wanted(
         &mut self,
         asked: &Trigger<'v>,
@@ -492,10 +496,9 @@ impl<'v> Planner<'v> {
         let added = self.ops.iter().any(Op::adds_variables);
         let outcome = match (added, changed, traced) {
             (true, ..) => Outcome::Injected,
-            (false, true, _) => Outcome::Removed,
             (false, false, true) => Outcome::Unchanged,
             (false, false, false) if self.ops.is_empty() => Outcome::Skipped,
-            (false, false, false) => Outcome::Removed,
+            (false, ..) => Outcome::Removed,
         };
         self.finish(outcome)
     }

@@ -15,6 +15,10 @@ use super::view::{Annotations, Predictor, name_of};
 
 /// What is wanted of a predictor.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each predictor, on the stack"
+)]
 pub(crate) enum Wanted<'v> {
     /// Nothing of ours in it.
     Off(Reason),

@@ -90,6 +90,7 @@ impl Parts {
         self.0 &= !(1 << part as u16);
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
     const fn is_empty(&self) -> bool {
         self.0 == 0
     }
@@ -200,6 +201,7 @@ impl Omitted {
         self.0 &= !(1 << variable as u8);
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
     pub(crate) const fn is_empty(&self) -> bool {
         self.0 == 0
     }

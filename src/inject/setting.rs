@@ -376,6 +376,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table")]
     fn settings_accept_what_the_clients_accept() {
         let table: &[(Setting, &[&str], &[&str])] = &[
             (

@@ -84,7 +84,7 @@ impl<'a> Layer<'a> {
             };
             match read_text(raw) {
                 Shape::Is(Text(text)) if setting.accepts(&text) => {
-                    layer.0[setting as usize] = Some(text)
+                    layer.0[setting as usize] = Some(text);
                 }
                 Shape::Is(_) => notes.add(
                     Reason::BadSetting,

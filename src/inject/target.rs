@@ -290,7 +290,7 @@ impl<'v> PredictorWalk<'_, 'v> {
             return true;
         }
         goes.sort_unstable_by(|one, other| other.cmp(one));
-        let mut left = length - goes.len();
+        let left = length - goes.len();
         self.planner
             .ops
             .extend(goes.into_iter().map(|at| Op::RemoveItem(list, at)));
@@ -299,13 +299,12 @@ impl<'v> PredictorWalk<'_, 'v> {
             return false;
         }
         comes.sort_by_key(|(position, ..)| position.unwrap_or(usize::MAX));
-        for (position, variable, value) in comes {
+        for ((position, variable, value), count) in comes.into_iter().zip(left..) {
             let entry = NewValue::EnvVar(variable, value.clone());
             self.planner.ops.push(match position {
-                Some(at) if at < left => Op::Insert(list, at, entry),
+                Some(at) if at < count => Op::Insert(list, at, entry),
                 _ => Op::Append(list, entry),
             });
-            left += 1;
         }
         false
     }
@@ -340,8 +339,8 @@ impl<'v> PredictorWalk<'_, 'v> {
                 let created = before.is_some_and(|before| {
                     before.new.has(Part::VolumeMounts) || before.new.has(Part::Container)
                 });
-                let last = created && mounts.len() == 1;
-                self.planner.ops.push(if last {
+                let is_last = created && mounts.len() == 1;
+                self.planner.ops.push(if is_last {
                     Op::Remove(list)
                 } else {
                     Op::RemoveItem(list, at)

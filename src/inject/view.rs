@@ -115,7 +115,7 @@ impl<'de> FromJson<'de> for Metadata<'de> {
                 "namespace" => view.namespace = map.next_value()?,
                 "annotations" => view.annotations = map.next_value()?,
                 "deletionTimestamp" => {
-                    view.being_deleted = map.next_value::<&RawValue>()?.get() != "null"
+                    view.being_deleted = map.next_value::<&RawValue>()?.get() != "null";
                 }
                 _ => {
                     map.next_value::<serde::de::IgnoredAny>()?;
@@ -261,8 +261,8 @@ pub(crate) struct Node<'a> {
 /// Reads the nodes of a graph, parents before their children, which is the order in which Seldon's defaulting visits them.
 ///
 /// # Errors
-/// For a graph that is nested deeper than serde_json reads (128 levels).
-pub(crate) fn graph_nodes<'a>(graph: &'a RawValue) -> Result<Vec<Node<'a>>, serde_json::Error> {
+/// For a graph that is nested deeper than `serde_json` reads (128 levels).
+pub(crate) fn graph_nodes(graph: &RawValue) -> Result<Vec<Node<'_>>, serde_json::Error> {
     let mut nodes = Vec::new();
     let mut deserializer = serde_json::Deserializer::from_str(graph.get());
     Child(&mut nodes).deserialize(&mut deserializer)?;

@@ -28,7 +28,7 @@ fn a_new_config_changes_nothing_until_the_spec_changes() {
         |object| object["spec"]["predictors"][0]["replicas"] = json!(2),
         |object| {
             object["spec"]["predictors"][0]["componentSpecs"][0]["spec"]["containers"][0]["image"] =
-                json!("m:2")
+                json!("m:2");
         },
         |object| object["spec"]["predictors"][0]["graph"]["name"] = json!("other"),
         |object| object["spec"]["annotations"] = json!({"a": "b"}),
