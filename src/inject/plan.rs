@@ -403,6 +403,10 @@ impl<'v> Planner<'v> {
                     |key| Place::PredictorAnnotation(index, key),
                     &mut self.notes,
                 );
+                if let Some(found) = view.annotations.odd() {
+                    let place = Place::PredictorAnnotations(index);
+                    self.notes.odd(place, "an object", found);
+                }
                 let [spec, metadata] = layers;
                 let notes = &mut self.notes;
                 settings.lay_over(

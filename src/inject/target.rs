@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::decide::{Choice, Choices, Subject};
 use super::mount::is_our_mount;
 use super::new_value::{ConfigVolume, EnvEntries, NewValue};
-use super::owned::{Fate, Owned};
+use super::owned::{Fate, Owned, UsersVars};
 use super::patch::{Holder, Op, Place};
 use super::predictor::{PredictorWalk, Wanted};
 use super::reason::Reason;
@@ -228,9 +228,10 @@ impl<'v> PredictorWalk<'_, 'v> {
                     return (Choices::default(), Some(reason));
                 }
                 let is_orchestrator = candidate.kind == TargetKind::Orchestrator;
+                let vars = UsersVars::of(candidate.env, owned);
                 let subject = Subject {
                     holder: candidate.holder,
-                    env: candidate.env,
+                    vars: &vars,
                     owned,
                     omitted,
                     spec_annotations: self.spec_annotations.filter(|_| is_orchestrator),
