@@ -128,8 +128,8 @@ pub fn plan<'v>(
         namespace: object.namespace().or(context.namespace),
         name: object.name(),
         notes: Notes::default(),
-        ops: Vec::new(),
-        targets: Vec::new(),
+        ops: Vec::with_capacity(16),
+        targets: Vec::with_capacity(4),
         predictors: Vec::new(),
         record: Record::new(),
     };

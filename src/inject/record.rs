@@ -384,8 +384,10 @@ impl<'a> Record<'a> {
 
     /// The text of the annotation.
     pub(crate) fn write(&self) -> String {
-        // Strings and small integers always serialise.
-        serde_json::to_string(self).unwrap_or_default()
+        let mut text = Vec::with_capacity(1024);
+        // Strings and small integers always serialise, and into memory.
+        let _ = serde_json::to_writer(&mut text, self);
+        String::from_utf8(text).unwrap_or_default()
     }
 
     /// The index of a set of variables, which many targets share.
