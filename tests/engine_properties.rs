@@ -49,7 +49,7 @@ fn is_settled(object: &Value, old: Option<&Value>, situation: &Situation) -> boo
         old,
         &situation.config,
         &context(situation, Task::Follow),
-        Plan::is_empty,
+        |plan: &Plan<'_>| plan.is_empty(),
     )
     .1
 }
