@@ -1,7 +1,5 @@
 //! Properties of the engine over generated `SeldonDeployments`. `PROPTEST_CASES` scales how many are tried.
 
-#![expect(clippy::unwrap_used, reason = "a failing unwrap is a failing test")]
-
 mod common;
 #[path = "common/forms.rs"]
 mod forms;
@@ -14,7 +12,7 @@ use forms::{check_injection, container_names, sorted, stripped};
 use generate::{Situation, anything, deployment, plain, situation};
 use mutate::{accidents, mutate};
 use proptest::prelude::*;
-use seldon_tracing::inject::{Context, Outcome, RECORD, Task};
+use seldon_tracing::inject::{Context, Outcome, Plan, RECORD, Task};
 use serde_json::{Value, json};
 
 fn context<'c>(situation: &'c Situation, task: Task<'c>) -> Context<'c> {
@@ -51,7 +49,7 @@ fn is_settled(object: &Value, old: Option<&Value>, situation: &Situation) -> boo
         old,
         &situation.config,
         &context(situation, Task::Follow),
-        |plan| plan.is_empty(),
+        |plan: &Plan<'_>| plan.is_empty(),
     )
     .1
 }

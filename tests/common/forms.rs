@@ -143,7 +143,7 @@ fn check_ours(users: &[Value], ours: &[Value]) {
             at(one).is_some(),
             at(other).is_some(),
             "{one} and {other}: {ours:?}"
-        )
+        );
     };
     both_or_neither("JAEGER_AGENT_HOST", "JAEGER_AGENT_PORT");
     both_or_neither("JAEGER_SAMPLER_TYPE", "JAEGER_SAMPLER_PARAM");

@@ -1,6 +1,6 @@
 //! Runs the engine on JSON values. What must hold for every plan is checked on the way, whatever a test is about.
 
-#![expect(clippy::unwrap_used, reason = "a helper of tests")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a helper of tests")]
 
 use seldon_tracing::config::Config;
 use seldon_tracing::inject::{Context, Plan, SeldonDeployment, plan};

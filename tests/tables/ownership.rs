@@ -284,3 +284,17 @@ fn a_trigger_of_ours_is_taken_out_and_one_of_the_users_is_not() {
     let (result, _) = decide_as(&object, None, &Config::default(), &trigger);
     assert_eq!(uninject(&result), object);
 }
+
+#[test]
+fn a_copy_of_a_stub_is_the_users() {
+    let object = sdep(
+        &json!({"tracing": "true"}),
+        &json!({"graph": {"name": "m", "implementation": "SKLEARN_SERVER"}}),
+    );
+    let mut object = inject(&object);
+    let components = &mut object["spec"]["predictors"][0]["componentSpecs"];
+    let copy = components[0].clone();
+    components.as_array_mut().unwrap().push(copy);
+    let result = inject(&object);
+    assert_eq!(decide(&result).1.outcome, Outcome::Unchanged, "{result}");
+}

@@ -28,6 +28,7 @@ fn short(name: &str) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn what_the_user_set_decides_what_is_added() {
     let agent = "agent_host agent_port";
     let sampler = "sampler_type sampler_param";
