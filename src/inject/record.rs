@@ -13,8 +13,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::new_value::CONFIG_DIR;
 use super::setting::{
-    is_agent_host, is_agent_port, is_config_map_key, is_sampler_param, is_sampler_type,
-    is_service_name, is_tags,
+    is_agent_host, is_agent_port, is_config_map_key, is_sampler_pair, is_sampler_param,
+    is_sampler_type, is_service_name, is_tags,
 };
 use super::shape::Key;
 use super::variable::{EnvSet, EnvValue, HOST_IP, PerVariable, Variable};
@@ -325,6 +325,7 @@ impl<'a> Record<'a> {
                 set.0
                     .entries()
                     .all(|(variable, value)| is_ours(variable, value))
+                    && is_whole_sampler(&set.0)
             })
             && record.predictors.0.iter().all(|(_, predictor)| {
                 predictor
@@ -417,6 +418,17 @@ impl<'a> Record<'a> {
 
     pub(crate) fn set_of(&self, target: &TargetRecord) -> &EnvSet<'a> {
         &self.sets[target.set].0
+    }
+}
+
+/// Whether a sampler has both halves, and such as go together, or none.
+fn is_whole_sampler(set: &EnvSet<'_>) -> bool {
+    match (
+        set.get(Variable::SamplerType),
+        set.get(Variable::SamplerParam),
+    ) {
+        (Some(kind), Some(param)) => is_sampler_pair(kind.text(), param.text()),
+        (kind, param) => kind.is_none() && param.is_none(),
     }
 }
 
@@ -572,6 +584,7 @@ mod tests {
             ("\"env\"", "\"spec\""),
             ("JAEGER_TAGS", "HOME"),
             ("\"cm\"", "\"../cm\""),
+            ("\"TRACING\":\"1\"", "\"JAEGER_SAMPLER_TYPE\":\"const\""),
             ("}}}}", "}}}"),
         ] {
             let text = GOOD.replacen(from, to, 1);

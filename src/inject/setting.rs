@@ -316,7 +316,9 @@ fn is_tags_template(text: &str) -> bool {
 /// `key=value(,key=value)*`: both clients end their process on an item without exactly one `=`, and the Go client on a
 /// `${VAR}` without `:default`.
 pub(crate) fn is_tags(text: &str) -> bool {
+    // What Kubernetes puts in for $(VAR) could hold anything.
     text.len() <= 2 * MAX_SETTING
+        && !text.contains("$(")
         && text.split(',').all(|item| {
             let Some((key, value)) = item.split_once('=') else {
                 return false;
@@ -475,6 +477,7 @@ mod tests {
                     "a={name",
                     "{name=x",
                     "a=${NODE:x",
+                    "a=$(NODE)",
                 ],
             ),
             (

@@ -335,6 +335,8 @@ impl<'v> PredictorWalk<'_, 'v> {
         };
         match (here, wanted) {
             (Some(_), true) | (None, false) => {}
+            // What is held is not mended.
+            (None, true) if matches!(self.wanted, Wanted::Hold) => {}
             (Some(at), false) => {
                 // All that is in a stub was created with it.
                 let created = before.is_some_and(|before| {
