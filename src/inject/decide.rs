@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::accepted::{is_service_name, is_tags};
 use super::crash::{Reader, crash, go_bool, is_python_zero, sampler_crash};
 use super::new_value::{CONFIG_DIR, ConfigVolume};
 use super::notes::Notes;
@@ -9,9 +10,10 @@ use super::owned::{Fate, Owned, UsersVars};
 use super::patch::{Holder, Place};
 use super::reason::Reason;
 use super::record::Omitted;
-use super::setting::{Names, Setting, expand, is_service_name, is_tags};
+use super::setting::Setting;
 use super::settings::{Origin, Resolved};
 use super::shape::Shape;
+use super::template::{Names, expand};
 use super::variable::{EnvSet, EnvValue, HOST_IP, PerVariable, Variable, is_read_by_tracing};
 use super::view::{Annotations, read_text};
 

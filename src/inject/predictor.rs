@@ -3,13 +3,14 @@
 use super::mount::is_our_volume;
 use super::new_value::{ConfigVolume, NewValue};
 use super::patch::{Holder, Op, Place};
-use super::plan::Planner;
+use super::planner::Planner;
 use super::reason::Reason;
 use super::record::{Part, PredictorRecord, Record};
-use super::setting::{ConfigMapRef, Names, Setting, excluded};
+use super::setting::{ConfigMapRef, Setting, excluded};
 use super::settings::Resolved;
 use super::shape::Shape;
 use super::target::{Candidate, NO_ENV, TargetKind};
+use super::template::Names;
 use super::variable::{EnvValue, Variable};
 use super::view::{Annotations, Predictor, name_of};
 

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use super::accepted::{is_sampler_pair, sampler_param_expected};
 use super::notes::Notes;
 use super::patch::Place;
 use super::reason::Reason;
-use super::setting::{Setting, is_sampler_pair, sampler_param_expected};
+use super::setting::Setting;
 use super::shape::{Shape, Text};
 use super::view::{Annotations, read_text};
 use crate::config::Config;

@@ -10,9 +10,9 @@ use super::patch::{Holder, Op, Place};
 use super::predictor::{PredictorWalk, Wanted};
 use super::reason::Reason;
 use super::record::{Omitted, Part, TargetRecord};
-use super::setting::Names;
 use super::settings::Origin;
 use super::shape::Shape;
+use super::template::Names;
 use super::variable::{EnvSet, PerVariable, Variable};
 use super::view::{Container, Env};
 
