@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 pub use read::{Problem, Problems};
 
-use crate::inject::{HOST_IP, Setting};
+use crate::inject::Setting;
 
 /// What is said about the settings in one place; a hole is a setting that is left to a weaker layer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,16 +34,10 @@ impl Settings {
         self.0.iter().all(Option::is_none)
     }
 
-    /// The settings of Seldon's documentation
-    /// (<https://docs.seldon.ai/seldon-core-1/configuration/distributed-tracing>).
+    /// The built-in settings.
     #[must_use]
     pub fn built_in() -> Self {
-        let mut settings = Self::default();
-        settings.set(Setting::AgentHost, HOST_IP);
-        settings.set(Setting::AgentPort, "5775");
-        settings.set(Setting::SamplerType, "const");
-        settings.set(Setting::SamplerParam, "1");
-        settings
+        Self(Setting::ALL.map(|setting| setting.built_in().map(str::to_owned)))
     }
 }
 

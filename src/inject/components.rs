@@ -1,10 +1,9 @@
 //! The componentSpecs of a predictor: containers, init containers, the `ConfigMap`'s volume, and stubs for prepackaged servers.
 
 use super::less_ours::containers;
-use super::mount::{is_our_mount, mount_fits, projected_key, volume_fits};
-use super::new_value::{ConfigVolume, NewPod, NewValue, Stub};
+use super::mount::{mount_fits, volume_fits};
+use super::new_value::{ConfigVolume, NewValue};
 use super::ordinals::Ordinals;
-use super::owned::Owned;
 use super::patch::{ContainerList, Holder, Op, Place};
 use super::predictor::{PredictorWalk, Wanted};
 use super::reason::Reason;
@@ -12,24 +11,16 @@ use super::record::{Part, TargetRecord};
 use super::servers::StubOrder;
 use super::setting::Setting;
 use super::shape::{Items, Shape};
-use super::target::{Candidate, NO_ENV, TargetKind};
+use super::target::{Candidate, TargetKind};
 use super::variable::Variable;
 use super::view::{ComponentSpec, Container, PodSpec, name_of};
-
-/// The parts that may have been created around stubs, outermost first.
-const AROUND_STUBS: [Part; 4] = [
-    Part::ComponentSpecs,
-    Part::ComponentSpec,
-    Part::PodSpec,
-    Part::Containers,
-];
 
 /// A container of the older object: its key, its index in its list, itself.
 type OldContainer<'v> = (std::borrow::Cow<'v, str>, usize, &'v Container<'v>);
 
 /// The containers of the older object by key.
 #[derive(Default)]
-struct OldContainers<'v> {
+pub(super) struct OldContainers<'v> {
     found: Vec<OldContainer<'v>>,
     cursor: usize,
 }
@@ -51,7 +42,7 @@ impl<'v> OldContainers<'v> {
         Self { found, cursor: 0 }
     }
 
-    fn find(&mut self, key: &str) -> Option<(usize, &'v Container<'v>)> {
+    pub(super) fn find(&mut self, key: &str) -> Option<(usize, &'v Container<'v>)> {
         let count = self.found.len();
         let at = (0..count)
             .map(|step| (self.cursor + step) % count)
@@ -62,32 +53,36 @@ impl<'v> OldContainers<'v> {
 }
 
 /// What a pass over the componentSpecs carries along.
-struct Pass<'s, 'v> {
-    config_volume: Option<&'s ConfigVolume<'v>>,
-    names: Ordinals<'v>,
-    init_names: Ordinals<'v>,
-    old: OldContainers<'v>,
-    old_init: OldContainers<'v>,
-    cursor: usize,
-    init_cursor: usize,
-    stubs: StubOrder<'v>,
+pub(super) struct Pass<'s, 'v> {
+    pub(super) config_volume: Option<&'s ConfigVolume<'v>>,
+    pub(super) names: Ordinals<'v>,
+    pub(super) init_names: Ordinals<'v>,
+    pub(super) old: OldContainers<'v>,
+    pub(super) old_init: OldContainers<'v>,
+    pub(super) cursor: usize,
+    pub(super) init_cursor: usize,
+    pub(super) stubs: StubOrder<'v>,
+    /// By componentSpec, whether something in it mounts a volume of ours.
+    pub(super) mounted: Vec<bool>,
     /// Removals of whole componentSpecs, which would move the others.
-    late: Vec<Op<'v>>,
+    pub(super) late: Vec<Op<'v>>,
 }
 
 /// Where in the record the targets of a pod begin.
 #[derive(Clone, Copy, Default)]
-struct FirstOfPod {
-    container: usize,
-    init_container: usize,
+pub(super) struct FirstOfPod {
+    pub(super) container: usize,
+    pub(super) init_container: usize,
 }
 
 /// What one pod needs of the volume.
 #[derive(Default)]
-struct PodVolume {
-    wanted: bool,
-    created: bool,
-    first: FirstOfPod,
+pub(super) struct PodVolume {
+    /// Whether a target of the record is here that mounts it: a volume that nothing of ours mounts is the user's, even if it is the same.
+    pub(super) mounted: bool,
+    pub(super) wanted: bool,
+    pub(super) created: bool,
+    pub(super) first: FirstOfPod,
 }
 
 impl<'v> PredictorWalk<'_, 'v> {
@@ -109,6 +104,7 @@ impl<'v> PredictorWalk<'_, 'v> {
             cursor: 0,
             init_cursor: 0,
             stubs: self.stub_order(),
+            mounted: self.pods_with_mounts(),
             late: Vec::new(),
         };
         for (at, component) in items.iter().enumerate() {
@@ -134,6 +130,10 @@ impl<'v> PredictorWalk<'_, 'v> {
             }
         }
         self.planner.ops.extend(pass.late.into_iter().rev());
+        if matches!(self.wanted, Wanted::Restore) && !pass.stubs.to_add().is_empty() {
+            // A stub that goes back between containers goes back between their records.
+            self.out.containers.order_as(&self.ours.containers);
+        }
         self.carry_parts();
         self.note_unknown_exclusions();
     }
@@ -160,64 +160,6 @@ impl<'v> PredictorWalk<'_, 'v> {
         }
     }
 
-    /// Stubs for a list of containers that is not there yet.
-    fn new_pod(&mut self, pass: &mut Pass<'_, 'v>) -> NewPod<'v> {
-        let stubs = self.new_stubs(0, true, true, pass);
-        let volume = pass
-            .config_volume
-            .filter(|_| stubs.iter().any(|stub| stub.mounts_config))
-            .cloned();
-        NewPod { stubs, volume }
-    }
-
-    /// Stubs for the first componentSpec, behind `first` containers.
-    fn new_stubs(
-        &mut self,
-        first: usize,
-        new_pod: bool,
-        config_fits: bool,
-        pass: &mut Pass<'_, 'v>,
-    ) -> Vec<Stub<'v>> {
-        let mut stubs = Vec::new();
-        for name in pass.stubs.to_add().to_vec() {
-            let key = super::record::key(&name, 0).into_owned();
-            let recorded = self.ours.containers.find(&key, &mut pass.cursor).copied();
-            let old = pass.old.find(&key);
-            let holder = Holder::Container {
-                predictor: self.index,
-                component: 0,
-                list: ContainerList::Containers,
-                index: first + stubs.len(),
-            };
-            let decided = self.target(Candidate {
-                kind: TargetKind::PrepackagedServer,
-                holder,
-                name: name.clone(),
-                env: NO_ENV,
-                recorded,
-                left: None,
-                config_volume: pass.config_volume.filter(|_| config_fits),
-                old_env: old.map(|(_, container)| &container.env),
-                as_stub: true,
-            });
-            if let Some(mut record) = decided.record {
-                record.new = super::record::Parts::default();
-                record.new.set(Part::Container);
-                if new_pod && decided.set.get(Variable::ConfigPath).is_some() {
-                    record.new.set(Part::Volumes);
-                }
-                let mounts_config = decided.set.get(Variable::ConfigPath).is_some();
-                self.out.containers.0.push((key.into(), record));
-                stubs.push(Stub {
-                    name,
-                    env: decided.entries,
-                    mounts_config,
-                });
-            }
-        }
-        stubs
-    }
-
     fn pod(
         &mut self,
         at: usize,
@@ -225,28 +167,29 @@ impl<'v> PredictorWalk<'_, 'v> {
         pod: &'v PodSpec<'v>,
         pass: &mut Pass<'_, 'v>,
     ) {
-        let config_fits = volume_fits(pod, |volume| self.owns_volume(volume));
+        let mounted = pass.mounted.get(at).is_some_and(|mounted| *mounted);
+        let config_fits = volume_fits(pod, |volume| mounted && self.owns_volume(volume));
         let first = FirstOfPod {
             container: self.out.containers.0.len(),
             init_container: self.out.init_containers.0.len(),
         };
         let mut volume = PodVolume {
+            mounted,
             first,
             ..PodVolume::default()
         };
         let removed = self.containers(at, pod, config_fits, &mut volume, pass);
-        self.init_containers(at, pod, config_fits, &mut volume, pass);
         let list = Place::Containers(self.index, at, ContainerList::Containers);
         let count = pod.containers.items().len();
         let adds = at == 0 && !pass.stubs.to_add().is_empty() && pod.containers.odd().is_none();
         if !adds && !removed.is_empty() && removed.len() == count && self.made_around_stubs() {
-            let mut op = self.removal(at, component, pod, volume.wanted);
-            if let Some(Op::RemoveItem(..)) = &op {
-                pass.late.extend(op.take());
+            let op = self.removal(at, component, pod, &volume);
+            if matches!(op, Op::RemoveItem(..)) {
+                pass.late.push(op);
                 return;
             }
-            let keeps_pod = matches!(op, Some(Op::Remove(Place::Containers(..))));
-            self.planner.ops.extend(op);
+            let keeps_pod = matches!(op, Op::Remove(Place::Containers(..)));
+            self.planner.ops.push(op);
             if !keeps_pod {
                 return;
             }
@@ -268,44 +211,8 @@ impl<'v> PredictorWalk<'_, 'v> {
                 pass,
             );
         }
+        self.init_containers(at, pod, config_fits, &mut volume, pass);
         self.volume(at, pod, &volume, pass);
-    }
-
-    fn add_stubs(
-        &mut self,
-        at: usize,
-        pod: &'v PodSpec<'v>,
-        left: usize,
-        config_fits: bool,
-        volume: &mut PodVolume,
-        pass: &mut Pass<'_, 'v>,
-    ) {
-        let list = Place::Containers(self.index, at, ContainerList::Containers);
-        let positions: Vec<_> = pass
-            .stubs
-            .to_add()
-            .iter()
-            .map(|name| {
-                pass.old
-                    .find(&super::record::key(name, 0))
-                    .map(|(position, _)| position)
-            })
-            .collect();
-        let stubs = self.new_stubs(left, false, config_fits, pass);
-        volume.wanted |= stubs.iter().any(|stub| stub.mounts_config);
-        if pod.containers.is_absent() {
-            self.out.new.set(Part::Containers);
-            self.planner.ops.push(Op::Add(list, NewValue::Stubs(stubs)));
-            return;
-        }
-        for ((stub, position), count) in stubs.into_iter().zip(positions).zip(left..) {
-            self.planner.ops.push(match position {
-                Some(position) if position < count => {
-                    Op::Insert(list, position, NewValue::Stub(stub))
-                }
-                _ => Op::Append(list, NewValue::Stub(stub)),
-            });
-        }
     }
 
     /// Decides the containers of a pod. Gives the indices of the stubs that go.
@@ -355,7 +262,7 @@ impl<'v> PredictorWalk<'_, 'v> {
                 self.planner.config.targets.containers
             });
             let left = if goes { Some(Reason::Removed) } else { switch };
-            let left = left.or(self.excludes(name).then_some(Reason::Excluded));
+            let left = left.or_else(|| self.excludes(name).then_some(Reason::Excluded));
             let old = pass.old.find(&key).map(|(_, old)| old);
             let mut decided = self.target(Candidate {
                 kind,
@@ -372,6 +279,7 @@ impl<'v> PredictorWalk<'_, 'v> {
             });
             if is_stub && decided.set.is_empty() {
                 removed.push(index);
+                volume.created |= recorded.is_some_and(|recorded| recorded.new.has(Part::Volumes));
                 self.forget_edits(holder);
                 continue;
             }
@@ -418,7 +326,8 @@ impl<'v> PredictorWalk<'_, 'v> {
                 .init_containers
                 .find(&key, &mut pass.init_cursor)
                 .copied();
-            let left = Self::switched_off(on).or(self.excludes(name).then_some(Reason::Excluded));
+            let left =
+                Self::switched_off(on).or_else(|| self.excludes(name).then_some(Reason::Excluded));
             let old = pass.old_init.find(&key).map(|(_, old)| old);
             let mut decided = self.target(Candidate {
                 kind: TargetKind::InitContainer,
@@ -470,158 +379,6 @@ impl<'v> PredictorWalk<'_, 'v> {
         volume.created |= recorded.is_some_and(|recorded| recorded.new.has(Part::Volumes));
     }
 
-    /// A stub that goes takes its env with it.
-    fn forget_edits(&mut self, holder: Holder) {
-        self.planner.ops.retain(|op| {
-            !matches!(op, Op::RemoveItem(Place::Env(other) | Place::VolumeMounts(other), _) if *other == holder)
-        });
-    }
-
-    /// Whether a container holds nothing but its name and what is ours.
-    fn is_stub(&self, container: &Container<'v>, recorded: Option<TargetRecord>) -> bool {
-        let Some(recorded) = recorded.filter(|recorded| recorded.new.has(Part::Container)) else {
-            return false;
-        };
-        let owned = Owned::find(&container.env, self.ours_record.set_of(&recorded));
-        container.rest.is_empty()
-            && !container.env.items().is_empty()
-            && owned.count() == container.env.items().len()
-            && container.volume_mounts.odd().is_none()
-            && container.volume_mounts.items().iter().all(is_our_mount)
-    }
-
-    fn made_around_stubs(&self) -> bool {
-        AROUND_STUBS.into_iter().any(|part| self.ours.new.has(part))
-    }
-
-    /// The operation that takes out what was created around the stubs of a pod, as far as nothing else is in it.
-    fn removal(
-        &self,
-        at: usize,
-        component: &ComponentSpec<'v>,
-        pod: &PodSpec<'v>,
-        keeps_volume: bool,
-    ) -> Option<Op<'v>> {
-        let made = |part| self.ours.new.has(part);
-        let list = Place::Containers(self.index, at, ContainerList::Containers);
-        let volumes_go = pod.volumes.odd().is_none()
-            && pod
-                .volumes
-                .items()
-                .iter()
-                .all(|volume| self.owns_volume(volume));
-        let pod_is_empty =
-            pod.rest.is_empty() && pod.init_containers.is_absent() && volumes_go && !keeps_volume;
-        if !pod_is_empty || made(Part::Containers) {
-            return Some(Op::Remove(list));
-        }
-        if !component.rest.is_empty() || made(Part::PodSpec) {
-            return Some(Op::Remove(Place::PodSpec(self.index, at)));
-        }
-        let components = Place::ComponentSpecs(self.index);
-        let only = self.view.component_specs.items().len() == 1;
-        Some(if only && made(Part::ComponentSpecs) {
-            Op::Remove(components)
-        } else {
-            Op::RemoveItem(components, at)
-        })
-    }
-
-    /// Puts the volume of the `ConfigMap` in, or takes it out.
-    fn volume(&mut self, at: usize, pod: &'v PodSpec<'v>, needed: &PodVolume, pass: &Pass<'_, 'v>) {
-        let list = Place::Volumes(self.index, at);
-        let volumes = pod.volumes.items();
-        let here = volumes.iter().position(|volume| self.owns_volume(volume));
-        let wanted = pass.config_volume.filter(|_| needed.wanted);
-        let fits = |index: usize, wanted: &ConfigVolume<'_>| {
-            let same_name = self.ours.config_map.as_deref() == Some(&*wanted.name);
-            let key = volumes[index].get().and_then(projected_key);
-            same_name && key.as_deref() == Some(&*wanted.key)
-        };
-        match (here, wanted) {
-            (None, None) => {}
-            (Some(index), Some(wanted)) if fits(index, wanted) => {
-                if needed.created {
-                    self.mark_volumes_created(needed.first);
-                }
-            }
-            (Some(index), None) => {
-                let last = needed.created && volumes.len() == 1;
-                self.planner.ops.push(if last {
-                    Op::Remove(list)
-                } else {
-                    Op::RemoveItem(list, index)
-                });
-            }
-            (here, Some(wanted)) => {
-                if let Some(index) = here {
-                    self.planner.ops.push(Op::RemoveItem(list, index));
-                }
-                let value = wanted.clone();
-                if pod.volumes.is_absent() {
-                    self.planner
-                        .ops
-                        .push(Op::Add(list, NewValue::Volumes(value)));
-                    self.mark_volumes_created(needed.first);
-                } else {
-                    let old = self
-                        .old
-                        .and_then(|old| old.component_specs.items().get(at)?.get()?.spec.get());
-                    let position = old.and_then(|old| {
-                        old.volumes
-                            .items()
-                            .iter()
-                            .position(|volume| self.owns_volume(volume))
-                    });
-                    self.planner.ops.push(match position {
-                        Some(position) if here.is_none() && position < volumes.len() => {
-                            Op::Insert(list, position, NewValue::Volume(value))
-                        }
-                        _ => Op::Append(list, NewValue::Volume(value)),
-                    });
-                    if needed.created {
-                        self.mark_volumes_created(needed.first);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Notes with each target of a pod that mounts the `ConfigMap` that the list of volumes is ours.
-    fn mark_volumes_created(&mut self, first: FirstOfPod) {
-        let record = &self.planner.record;
-        let containers = self.out.containers.0.iter_mut().skip(first.container);
-        let init_containers = self
-            .out
-            .init_containers
-            .0
-            .iter_mut()
-            .skip(first.init_container);
-        for (_, target) in containers.chain(init_containers) {
-            if record.set_of(target).get(Variable::ConfigPath).is_some() {
-                target.new.set(Part::Volumes);
-            }
-        }
-    }
-
-    /// Structures that were created earlier stay recorded while a stub of ours is in them.
-    fn carry_parts(&mut self) {
-        if self
-            .out
-            .containers
-            .0
-            .iter()
-            .any(|(_, target)| target.new.has(Part::Container))
-        {
-            for part in AROUND_STUBS
-                .into_iter()
-                .filter(|part| self.ours.new.has(*part))
-            {
-                self.out.new.set(part);
-            }
-        }
-    }
-
     fn note_unknown_exclusions(&mut self) {
         let Wanted::On(settings) = &self.wanted else {
             return;
@@ -648,7 +405,7 @@ impl<'v> PredictorWalk<'_, 'v> {
     }
 }
 
-fn user_made_it(mut recorded: TargetRecord) -> TargetRecord {
+pub(super) fn user_made_it(mut recorded: TargetRecord) -> TargetRecord {
     if recorded.new.has(Part::Container) {
         recorded.new.unset(Part::Container);
         recorded.new.set(Part::Env);
@@ -657,7 +414,7 @@ fn user_made_it(mut recorded: TargetRecord) -> TargetRecord {
     recorded
 }
 
-fn mounts(walk: &PredictorWalk<'_, '_>, recorded: Option<TargetRecord>) -> bool {
+pub(super) fn mounts(walk: &PredictorWalk<'_, '_>, recorded: Option<TargetRecord>) -> bool {
     recorded.is_some_and(|recorded| {
         walk.ours_record
             .set_of(&recorded)

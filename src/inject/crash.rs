@@ -3,7 +3,7 @@
 //! Each rule was seen in the client that has it: the Python wrapper with `jaeger_client` 4.4, and the executor with
 //! `jaeger-client-go` 2.25 (<https://github.com/jaegertracing/jaeger-client-go/blob/v2.25.0/config/config_env.go>).
 
-use super::setting::{is_agent_host, is_sampler_pair};
+use super::accepted::{is_agent_host, is_sampler_pair};
 
 /// Who reads the environment of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

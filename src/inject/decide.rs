@@ -2,18 +2,20 @@
 
 use std::borrow::Cow;
 
+use super::accepted::{is_service_name, is_tags};
 use super::crash::{Reader, crash, go_bool, is_python_zero, sampler_crash};
 use super::new_value::{CONFIG_DIR, ConfigVolume};
 use super::notes::Notes;
-use super::owned::{Fate, Owned, last_of};
+use super::owned::{Fate, Owned, UsersVars};
 use super::patch::{Holder, Place};
 use super::reason::Reason;
 use super::record::Omitted;
-use super::setting::{Names, Setting, expand, is_service_name, is_tags};
+use super::setting::Setting;
 use super::settings::{Origin, Resolved};
 use super::shape::Shape;
+use super::template::{Names, expand};
 use super::variable::{EnvSet, EnvValue, HOST_IP, PerVariable, Variable, is_read_by_tracing};
-use super::view::{Annotations, Env, read_text};
+use super::view::{Annotations, read_text};
 
 /// What is done about one variable of a target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,7 +57,7 @@ impl<'a> Choices<'a> {
 /// The environment of a target as the user sees it: without what is ours.
 pub(crate) struct Subject<'s, 'a> {
     pub(crate) holder: Holder,
-    pub(crate) env: &'s Env<'a>,
+    pub(crate) vars: &'s UsersVars<'s, 'a>,
     pub(crate) owned: &'s Owned,
     pub(crate) omitted: Omitted,
     /// `spec.annotations`, of which some become variables of the orchestrator.
@@ -77,7 +79,7 @@ impl<'a> Subject<'_, 'a> {
     }
 
     fn said(&self, name: &str) -> Option<Said<'_>> {
-        if let Some(var) = last_of(self.env, self.owned, name) {
+        if let Some(var) = self.vars.last_of(name) {
             return Some(
                 var.literal()
                     .map_or(Said::Elsewhere, |text| Said::Literal(Cow::Borrowed(text))),
@@ -122,7 +124,7 @@ impl<'a> Subject<'_, 'a> {
         if self.owned.fate(variable) == Fate::Changed {
             return Some(Reason::UserChanged);
         }
-        if last_of(self.env, self.owned, variable.name()).is_some() {
+        if self.vars.last_of(variable.name()).is_some() {
             return Some(Reason::UserSet);
         }
         if self.omitted.has(variable) {
@@ -133,17 +135,11 @@ impl<'a> Subject<'_, 'a> {
     }
 
     /// Warns of the user's values that end the process which reads them.
-    pub(crate) fn warn<'n>(&self, notes: &mut Notes<'n>) {
+    pub(crate) fn warn(&self, notes: &mut Notes<'_>) {
         let place = Place::Env(self.holder);
         let reader = self.reader();
-        for (at, item) in self.env.items().iter().enumerate() {
-            let Some(var) = item.get() else { continue };
-            let Some(name) = var.name.text().filter(|name| is_read_by_tracing(name)) else {
-                continue;
-            };
-            if self.owned.is_at(at) {
-                continue;
-            }
+        for var in self.vars.iter() {
+            let name = var.name.text().unwrap_or_default();
             if let Some(expected) = var.literal().and_then(|text| crash(reader, name, text)) {
                 notes.add(Reason::CrashingValue, place, format!("{name}: {expected}"));
             }
@@ -154,7 +150,7 @@ impl<'a> Subject<'_, 'a> {
                     continue;
                 };
                 let name = suffix.to_ascii_uppercase().replace('-', "_");
-                if !is_read_by_tracing(&name) || last_of(self.env, self.owned, &name).is_some() {
+                if !is_read_by_tracing(&name) || self.vars.last_of(&name).is_some() {
                     continue;
                 }
                 if let Some(expected) = read_text(raw)
@@ -225,7 +221,7 @@ impl<'a> Subject<'_, 'a> {
             config_volume
         };
         for variable in Variable::ALL {
-            let reason = self.users(variable).or(match variable {
+            let reason = self.users(variable).or_else(|| match variable {
                 Variable::Tracing => None,
                 Variable::ServiceName if !is_orchestrator => Some(Reason::NotReadHere),
                 Variable::ConfigPath if is_orchestrator => Some(Reason::NotReadHere),

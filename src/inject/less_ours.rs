@@ -96,7 +96,7 @@ impl<'v, 'a> Flat<'v, 'a> {
             flat.pieces.push(Piece::Rest(&spec.rest));
             flat.text(&spec.protocol);
             flat.shape(&spec.annotations, |flat, annotations| {
-                flat.pieces.push(Piece::Rest(&annotations.rest))
+                flat.pieces.push(Piece::Rest(&annotations.rest));
             });
             let mut ordinals = Ordinals::of(
                 spec.predictors
@@ -156,7 +156,7 @@ impl<'v, 'a> Flat<'v, 'a> {
         self.text(&predictor.name);
         self.raw(predictor.graph);
         self.shape(&predictor.annotations, |flat, annotations| {
-            flat.pieces.push(Piece::Rest(&annotations.rest))
+            flat.pieces.push(Piece::Rest(&annotations.rest));
         });
         self.orchestrator(&predictor.svc_orch_spec, ours);
         self.shape(
@@ -270,7 +270,7 @@ impl<'v, 'a> Flat<'v, 'a> {
                     let pod_mark = flat.pieces.len();
                     let mut pod_is_ours = false;
                     flat.shape(spec, |flat, pod| {
-                        pod_is_ours = flat.pod(pod, ours, &mut names, &mut init_names)
+                        pod_is_ours = flat.pod(pod, ours, &mut names, &mut init_names);
                     });
                     let made = |part| created.has(part);
                     let item_made = made(Part::ComponentSpecs) || made(Part::ComponentSpec);

@@ -3,6 +3,8 @@
 //! [`plan()`] is the one decision. It reads a borrowed view of the object ([`SeldonDeployment`]) and yields a [`Plan`]: per target
 //! what to add, keep and remove and why, and the patch that does it.
 
+mod accepted;
+mod annotate;
 mod components;
 mod crash;
 mod decide;
@@ -15,6 +17,7 @@ mod ordinals;
 mod owned;
 mod patch;
 mod plan;
+mod planner;
 mod predictor;
 mod reason;
 mod record;
@@ -22,11 +25,15 @@ mod servers;
 mod setting;
 mod settings;
 mod shape;
+mod stubs;
 mod target;
+mod template;
 mod trigger;
 mod variable;
 mod view;
+mod volumes;
 
+pub(crate) use accepted::is_sampler_pair;
 pub use decide::{Choice, Choices};
 pub use feedback::{MAX_WARNING, MAX_WARNINGS};
 pub use new_value::{CONFIG_DIR, CONFIG_VOLUME};
@@ -35,7 +42,6 @@ pub use patch::{ContainerList, Holder, Place};
 pub use plan::{Context, Outcome, Plan, PredictorPlan, Task, plan};
 pub use reason::Reason;
 pub use record::{MAX_RECORD, RECORD};
-pub(crate) use setting::is_sampler_pair;
 pub use setting::{ConfigMapRef, MAX_SETTING, Setting};
 pub use settings::{ANNOTATION_PREFIX, Origin};
 pub use target::{Change, TargetKind, TargetPlan};

@@ -77,7 +77,7 @@ impl Serialize for EnvVar<'_, '_> {
         match self.1 {
             EnvValue::Literal(text) => map.serialize_entry("value", text)?,
             EnvValue::HostIp => {
-                map.serialize_entry("valueFrom", &One("fieldRef", One("fieldPath", HOST_IP)))?
+                map.serialize_entry("valueFrom", &One("fieldRef", One("fieldPath", HOST_IP)))?;
             }
         }
         map.end()

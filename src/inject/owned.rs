@@ -1,7 +1,7 @@
 //! Which of the variables that a record claims are really there, unchanged.
 
-use super::shape::{Items, Shape, Text};
-use super::variable::{EnvSet, EnvValue, PerVariable, Variable};
+use super::shape::{Shape, Text};
+use super::variable::{EnvSet, EnvValue, PerVariable, Variable, is_read_by_tracing};
 use super::view::{Env, EnvVar};
 
 /// What became of a recorded variable.
@@ -85,20 +85,32 @@ fn is_exactly(var: &EnvVar<'_>, value: &EnvValue<'_>) -> bool {
     }
 }
 
-/// The index of the variable of that name which counts: the last, as Kubernetes has it.
-pub(crate) fn last_of<'v, 'a>(
-    env: &'v Env<'a>,
-    owned: &Owned,
-    name: &str,
-) -> Option<&'v EnvVar<'a>> {
-    let Shape::Is(Items(items)) = env else {
-        return None;
-    };
-    items
-        .iter()
-        .enumerate()
-        .rev()
-        .filter(|(at, _)| !owned.is_at(*at))
-        .filter_map(|(_, item)| item.get())
-        .find(|var| var.name.text() == Some(name))
+/// The variables of a target that a Jaeger client reads and that are the user's. Most targets have none.
+pub(crate) struct UsersVars<'v, 'a>(Vec<&'v EnvVar<'a>>);
+
+impl<'v, 'a> UsersVars<'v, 'a> {
+    /// Looks through a list once.
+    pub(crate) fn of(env: &'v Env<'a>, owned: &Owned) -> Self {
+        let items = env.items().iter().enumerate();
+        let read = |var: &&EnvVar<'_>| var.name.text().is_some_and(is_read_by_tracing);
+        let vars = items.filter_map(|(at, item)| {
+            let var = item.get().filter(read)?;
+            (!owned.is_at(at)).then_some(var)
+        });
+        Self(vars.collect())
+    }
+
+    /// The variable of that name which counts: the last, as Kubernetes has it.
+    pub(crate) fn last_of(&self, name: &str) -> Option<&'v EnvVar<'a>> {
+        self.0
+            .iter()
+            .rev()
+            .copied()
+            .find(|var| var.name.text() == Some(name))
+    }
+
+    /// All of them, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &'v EnvVar<'a>> {
+        self.0.iter().copied()
+    }
 }

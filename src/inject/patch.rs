@@ -210,23 +210,50 @@ pub(crate) enum Op<'a> {
     RemoveItem(Place<'a>, usize),
 }
 
-/// A pointer as it stands in an operation.
-struct Path<'o, 'a>(&'o Op<'a>);
-
-impl Display for Path<'_, '_> {
-    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Op::Add(place, _) | Op::Remove(place) => place.write_pointer(formatter),
-            Op::Append(list, _) => {
-                list.write_pointer(formatter)?;
-                formatter.write_str("/-")
-            }
-            Op::Insert(list, index, _) | Op::RemoveItem(list, index) => {
-                list.write_pointer(formatter)?;
-                write!(formatter, "/{index}")
+impl<'a> Op<'a> {
+    /// The place that is named in the pointer, and what stands behind it.
+    const fn at(&self) -> (Place<'a>, End) {
+        match self {
+            Self::Add(place, _) | Self::Remove(place) => (*place, End::Here),
+            Self::Append(list, _) => (*list, End::Last),
+            Self::Insert(list, index, _) | Self::RemoveItem(list, index) => {
+                (*list, End::Index(*index))
             }
         }
     }
+
+    /// Writes the pointer over what is in `path`. The place of the operation before it need not be spelled again.
+    fn write_path(&self, before: Option<(&Self, usize)>, path: &mut String) -> usize {
+        let (place, end) = self.at();
+        let length = match before {
+            Some((before, length)) if before.at().0 == place => {
+                path.truncate(length);
+                length
+            }
+            _ => {
+                path.clear();
+                // Writing into a String cannot fail.
+                let _ = place.write_pointer(path);
+                path.len()
+            }
+        };
+        match end {
+            End::Here => {}
+            End::Last => path.push_str("/-"),
+            End::Index(index) => {
+                let _ = write!(path, "/{index}");
+            }
+        }
+        length
+    }
+}
+
+/// The last part of a pointer.
+#[derive(Clone, Copy)]
+enum End {
+    Here,
+    Last,
+    Index(usize),
 }
 
 impl<'a> Op<'a> {
@@ -243,37 +270,51 @@ impl<'a> Op<'a> {
     }
 }
 
-impl Serialize for Op<'_> {
+/// An operation with its pointer.
+struct Spelled<'o, 'a> {
+    path: &'o str,
+    op: &'o Op<'a>,
+}
+
+impl Serialize for Spelled<'_, '_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        struct PathText<'o, 'a>(Path<'o, 'a>);
-        impl Serialize for PathText<'_, '_> {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(&self.0)
-            }
-        }
         use serde::ser::SerializeMap;
+        let value = self.op.value();
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry(
-            "op",
-            if self.value().is_some() {
-                "add"
-            } else {
-                "remove"
-            },
-        )?;
-        map.serialize_entry("path", &PathText(Path(self)))?;
-        if let Some(value) = self.value() {
+        map.serialize_entry("op", if value.is_some() { "add" } else { "remove" })?;
+        map.serialize_entry("path", self.path)?;
+        if let Some(value) = value {
             map.serialize_entry("value", value)?;
         }
         map.end()
     }
 }
 
+/// The operations of a patch as RFC 6902 writes them.
+pub(crate) struct Ops<'o, 'a>(pub(crate) &'o [Op<'a>]);
+
+impl Serialize for Ops<'_, '_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeSeq;
+        let mut seq = serializer.serialize_seq(Some(self.0.len()))?;
+        let mut path = String::with_capacity(128);
+        let mut before = None;
+        for op in self.0 {
+            let length = op.write_path(before, &mut path);
+            before = Some((op, length));
+            seq.serialize_element(&Spelled { path: &path, op })?;
+        }
+        seq.end()
+    }
+}
+
 /// The operations as the types of the `json-patch` crate, which can apply them.
 pub(crate) fn to_json_patch(ops: &[Op<'_>]) -> json_patch::Patch {
+    let mut text = String::new();
     let operations = ops.iter().filter_map(|op| {
+        op.write_path(None, &mut text);
         // Our own pointers always parse and our own values always serialise; the properties prove it.
-        let path = PointerBuf::parse(Path(op).to_string()).ok()?;
+        let path = PointerBuf::parse(text.clone()).ok()?;
         Some(match op.value() {
             Some(value) => PatchOperation::Add(AddOperation {
                 path,

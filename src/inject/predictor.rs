@@ -3,18 +3,23 @@
 use super::mount::is_our_volume;
 use super::new_value::{ConfigVolume, NewValue};
 use super::patch::{Holder, Op, Place};
-use super::plan::Planner;
+use super::planner::Planner;
 use super::reason::Reason;
 use super::record::{Part, PredictorRecord, Record};
-use super::setting::{ConfigMapRef, Names, Setting, excluded};
+use super::setting::{ConfigMapRef, Setting, excluded};
 use super::settings::Resolved;
 use super::shape::Shape;
 use super::target::{Candidate, NO_ENV, TargetKind};
+use super::template::Names;
 use super::variable::{EnvValue, Variable};
 use super::view::{Annotations, Predictor, name_of};
 
 /// What is wanted of a predictor.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each predictor, on the stack"
+)]
 pub(crate) enum Wanted<'v> {
     /// Nothing of ours in it.
     Off(Reason),
@@ -249,6 +254,8 @@ impl<'v> PredictorWalk<'_, 'v> {
         } else {
             Self::switched_off(self.planner.config.targets.explainer)
         };
+        let name = name_of(&container.name).unwrap_or_default();
+        let left = left.or_else(|| self.excludes(name).then_some(Reason::Excluded));
         let old_env = self
             .old
             .and_then(|old| old.explainer.get()?.container_spec.get())
@@ -256,7 +263,7 @@ impl<'v> PredictorWalk<'_, 'v> {
         let decided = self.target(Candidate {
             kind: TargetKind::Explainer,
             holder,
-            name: name_of(&container.name).unwrap_or_default().into(),
+            name: name.into(),
             env: &container.env,
             recorded: self.ours.explainer,
             left,

@@ -3,7 +3,7 @@
 /// A reason, with a code that never changes its meaning. `docs/reasons.md` says what to do about each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
-    /// `being-deleted`: the object has a deletionTimestamp: it is never touched.
+    /// `being-deleted`: the object has a `deletionTimestamp`: it is never touched.
     BeingDeleted,
     /// `no-trigger`: no tracing annotation asks for tracing.
     NoTrigger,
@@ -29,17 +29,17 @@ pub enum Reason {
     EngineAnnotation,
     /// `pair-user-set`: its other half is the user's, and the pair is set both or not at all.
     PairUserSet,
-    /// `port-without-host`: JAEGER_AGENT_PORT is set by hand without JAEGER_AGENT_HOST: the spans go nowhere until both are set.
+    /// `port-without-host`: `JAEGER_AGENT_PORT` is set by hand without `JAEGER_AGENT_HOST`: the spans go nowhere until both are set.
     PortWithoutHost,
-    /// `user-disabled`: the user turned tracing off here by TRACING=0 or JAEGER_DISABLED: the target is left alone.
+    /// `user-disabled`: the user turned tracing off here by `TRACING=0` or `JAEGER_DISABLED`: the target is left alone.
     UserDisabled,
-    /// `user-endpoint`: JAEGER_ENDPOINT is set: the agent's host and port are not needed.
+    /// `user-endpoint`: `JAEGER_ENDPOINT` is set: the agent's host and port are not needed.
     UserEndpoint,
-    /// `user-config-path`: JAEGER_CONFIG_PATH is the user's: the Python wrapper reads that file, so only TRACING is added.
+    /// `user-config-path`: `JAEGER_CONFIG_PATH` is the user's: the Python wrapper reads that file, so only TRACING is added.
     UserConfigPath,
     /// `config-map-decides`: the mounted Jaeger configuration decides the sampler; agent host and port serve as its fallback.
     ConfigMapDecides,
-    /// `config-map-blocked`: the ConfigMap cannot be mounted here because a volume, a mount or its path is taken or unreadable: JAEGER_CONFIG_PATH is not set.
+    /// `config-map-blocked`: the `ConfigMap` cannot be mounted here because a volume, a mount or its path is taken or unreadable: `JAEGER_CONFIG_PATH` is not set.
     ConfigMapBlocked,
     /// `not-read-here`: nothing in this kind of target reads the variable.
     NotReadHere,

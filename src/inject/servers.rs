@@ -5,11 +5,12 @@ use std::borrow::Cow;
 
 use super::less_ours::containers;
 use super::mount::is_our_mount;
+use super::ordinals::Ordinals;
 use super::owned::Owned;
 use super::patch::Place;
 use super::predictor::{PredictorWalk, Wanted};
 use super::reason::Reason;
-use super::record::Part;
+use super::record::{Part, name_in_key};
 use super::shape::{Shape, Text};
 use super::view::{Node, graph_nodes, name_of};
 
@@ -77,7 +78,7 @@ impl<'v> PredictorWalk<'_, 'v> {
                     .iter()
                     .filter(|(_, target)| target.new.has(Part::Container));
                 let wanted = names
-                    .map(|(name, _)| name.clone())
+                    .map(|(key, _)| Cow::Owned(name_in_key(key).into_owned()))
                     .filter(|name| !others.contains(&&**name));
                 StubOrder::new(&stubs, wanted.collect(), false)
             }
@@ -104,6 +105,7 @@ impl<'v> PredictorWalk<'_, 'v> {
             return (Vec::new(), names.collect());
         }
         let (mut stubs, mut others, mut cursor) = (Vec::new(), Vec::new(), 0);
+        let mut names = Ordinals::of(containers(items, |pod| &pod.containers));
         let pods = items
             .iter()
             .filter_map(|component| component.get()?.spec.get());
@@ -111,13 +113,12 @@ impl<'v> PredictorWalk<'_, 'v> {
             .flat_map(|pod| pod.containers.items())
             .filter_map(Shape::get)
         {
+            // A copy of a stub is not a stub: only the first of a name is in the record under that name.
+            let key = names.key(&container.name);
             let Some(name) = name_of(&container.name) else {
                 continue;
             };
-            let recorded = self
-                .ours
-                .containers
-                .find(&super::record::key(name, 0), &mut cursor);
+            let recorded = self.ours.containers.find(&key, &mut cursor);
             let is_stub = recorded
                 .filter(|target| target.new.has(Part::Container))
                 .is_some_and(|target| {

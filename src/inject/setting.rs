@@ -4,8 +4,10 @@
 //! Python wrapper (see <https://www.jaegertracing.io/docs/1.22/client-features/>). The config file and the annotations go through
 //! the same checks.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-
+use super::accepted::{
+    is_agent_host, is_agent_port, is_config_map_key, is_dns_label, is_sampler_param,
+    is_sampler_type, is_service_name_template, is_tags_template,
+};
 use super::variable::HOST_IP;
 
 /// The longest text that a setting may hold, in bytes.
@@ -78,6 +80,19 @@ impl Setting {
         }
     }
 
+    /// The built-in default, which is that of Seldon's documentation
+    /// (<https://docs.seldon.ai/seldon-core-1/configuration/distributed-tracing>).
+    #[must_use]
+    pub const fn built_in(self) -> Option<&'static str> {
+        match self {
+            Self::AgentHost => Some(HOST_IP),
+            Self::AgentPort => Some("5775"),
+            Self::SamplerType => Some("const"),
+            Self::SamplerParam => Some("1"),
+            _ => None,
+        }
+    }
+
     /// Whether an empty text is allowed; it takes back what a weaker layer says.
     #[must_use]
     pub const fn may_be_cleared(self) -> bool {
@@ -132,196 +147,11 @@ impl Setting {
     }
 }
 
-/// `status.hostIP`, a host name, IPv4, or IPv6 in brackets: the Go client ends its process on anything with a further colon.
-pub(crate) fn is_agent_host(text: &str) -> bool {
-    if text == HOST_IP || text.parse::<Ipv4Addr>().is_ok() {
-        return true;
-    }
-    if let Some(inner) = text
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-    {
-        return inner.parse::<Ipv6Addr>().is_ok();
-    }
-    let name = text.strip_suffix('.').unwrap_or(text);
-    // A name whose last label is a number would be read as a mistyped IPv4 address.
-    name.len() <= 253
-        && name.split('.').all(is_dns_label)
-        && !name
-            .rsplit('.')
-            .next()
-            .is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-/// 1 to 65535 in plain digits. 6832 is refused: it expects binary thrift, which neither client sends.
-pub(crate) fn is_agent_port(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit())
-        && !text.starts_with('0')
-        && text
-            .parse::<u16>()
-            .is_ok_and(|port| port != 0 && port != 6832)
-}
-
-/// The types that every client knows, spelled as every client reads them.
-pub(crate) fn is_sampler_type(text: &str) -> bool {
-    matches!(text, "const" | "probabilistic" | "ratelimiting" | "remote")
-}
-
-/// `[0-9]+(\.[0-9]+)?`, of a length that every client's number can hold.
-pub(crate) fn is_sampler_param(text: &str) -> bool {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = |part: &str| {
-        (1..=9).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    digits(whole) && digits(fraction)
-}
-
-/// Whether the two halves of a sampler go together; each of them is known to be well formed.
-pub(crate) fn is_sampler_pair(kind: &str, param: &str) -> bool {
-    let Ok(number) = param.parse::<f64>() else {
-        return false;
-    };
-    match kind {
-        "const" => matches!(param, "0" | "1"),
-        "probabilistic" | "remote" => (0.0..=1.0).contains(&number),
-        "ratelimiting" => number >= 0.0,
-        _ => false,
-    }
-}
-
-/// What goes with a sampler type, for people.
-pub(crate) fn sampler_param_expected(kind: &str) -> &'static str {
-    match kind {
-        "const" => "0 or 1",
-        "probabilistic" | "remote" => "from 0 to 1",
-        _ => "0 or more",
-    }
-}
-
-/// `[a-z0-9]([-a-z0-9]*[a-z0-9])?`, at most 63 bytes, upper case allowed as DNS allows it
-/// (<https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names>).
-fn is_dns_label(text: &str) -> bool {
-    (1..=63).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        && !text.starts_with('-')
-        && !text.ends_with('-')
-}
-
 /// The names in an `exclude-containers` text.
 pub(crate) fn excluded(text: &str) -> impl Iterator<Item = &str> {
     text.split(',')
         .map(str::trim)
         .filter(|name| !name.is_empty())
-}
-
-/// The placeholders of a template.
-const PLACEHOLDERS: [&str; 4] = ["namespace", "name", "predictor", "container"];
-
-/// A template split at its first placeholder: text before, name of the placeholder, text behind.
-fn split_template(text: &str) -> Option<(&str, &str, &str)> {
-    // `${VAR:default}` is the clients' own form and no placeholder.
-    let mut from = 0;
-    while let Some(open) = text[from..].find('{').map(|at| at + from) {
-        if text[..open].ends_with('$') {
-            from = open + 1;
-            continue;
-        }
-        let close = text[open..].find('}')? + open;
-        return Some((&text[..open], &text[open + 1..close], &text[close + 1..]));
-    }
-    None
-}
-
-/// What a template is filled from. A part that is not known makes what uses it unknown.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Names<'a> {
-    pub(crate) namespace: Option<&'a str>,
-    pub(crate) name: Option<&'a str>,
-    pub(crate) predictor: Option<&'a str>,
-    pub(crate) container: Option<&'a str>,
-}
-
-/// Fills a template. The error is the placeholder that has no value here.
-pub(crate) fn expand<'a>(
-    template: &'a str,
-    names: &Names<'_>,
-) -> Result<std::borrow::Cow<'a, str>, &'a str> {
-    let mut rest = template;
-    let mut text = String::new();
-    while let Some((before, placeholder, behind)) = split_template(rest) {
-        let value = match placeholder {
-            "namespace" => names.namespace,
-            "name" => names.name,
-            "predictor" => names.predictor,
-            _ => names.container,
-        };
-        text.push_str(before);
-        text.push_str(value.filter(|value| !value.is_empty()).ok_or(placeholder)?);
-        rest = behind;
-    }
-    if text.is_empty() {
-        return Ok(rest.into());
-    }
-    text.push_str(rest);
-    Ok(text.into())
-}
-
-/// The template with every placeholder filled by a letter; nothing if one is not known.
-fn sample(template: &str) -> Option<String> {
-    let mut rest = template;
-    let mut text = String::new();
-    while let Some((before, placeholder, behind)) = split_template(rest) {
-        if !PLACEHOLDERS.contains(&placeholder) {
-            return None;
-        }
-        text.push_str(before);
-        text.push('x');
-        rest = behind;
-    }
-    text.push_str(rest);
-    Some(text)
-}
-
-fn is_service_name_template(text: &str) -> bool {
-    sample(text).is_some_and(|text| is_service_name(&text))
-}
-
-/// A name that shells, Jaeger and Kubernetes' own `$(VAR)` expansion leave as it is.
-pub(crate) fn is_service_name(text: &str) -> bool {
-    (1..=MAX_SETTING).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"._-/:".contains(&byte))
-}
-
-fn is_tags_template(text: &str) -> bool {
-    sample(text).is_some_and(|text| is_tags(&text))
-}
-
-/// `key=value(,key=value)*`: both clients end their process on an item without exactly one `=`, and the Go client on a
-/// `${VAR}` without `:default`.
-pub(crate) fn is_tags(text: &str) -> bool {
-    text.len() <= 2 * MAX_SETTING
-        && text.split(',').all(|item| {
-            let Some((key, value)) = item.split_once('=') else {
-                return false;
-            };
-            let value = value.trim();
-            let variable_has_default = match value.strip_prefix("${") {
-                Some(variable) => variable.strip_suffix('}').is_some_and(|inner| {
-                    inner
-                        .split_once(':')
-                        .is_some_and(|(name, default)| !name.is_empty() && !default.contains(':'))
-                }),
-                None => !value.contains(['{', '}']),
-            };
-            !key.trim().is_empty()
-                && !key.contains(['{', '}', '$'])
-                && !value.contains('=')
-                && variable_has_default
-        })
 }
 
 /// A `ConfigMap` that holds a Jaeger configuration file.
@@ -347,22 +177,14 @@ impl<'a> ConfigMapRef<'a> {
     }
 }
 
-/// `[-._a-zA-Z0-9]+` and no way out of the folder
-/// (<https://kubernetes.io/docs/concepts/configuration/configmap/#configmap-object>).
-pub(crate) fn is_config_map_key(key: &str) -> bool {
-    (1..=253).contains(&key.len())
-        && key
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
-        && !key.starts_with("..")
-        && key != "."
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::accepted::is_sampler_pair;
+    use super::super::template::{Names, expand};
     use super::*;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table")]
     fn settings_accept_what_the_clients_accept() {
         let table: &[(Setting, &[&str], &[&str])] = &[
             (
@@ -461,6 +283,7 @@ mod tests {
                     "a={name",
                     "{name=x",
                     "a=${NODE:x",
+                    "a=$(NODE)",
                 ],
             ),
             (

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
+use super::accepted::{is_sampler_pair, sampler_param_expected};
 use super::notes::Notes;
 use super::patch::Place;
 use super::reason::Reason;
-use super::setting::{Setting, is_sampler_pair, sampler_param_expected};
+use super::setting::Setting;
 use super::shape::{Shape, Text};
 use super::view::{Annotations, read_text};
-use crate::config::{Config, Settings};
+use crate::config::Config;
 
 /// What the annotations of this project begin with.
 pub const ANNOTATION_PREFIX: &str = "tracing.seldon.io/";
@@ -58,12 +59,12 @@ pub(crate) struct Layer<'a>([Option<Cow<'a, str>>; Setting::COUNT]);
 impl<'a> Layer<'a> {
     /// Reads the annotations of one place; what cannot be used is noted and left out.
     pub(crate) fn read(
-        annotations: &Shape<Annotations<'a>>,
+        annotations: Option<&Annotations<'a>>,
         place: impl Fn(&'a str) -> Place<'a>,
         notes: &mut Notes<'a>,
     ) -> Self {
         let mut layer = Self::default();
-        let Some(annotations) = annotations.get() else {
+        let Some(annotations) = annotations else {
             return layer;
         };
         for (key, raw) in &annotations.rest.0 {
@@ -84,7 +85,7 @@ impl<'a> Layer<'a> {
             };
             match read_text(raw) {
                 Shape::Is(Text(text)) if setting.accepts(&text) => {
-                    layer.0[setting as usize] = Some(text)
+                    layer.0[setting as usize] = Some(text);
                 }
                 Shape::Is(_) => notes.add(
                     Reason::BadSetting,
@@ -143,7 +144,6 @@ impl<'a> Resolved<'a> {
         profile: Option<&str>,
     ) -> Self {
         let mut resolved = Self::default();
-        let built_in = Settings::built_in();
         let layers = [
             (Some(&config.defaults), Origin::Config),
             (
@@ -161,7 +161,7 @@ impl<'a> Resolved<'a> {
                 let Some(text) = layer.get(setting) else {
                     continue;
                 };
-                let is_built_in = origin == Origin::Config && built_in.get(setting) == Some(text);
+                let is_built_in = origin == Origin::Config && setting.built_in() == Some(text);
                 let origin = if is_built_in { Origin::BuiltIn } else { origin };
                 resolved.0[setting as usize] = Some((Cow::Borrowed(text), origin));
             }

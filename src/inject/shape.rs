@@ -133,8 +133,13 @@ pub(crate) struct Items<T>(pub(crate) Vec<Shape<T>>);
 
 impl<'de, T: FromJson<'de>> FromJson<'de> for Items<T> {
     fn from_seq<A: SeqAccess<'de>>(mut seq: A) -> Result<Shape<Self>, A::Error> {
+        // Room for the usual list at once, without being lavish for the large items.
+        let room = (2048 / size_of::<Shape<T>>()).max(1);
         let mut items = Vec::new();
         while let Some(item) = seq.next_element()? {
+            if items.is_empty() {
+                items.reserve_exact(room);
+            }
             items.push(item);
         }
         Ok(Shape::Is(Self(items)))

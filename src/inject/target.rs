@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use super::decide::{Choice, Choices, Subject};
 use super::mount::is_our_mount;
 use super::new_value::{ConfigVolume, EnvEntries, NewValue};
-use super::owned::{Fate, Owned};
+use super::owned::{Fate, Owned, UsersVars};
 use super::patch::{Holder, Op, Place};
 use super::predictor::{PredictorWalk, Wanted};
 use super::reason::Reason;
 use super::record::{Omitted, Part, TargetRecord};
-use super::setting::Names;
 use super::settings::Origin;
 use super::shape::Shape;
+use super::template::Names;
 use super::variable::{EnvSet, PerVariable, Variable};
 use super::view::{Container, Env};
 
@@ -128,9 +128,15 @@ impl<'v> PredictorWalk<'_, 'v> {
         let nothing = EnvSet::default();
         let recorded_set = recorded.map_or(&nothing, |recorded| self.ours_record.set_of(&recorded));
         let owned = Owned::find(env, recorded_set);
-        let omitted = omitted(recorded, recorded_set, &owned);
+        let mut omitted = omitted(recorded, recorded_set, &owned);
         let (mut choices, mut left) = self.choose(&candidate, recorded_set, &owned, omitted);
         let mut set = choices.set();
+        if set.is_empty() && !omitted.is_empty() {
+            // Nothing would be left to remember it by: the target has lost all of ours.
+            omitted = Omitted::default();
+            (choices, left) = self.choose(&candidate, recorded_set, &owned, omitted);
+            set = choices.set();
+        }
         let env_is_odd = env.odd();
         if let Some(found) = env_is_odd.filter(|_| !set.is_empty()) {
             self.planner.notes.odd(Place::Env(holder), "a list", found);
@@ -210,8 +216,10 @@ impl<'v> PredictorWalk<'_, 'v> {
             Wanted::Off(reason) => (Choices::default(), Some(*reason)),
             Wanted::Hold => (recorded(&|variable| owned.here(variable).is_some()), None),
             Wanted::Restore => {
-                let present =
+                let stays =
                     |variable| !omitted.has(variable) && owned.fate(variable) != Fate::Changed;
+                let present =
+                    |variable: Variable| stays(variable) && variable.pair().is_none_or(stays);
                 let left = recorded_set.is_empty().then_some(Reason::Restored);
                 (recorded(&present), left)
             }
@@ -220,9 +228,10 @@ impl<'v> PredictorWalk<'_, 'v> {
                     return (Choices::default(), Some(reason));
                 }
                 let is_orchestrator = candidate.kind == TargetKind::Orchestrator;
+                let vars = UsersVars::of(candidate.env, owned);
                 let subject = Subject {
                     holder: candidate.holder,
-                    env: candidate.env,
+                    vars: &vars,
                     owned,
                     omitted,
                     spec_annotations: self.spec_annotations.filter(|_| is_orchestrator),
@@ -282,7 +291,7 @@ impl<'v> PredictorWalk<'_, 'v> {
             return true;
         }
         goes.sort_unstable_by(|one, other| other.cmp(one));
-        let mut left = length - goes.len();
+        let left = length - goes.len();
         self.planner
             .ops
             .extend(goes.into_iter().map(|at| Op::RemoveItem(list, at)));
@@ -291,13 +300,12 @@ impl<'v> PredictorWalk<'_, 'v> {
             return false;
         }
         comes.sort_by_key(|(position, ..)| position.unwrap_or(usize::MAX));
-        for (position, variable, value) in comes {
+        for ((position, variable, value), count) in comes.into_iter().zip(left..) {
             let entry = NewValue::EnvVar(variable, value.clone());
             self.planner.ops.push(match position {
-                Some(at) if at < left => Op::Insert(list, at, entry),
+                Some(at) if at < count => Op::Insert(list, at, entry),
                 _ => Op::Append(list, entry),
             });
-            left += 1;
         }
         false
     }
@@ -327,10 +335,15 @@ impl<'v> PredictorWalk<'_, 'v> {
         };
         match (here, wanted) {
             (Some(_), true) | (None, false) => {}
+            // What is held is not mended.
+            (None, true) if matches!(self.wanted, Wanted::Hold) => {}
             (Some(at), false) => {
-                let created = before.is_some_and(|before| before.new.has(Part::VolumeMounts));
-                let last = created && mounts.len() == 1;
-                self.planner.ops.push(if last {
+                // All that is in a stub was created with it.
+                let created = before.is_some_and(|before| {
+                    before.new.has(Part::VolumeMounts) || before.new.has(Part::Container)
+                });
+                let is_last = created && mounts.len() == 1;
+                self.planner.ops.push(if is_last {
                     Op::Remove(list)
                 } else {
                     Op::RemoveItem(list, at)

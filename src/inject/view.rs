@@ -12,13 +12,15 @@ use super::shape::{FromJson, Items, Key, Rest, Shape, Text};
 
 /// Implements [`FromJson`] for a struct of optional parts and a `rest`.
 macro_rules! from_map {
-    ($name:ident { $($key:literal => $field:ident),* $(,)? }) => {
+    ($name:ident { $($key:literal => $field:ident),* $(,)? $(; unread $raw_key:literal => $raw_field:ident)? }) => {
         impl<'de> FromJson<'de> for $name<'de> {
             fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Shape<Self>, A::Error> {
                 let mut view = Self::default();
                 while let Some(Key(key)) = map.next_key()? {
                     match key.as_ref() {
                         $($key => view.$field = map.next_value()?,)*
+                        // A null is there too, which an Option would read as nothing.
+                        $($raw_key => view.$raw_field = Some(map.next_value()?),)?
                         _ => view.rest.push(key, map.next_value()?),
                     }
                 }
@@ -66,7 +68,9 @@ impl<'a> SeldonDeployment<'a> {
     /// # Errors
     /// Only for text that is no JSON, or nested deeper than 128 levels where it is read.
     pub fn from_json(json: &'a [u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(json)
+        // One look at all bytes costs less than one at each string.
+        let text = std::str::from_utf8(json).map_err(serde::de::Error::custom)?;
+        serde_json::from_str(text)
     }
 
     /// `metadata.name`, or what is there of it when the API server makes the name up from `generateName`.
@@ -111,7 +115,7 @@ impl<'de> FromJson<'de> for Metadata<'de> {
                 "namespace" => view.namespace = map.next_value()?,
                 "annotations" => view.annotations = map.next_value()?,
                 "deletionTimestamp" => {
-                    view.being_deleted = map.next_value::<&RawValue>()?.get() != "null"
+                    view.being_deleted = map.next_value::<&RawValue>()?.get() != "null";
                 }
                 _ => {
                     map.next_value::<serde::de::IgnoredAny>()?;
@@ -168,8 +172,8 @@ from_map!(Predictor {
     "annotations" => annotations,
     "componentSpecs" => component_specs,
     "svcOrchSpec" => svc_orch_spec,
-    "explainer" => explainer,
-    "graph" => graph,
+    "explainer" => explainer
+    ; unread "graph" => graph
 });
 
 #[derive(Clone, Debug, Default)]
@@ -211,7 +215,7 @@ pub(crate) struct EnvVar<'a> {
     pub(crate) rest: Rest<'a>,
 }
 
-from_map!(EnvVar { "name" => name, "value" => value, "valueFrom" => value_from });
+from_map!(EnvVar { "name" => name, "value" => value; unread "valueFrom" => value_from });
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct VolumeMount<'a> {
@@ -257,8 +261,8 @@ pub(crate) struct Node<'a> {
 /// Reads the nodes of a graph, parents before their children, which is the order in which Seldon's defaulting visits them.
 ///
 /// # Errors
-/// For a graph that is nested deeper than serde_json reads (128 levels).
-pub(crate) fn graph_nodes<'a>(graph: &'a RawValue) -> Result<Vec<Node<'a>>, serde_json::Error> {
+/// For a graph that is nested deeper than `serde_json` reads (128 levels).
+pub(crate) fn graph_nodes(graph: &RawValue) -> Result<Vec<Node<'_>>, serde_json::Error> {
     let mut nodes = Vec::new();
     let mut deserializer = serde_json::Deserializer::from_str(graph.get());
     Child(&mut nodes).deserialize(&mut deserializer)?;

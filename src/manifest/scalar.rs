@@ -19,10 +19,10 @@ pub(super) enum Plain {
 pub(super) fn resolve(text: &str) -> Plain {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Plain::Null,
-        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => {
+        "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "y" | "Y" | "on" | "On" | "ON" => {
             return Plain::Bool(true);
         }
-        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => {
+        "false" | "False" | "FALSE" | "no" | "No" | "NO" | "n" | "N" | "off" | "Off" | "OFF" => {
             return Plain::Bool(false);
         }
         ".nan" | ".NaN" | ".NAN" | ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF"
@@ -136,7 +136,7 @@ mod tests {
             ("~", json!(null)),
             ("Yes", json!(true)),
             ("OFF", json!(false)),
-            ("y", json!("y")),
+            ("y", json!(true)),
             ("tRue", json!("tRue")),
             ("12", json!(12)),
             ("-12", json!(-12)),

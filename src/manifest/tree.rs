@@ -1,5 +1,8 @@
 //! One document as a tree of nodes, each with its place in the text.
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 
 use serde_json::Value;

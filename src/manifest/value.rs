@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::scalar::{self, Plain};
 use super::tree::{Format, Id, Kind, MAX_DEPTH, ParseError, Raw, Style, Tag, Tree};
@@ -82,6 +82,10 @@ pub(super) fn key_text(tree: &Tree, key: Id) -> Result<String, ParseError> {
     match value {
         Value::String(text) => Ok(text),
         Value::Bool(word) => Ok(word.to_string()),
+        // Go writes the float 1.0 as 1.
+        Value::Number(number) if number.is_f64() => {
+            Ok(number.as_f64().unwrap_or_default().to_string())
+        }
         Value::Number(number) => Ok(number.to_string()),
         _ => Err(ParseError::new(
             tree.raw(key).position,
@@ -93,7 +97,7 @@ pub(super) fn key_text(tree: &Tree, key: Id) -> Result<String, ParseError> {
 fn scalar_value(format: Format, raw: &Raw, text: &str, style: Style) -> Result<Value, ParseError> {
     let error = |message: String| ParseError::new(raw.position, message);
     if format == Format::Json && style == Style::Plain {
-        return serde_json::from_str(text).map_err(|cause| error(cause.to_string()));
+        return json_word(text).ok_or_else(|| error(format!("cannot read `{text}` as JSON")));
     }
     match &raw.tag {
         Some(Tag::Core(tag)) if matches!(&**tag, "str" | "int" | "float" | "bool" | "null") => {
@@ -112,6 +116,19 @@ fn scalar_value(format: Format, raw: &Raw, text: &str, style: Style) -> Result<V
             Plain::Text => Ok(Value::String(text.to_owned())),
         },
     }
+}
+
+/// A JSON word or number; `serde_json` alone would read some floats a little off.
+fn json_word(text: &str) -> Option<Value> {
+    match text {
+        "null" => return Some(Value::Null),
+        "true" | "false" => return Some(Value::Bool(text == "true")),
+        _ => {}
+    }
+    let whole = text.parse().map(Number::from_i128).ok().flatten();
+    whole
+        .or_else(|| text.parse().ok().and_then(Number::from_f64))
+        .map(Value::Number)
 }
 
 struct Reader<'t> {

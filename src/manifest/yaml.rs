@@ -217,7 +217,18 @@ fn settle(tree: &mut Tree, text: &str) {
             Kind::Scalar {
                 style: Style::Literal | Style::Folded,
                 ..
-            } => (header(tree, text, raw.content), raw.span.end),
+            } => {
+                // The parser counts the indentation of the line that follows to it.
+                let block = text.get(..raw.span.end).unwrap_or_default();
+                let lines = block.trim_end_matches(' ');
+                let end = if lines.ends_with('\n') {
+                    lines.len()
+                } else {
+                    block.len()
+                };
+                (header(tree, text, raw.content), end)
+            }
+
             Kind::Sequence { items, flow: false } => match (items.first(), items.last()) {
                 (Some(first), Some(last)) => (tree.dash(text, *first), tree.raw(*last).span.end),
                 _ => continue,

@@ -17,7 +17,7 @@ use json_patch::{Patch, PatchOperation};
 use serde_json::Value;
 
 use self::source::Source;
-use super::tree::{Format, Id, Kind, Tree};
+use super::tree::{Format, Id, Kind, Style, Tree};
 use super::value;
 
 /// An edit that was not made, told to the person who wrote the manifest.
@@ -36,7 +36,8 @@ pub struct Refusal {
 
 /// Applies a patch of `add`s and `remove`s to the text that `tree` was read from.
 ///
-/// Removals within one list come in descending order, additions to a list come as `/-`.
+/// Removals within one list come in descending order, additions to a list come as `/-`. An `add` may give a key that has a line of
+/// text another one.
 ///
 /// # Errors
 /// Whatever cannot be edited exactly: the result is never a guess.
@@ -56,6 +57,20 @@ pub fn edit(text: &str, tree: &Tree, patch: &Patch) -> Result<String, Refusal> {
         problem,
         advice: advice.to_owned(),
     };
+    if tree.format == Format::Yaml
+        && let Some(at) = text
+            .match_indices('\r')
+            .map(|(at, _)| at)
+            .find(|at| text.as_bytes().get(at + 1) != Some(&b'\n'))
+    {
+        // A line break to YAML, but to hardly any editor: no one wants more of them.
+        return Err(Refusal {
+            pointer: String::new(),
+            line: text.get(..at).unwrap_or_default().lines().count().max(1),
+            problem: "a carriage return stands without a line feed".to_owned(),
+            advice: "give the file one kind of line break".to_owned(),
+        });
+    }
     json_patch::patch(&mut expected, patch).map_err(|error| {
         let problem = format!("the change does not fit the document ({})", error.kind);
         refuse(
@@ -129,7 +144,7 @@ struct Change<'p> {
     pointer: String,
     /// What is put at its end: entries with a key, items without.
     adds: Vec<(Option<String>, &'p Value)>,
-    /// Entries that are there without a value, by index, and what they get.
+    /// Entries that are there without a value, or with another line of text, by index, and what they get.
     fills: Vec<(usize, &'p Value)>,
     /// Entries or items that go.
     removes: BTreeSet<usize>,
@@ -276,8 +291,16 @@ impl<'p> Change<'p> {
                     (Some(value), None) => self.adds.push((Some(last.to_owned()), value)),
                     (Some(value), Some(((_, old), index))) => {
                         let old = tree.raw(old);
-                        let null = value::of(tree, entries[index].1);
-                        if null != Ok(Value::Null) || old.anchor.is_some() || old.tag.is_some() {
+                        let is_null = value::of(tree, entries[index].1) == Ok(Value::Null);
+                        // One line for another: a record that is written anew.
+                        let is_line = matches!(
+                            old.kind,
+                            Kind::Scalar {
+                                style: Style::Plain | Style::Single | Style::Double,
+                                ..
+                            }
+                        ) && value.is_string();
+                        if !(is_null || is_line) || old.anchor.is_some() || old.tag.is_some() {
                             return Err(Odd(format!("{last} is there already")));
                         }
                         self.fills.push((index, value));

@@ -53,6 +53,8 @@ pub(super) struct Source<'a> {
     pub(super) eol: &'static str,
     pub(super) habits: Habits,
     bom: usize,
+    /// Where each line after the first begins: JSON on one line makes searching it dear.
+    lines: Vec<usize>,
 }
 
 impl<'a> Source<'a> {
@@ -68,12 +70,14 @@ impl<'a> Source<'a> {
                 comma: None,
                 colon: None,
             },
+            lines: Vec::new(),
             bom: if text.starts_with('\u{feff}') {
                 '\u{feff}'.len_utf8()
             } else {
                 0
             },
         };
+        source.lines = text.match_indices('\n').map(|(at, _)| at + 1).collect();
         let ids = 0..tree.nodes.len();
         source.habits = Habits {
             step: ids.clone().find_map(|id| source.step_at(id)),
@@ -85,10 +89,13 @@ impl<'a> Source<'a> {
     }
 
     pub(super) fn line_start(&self, at: usize) -> usize {
-        let before = self.text.get(..at).unwrap_or_default();
-        before
-            .rfind('\n')
-            .map_or_else(|| self.bom.min(at), |end| end + 1)
+        let line = self
+            .lines
+            .partition_point(|start| *start <= at)
+            .checked_sub(1);
+        line.and_then(|line| self.lines.get(line))
+            .copied()
+            .unwrap_or_else(|| self.bom.min(at))
     }
 
     /// The end of the line without its line break.

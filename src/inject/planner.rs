@@ -1,0 +1,318 @@
+//! The decision in the making: what is asked of each predictor, and what was there before.
+
+use super::less_ours::same_less_ours;
+use super::notes::Notes;
+use super::ordinals::Ordinals;
+use super::patch::{Op, Place};
+use super::plan::{Context, Outcome, Plan, PredictorPlan, Task};
+use super::predictor::{PredictorWalk, Wanted};
+use super::reason::Reason;
+use super::record::{PredictorRecord, RECORD, Record};
+use super::settings::{ANNOTATION_PREFIX, Layer, Origin, Resolved};
+use super::shape::{Shape, Text};
+use super::target::TargetPlan;
+use super::trigger::{Trigger, trigger};
+use super::view::{Annotations, Predictor, SeldonDeployment, name_of};
+use crate::config::Config;
+
+/// The decision in the making.
+pub(crate) struct Planner<'v> {
+    pub(crate) config: &'v Config,
+    pub(crate) namespace: Option<&'v str>,
+    pub(crate) name: Option<&'v str>,
+    pub(crate) notes: Notes<'v>,
+    pub(crate) ops: Vec<Op<'v>>,
+    pub(crate) targets: Vec<TargetPlan<'v>>,
+    pub(crate) predictors: Vec<PredictorPlan<'v>>,
+    /// The record that is being written.
+    pub(crate) record: Record<'v>,
+}
+
+/// The record in the annotations of an object.
+pub(super) enum Found {
+    None,
+    Unreadable,
+    Read {
+        record: Record<'static>,
+        text: String,
+    },
+}
+
+fn find_record(annotations: &Annotations<'_>) -> Found {
+    match annotations.get(RECORD) {
+        Shape::Absent => Found::None,
+        Shape::Is(Text(text)) => match Record::read(&text) {
+            Some(record) => Found::Read {
+                record: record.into_owned(),
+                text: text.into_owned(),
+            },
+            None => Found::Unreadable,
+        },
+        Shape::Null | Shape::Odd(_) => Found::Unreadable,
+    }
+}
+
+/// What `old` had of ours, if nothing that we look at has changed since.
+fn unchanged_since<'v>(
+    object: &SeldonDeployment<'v>,
+    old: Option<&SeldonDeployment<'v>>,
+    annotations: &Annotations<'v>,
+    trigger: &str,
+) -> Option<Record<'static>> {
+    let old = old?;
+    let none = Annotations::default();
+    let old_annotations = old.metadata.get()?.annotations.get().unwrap_or(&none);
+    let Found::Read { record, .. } = find_record(old_annotations) else {
+        return None;
+    };
+    (same_settings(annotations, old_annotations, trigger) && same_less_ours(object, old, &record))
+        .then_some(record)
+}
+
+/// Whether the annotations that we read, the record apart, are the same.
+fn same_settings(new: &Annotations<'_>, old: &Annotations<'_>, trigger: &str) -> bool {
+    let is_read =
+        |key: &str| key == trigger || (key.starts_with(ANNOTATION_PREFIX) && key != RECORD);
+    let contains = |one: &Annotations<'_>, other: &Annotations<'_>| {
+        one.rest
+            .0
+            .iter()
+            .filter(|(key, _)| is_read(key))
+            .all(|(key, _)| {
+                let (one, other) = (one.get(key), other.get(key));
+                one.text().is_some() && one.text() == other.text()
+            })
+    };
+    contains(new, old) && contains(old, new)
+}
+
+impl<'v> Planner<'v> {
+    pub(super) fn finish(self, outcome: Outcome) -> Plan<'v> {
+        let Self {
+            notes,
+            ops,
+            targets,
+            predictors,
+            ..
+        } = self;
+        Plan {
+            outcome,
+            predictors,
+            targets,
+            notes: notes.0,
+            ops,
+        }
+    }
+
+    pub(super) fn note_odd_spec(&mut self, object: &SeldonDeployment<'v>) {
+        match &object.spec {
+            Shape::Is(spec) => {
+                if let Some(found) = spec.predictors.odd() {
+                    self.notes.odd(Place::Predictors, "a list", found);
+                }
+                if let Some(found) = spec.annotations.odd() {
+                    self.notes.odd(Place::SpecAnnotations, "an object", found);
+                }
+            }
+            other => self
+                .notes
+                .odd(Place::Spec, "an object", other.odd().unwrap_or("nothing")),
+        }
+    }
+
+    pub(super) fn object(
+        mut self,
+        object: &'v SeldonDeployment<'v>,
+        old: Option<&'v SeldonDeployment<'v>>,
+        annotations: &Annotations<'v>,
+        context: &Context<'v>,
+    ) -> Plan<'v> {
+        let config = self.config;
+        let found = find_record(annotations);
+        if matches!(found, Found::Unreadable) {
+            self.notes
+                .add(Reason::RecordUnreadable, Place::Annotation(RECORD), "");
+        }
+        let sticky = unchanged_since(object, old, annotations, &config.trigger);
+        let nothing = Record::new();
+        let ours = match (&sticky, &found) {
+            (Some(record), _) | (None, Found::Read { record, .. }) => record,
+            (None, Found::None | Found::Unreadable) => &nothing,
+        };
+        let new_trigger = match context.task {
+            Task::Trigger(value) if !has_trigger(object, &config.trigger) => Some(value),
+            _ => None,
+        };
+        // Which annotation of ours stays, beside the record.
+        self.record.trigger = match (&ours.trigger, new_trigger) {
+            (_, Some(value)) => Some(value.into()),
+            (Some(ours), None) if annotations.get(&config.trigger).text() == Some(ours) => {
+                Some(ours.clone())
+            }
+            _ => None,
+        };
+        let layers = self.layers(object, annotations);
+        let mut ordinals = Ordinals::of(
+            object
+                .predictors()
+                .iter()
+                .map(|item| Some(&item.get()?.name)),
+        );
+        let old_predictors = sticky
+            .as_ref()
+            .and(old)
+            .map_or(&[][..], SeldonDeployment::predictors);
+        let none = PredictorRecord::default();
+        let mut cursor = 0;
+        for (index, item) in object.predictors().iter().enumerate() {
+            let Shape::Is(view) = item else {
+                self.notes.odd(
+                    Place::Predictor(index),
+                    "an object",
+                    item.odd().unwrap_or_default(),
+                );
+                continue;
+            };
+            let key = ordinals.key(&view.name);
+            let ours_here = ours.predictors.find(&key, &mut cursor).unwrap_or(&none);
+            let asked = match (context.task, new_trigger) {
+                (Task::Uninject, _) => Trigger::Off(Reason::OptedOut),
+                (_, Some(value)) => written_trigger(value, config),
+                _ => trigger(
+                    object,
+                    view,
+                    index,
+                    config,
+                    context.namespace_default,
+                    &mut self.notes,
+                ),
+            };
+            let (wanted, reason, profile) =
+                self.wanted(&asked, sticky.is_some(), view, index, &layers);
+            let walk = PredictorWalk {
+                index,
+                view,
+                old: old_predictors.get(index).and_then(Shape::get),
+                wanted,
+                protocol: object.spec.get().and_then(|spec| spec.protocol.text()),
+                spec_annotations: object.spec.get().and_then(|spec| spec.annotations.get()),
+                ours_record: ours,
+                ours: ours_here,
+                out: PredictorRecord::default(),
+                planner: &mut self,
+            };
+            let out = walk.walk();
+            let traced = !out.is_empty();
+            self.predictors.push(PredictorPlan {
+                name: name_of(&view.name),
+                index,
+                traced,
+                reason,
+                profile,
+            });
+            if traced {
+                self.record.predictors.0.push((key, out));
+            }
+        }
+        self.conclude(object, annotations, &found, ours, context)
+    }
+
+    /// The settings that stand in the annotations of the object.
+    pub(super) fn layers(
+        &mut self,
+        object: &'v SeldonDeployment<'v>,
+        annotations: &Annotations<'v>,
+    ) -> [Layer<'v>; 2] {
+        let spec = object.spec.get().and_then(|spec| spec.annotations.get());
+        [
+            Layer::read(spec, Place::SpecAnnotation, &mut self.notes),
+            Layer::read(Some(annotations), Place::Annotation, &mut self.notes),
+        ]
+    }
+
+    #[expect(
+        clippy::redundant_closure,
+        reason = "the variant itself fits one lifetime only"
+    )]
+    pub(super) fn wanted(
+        &mut self,
+        asked: &Trigger<'v>,
+        sticky: bool,
+        view: &'v Predictor<'v>,
+        index: usize,
+        layers: &[Layer<'v>; 2],
+    ) -> (Wanted<'v>, Reason, Option<&'v str>) {
+        match *asked {
+            Trigger::Off(reason) => (Wanted::Off(reason), reason, None),
+            Trigger::Unclear(reason) => (Wanted::Hold, reason, None),
+            Trigger::On(profile) if sticky => (Wanted::Restore, Reason::Restored, profile),
+            Trigger::On(profile) => {
+                let mut settings = Resolved::from_config(self.config, self.namespace, profile);
+                let own = Layer::read(
+                    view.annotations.get(),
+                    |key| Place::PredictorAnnotation(index, key),
+                    &mut self.notes,
+                );
+                if let Some(found) = view.annotations.odd() {
+                    let place = Place::PredictorAnnotations(index);
+                    self.notes.odd(place, "an object", found);
+                }
+                let [spec, metadata] = layers;
+                let notes = &mut self.notes;
+                settings.lay_over(
+                    spec,
+                    Origin::SpecAnnotation,
+                    |key| Place::SpecAnnotation(key),
+                    notes,
+                );
+                settings.lay_over(
+                    metadata,
+                    Origin::Annotation,
+                    |key| Place::Annotation(key),
+                    notes,
+                );
+                settings.lay_over(
+                    &own,
+                    Origin::PredictorAnnotation,
+                    |key| Place::PredictorAnnotation(index, key),
+                    notes,
+                );
+                (Wanted::On(settings), Reason::Injected, profile)
+            }
+        }
+    }
+}
+
+pub(super) fn has_key(annotations: &Annotations<'_>, key: &str) -> bool {
+    annotations.rest.get(key).is_some()
+}
+
+/// Whether any place of the object has a trigger.
+fn has_trigger(object: &SeldonDeployment<'_>, key: &str) -> bool {
+    let at = |annotations: Option<&Annotations<'_>>| {
+        annotations.is_some_and(|found| has_key(found, key))
+    };
+    at(object
+        .metadata
+        .get()
+        .and_then(|metadata| metadata.annotations.get()))
+        || at(object.spec.get().and_then(|spec| spec.annotations.get()))
+        || object
+            .predictors()
+            .iter()
+            .filter_map(Shape::get)
+            .any(|predictor| at(predictor.annotations.get()))
+}
+
+/// What a trigger asks for that the command line is about to write; the command line has checked it.
+fn written_trigger<'v>(value: &'v str, config: &'v Config) -> Trigger<'v> {
+    if value.eq_ignore_ascii_case("false") {
+        return Trigger::Off(Reason::OptedOut);
+    }
+    Trigger::On(
+        config
+            .profiles
+            .get_key_value(value)
+            .map(|(name, _)| name.as_str()),
+    )
+}
