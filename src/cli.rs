@@ -200,6 +200,9 @@ pub struct Explain {
     /// The form of the answer
     #[arg(short = 'o', long, value_name = "FORM", default_value = "table")]
     pub output: Form,
+    /// Show, behind the table, what `inject` changes in the text
+    #[arg(long)]
+    pub diff: bool,
 }
 
 /// The form of an answer.

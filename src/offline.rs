@@ -1,7 +1,6 @@
 //! One document of a manifest through the engine and back into its text. Pure.
 
 use std::fmt::Write as _;
-use std::ops::Range;
 
 use json_patch::jsonptr::PointerBuf;
 use json_patch::{Patch, PatchOperation};
@@ -11,7 +10,7 @@ use crate::config::Config;
 use crate::explain::Explanation;
 use crate::inject::{Context, SeldonDeployment, plan};
 use crate::manifest::edit::{Refusal, edit};
-use crate::manifest::tree::{Data, ParseError, Tree};
+use crate::manifest::tree::{ParseError, Tree};
 
 /// The group of the resource.
 const GROUP: &str = "machinelearning.seldon.io";
@@ -59,7 +58,7 @@ pub fn run(text: &str, config: &Config, context: &Context<'_>) -> Result<Done, F
         return Ok(Done::default());
     }
     let fault = |error| unreadable(text, error);
-    let (tree, is_json) = parse(text).map_err(fault)?;
+    let tree = parse(text).map_err(fault)?;
     let value = tree.to_value().map_err(fault)?;
     let mut done = Done::default();
     let mut operations = Vec::new();
@@ -96,77 +95,9 @@ pub fn run(text: &str, config: &Config, context: &Context<'_>) -> Result<Done, F
         );
     }
     if !operations.is_empty() {
-        done.text = Some(write(text, (&tree, is_json), value, operations)?);
+        done.text = Some(edit(text, &tree, &Patch(operations))?);
     }
     Ok(done)
-}
-
-/// The text with the operations carried out. The editor adds and removes; an operation that gives a text that is there another
-/// value, such as the record where the injection changes, is carried out here, before it.
-fn write(
-    text: &str,
-    (tree, is_json): (&Tree, bool),
-    mut value: Value,
-    operations: Vec<PatchOperation>,
-) -> Result<String, Fault> {
-    let (replacing, rest): (Vec<_>, Vec<_>) = operations
-        .into_iter()
-        .partition(|operation| replaced(tree, &value, operation).is_some());
-    if replacing.is_empty() {
-        return Ok(edit(text, tree, &Patch(rest))?);
-    }
-    let mut splices: Vec<_> = replacing
-        .iter()
-        .filter_map(|operation| replaced(tree, &value, operation))
-        .collect();
-    splices.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
-    let mut written = text.to_owned();
-    for (span, new) in splices {
-        let new = if is_json {
-            Value::from(new).to_string()
-        } else {
-            format!("'{}'", new.replace('\'', "''"))
-        };
-        // A block scalar's span has the end of its last line in it.
-        let end = if text[span.clone()].ends_with('\n') {
-            "\n"
-        } else {
-            ""
-        };
-        written.replace_range(span, &format!("{new}{end}"));
-    }
-    let (again, _) = parse(&written)?;
-    let expected = json_patch::patch(&mut value, &Patch(replacing.clone()));
-    if expected.is_err() || again.to_value().as_ref() != Ok(&value) {
-        // The place is shared by an alias or the like: the editor finds the words for it.
-        let all = replacing.into_iter().chain(rest).collect();
-        return Ok(edit(text, tree, &Patch(all))?);
-    }
-    Ok(edit(&written, &again, &Patch(rest))?)
-}
-
-/// The bytes of the text that an operation gives another value, and that value, if that is what it does.
-fn replaced<'o>(
-    tree: &Tree,
-    value: &Value,
-    operation: &'o PatchOperation,
-) -> Option<(Range<usize>, &'o str)> {
-    let PatchOperation::Add(add) = operation else {
-        return None;
-    };
-    let new = add.value.as_str()?;
-    value.pointer(add.path.as_str())?.as_str()?;
-    if new.chars().any(char::is_control) {
-        return None;
-    }
-    let mut node = tree.root()?;
-    for token in add.path.tokens() {
-        node = match node.as_sequence() {
-            Some(mut items) => items.nth(token.decoded().parse().ok()?)?,
-            None => node.get(&token.decoded())?,
-        };
-    }
-    matches!(node.data(), Data::Scalar { .. }).then(|| (node.span(), new))
 }
 
 /// Whether the text is to be read as JSON; a YAML document may begin with a brace as well.
@@ -176,16 +107,12 @@ fn begins_as_json(text: &str) -> bool {
 }
 
 /// Reads a document, as JSON where it is JSON.
-fn parse(text: &str) -> Result<(Tree, bool), ParseError> {
+fn parse(text: &str) -> Result<Tree, ParseError> {
     if !begins_as_json(text) {
-        return Ok((Tree::yaml(text)?, false));
+        return Tree::yaml(text);
     }
     // What is neither was most likely meant to be JSON.
-    Tree::json(text).map(|tree| (tree, true)).or_else(|error| {
-        Tree::yaml(text)
-            .map(|tree| (tree, false))
-            .map_err(|_| error)
-    })
+    Tree::json(text).or_else(|error| Tree::yaml(text).map_err(|_| error))
 }
 
 /// What is wrong with a text that cannot be read.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use serde::Serialize;
 use serde_json::Value;
 use tabwriter::TabWriter;
@@ -11,7 +11,7 @@ use tabwriter::TabWriter;
 use super::sources::{Source, find};
 use super::talk::printable;
 use super::transform::plural;
-use super::{Status, config, talk};
+use super::{Status, config, rewrite, talk};
 use crate::cli::{Explain, Form};
 use crate::config::Config;
 use crate::explain::{ExplainedPredictor, ExplainedTarget, ExplainedVariable, Explanation};
@@ -41,6 +41,9 @@ struct Located {
 
 /// `explain`
 pub(super) fn explain(arguments: &Explain) -> anyhow::Result<Status> {
+    if arguments.diff && arguments.output != Form::Table {
+        bail!("--diff goes with the table, for a diff is not for machines; leave out --diff or -o");
+    }
     let file = arguments.surroundings.config.as_deref();
     let sources = find(&arguments.input, file)?;
     let Some(config) = config::load(file)? else {
@@ -51,64 +54,86 @@ pub(super) fn explain(arguments: &Explain) -> anyhow::Result<Status> {
         namespace_default: arguments.surroundings.namespace_default,
         ..Context::default()
     };
-    let mut faults = 0;
-    let mut objects = Vec::new();
+    let mut found = Found::default();
     for source in &sources {
-        if let Err(error) = read(source, &config, &context, &mut objects, &mut faults) {
+        if let Err(error) = found.read(source, &config, &context, arguments.diff) {
             talk::error(&format!("{error:#}"));
-            faults += 1;
+            found.faults += 1;
         }
     }
-    if faults > 0 {
+    if found.faults > 0 {
         talk::error(&format!(
             "nothing was explained: {} to mend first",
-            plural(faults, "problem")
+            plural(found.faults, "problem")
         ));
         return Ok(Status::BadInput);
     }
     let text = match arguments.output {
-        Form::Table => table(&objects)?,
-        Form::Json => json(&answer(objects)?),
-        Form::Yaml => to_yaml(&answer(objects)?),
+        Form::Table => table(&found.objects)?,
+        Form::Json => json(&answer(found.objects)?),
+        Form::Yaml => to_yaml(&answer(found.objects)?),
     };
     io::stdout()
         .write_all(text.as_bytes())
         .context("cannot write to standard output")?;
+    if !found.diff.is_empty() {
+        rewrite::print_diff(&format!("\n{}", found.diff))?;
+    }
     Ok(Status::Done)
 }
 
-/// Explains what is in one source.
-fn read(
-    source: &Source,
-    config: &Config,
-    context: &Context<'_>,
-    objects: &mut Vec<Located>,
-    faults: &mut usize,
-) -> anyhow::Result<()> {
-    let name = source.name();
-    for document in Documents::new(source.open()?) {
-        let document = document.with_context(|| format!("{name}: cannot read it"))?;
-        let done = match offline::run(&document.text, config, context) {
-            Ok(done) => done,
-            Err(fault) => {
-                talk::fault(&name, document.first_line, &fault);
-                *faults += 1;
-                continue;
+/// What was found in the sources.
+#[derive(Default)]
+struct Found {
+    objects: Vec<Located>,
+    /// What an injection changes in the texts, if that is asked for.
+    diff: String,
+    faults: usize,
+}
+
+impl Found {
+    /// Explains what is in one source.
+    fn read(
+        &mut self,
+        source: &Source,
+        config: &Config,
+        context: &Context<'_>,
+        with_diff: bool,
+    ) -> anyhow::Result<()> {
+        let name = source.name();
+        let (mut before, mut after) = (String::new(), String::new());
+        for document in Documents::new(source.open()?) {
+            let document = document.with_context(|| format!("{name}: cannot read it"))?;
+            let done = match offline::run(&document.text, config, context) {
+                Ok(done) => done,
+                Err(fault) => {
+                    talk::fault(&name, document.first_line, &fault);
+                    self.faults += 1;
+                    continue;
+                }
+            };
+            talk::ignored(&name, document.first_line, &done);
+            if with_diff {
+                before.push_str(&document.text);
+                after.push_str(done.text.as_deref().unwrap_or(&document.text));
             }
-        };
-        talk::ignored(&name, document.first_line, &done);
-        objects.extend(done.objects.into_iter().map(|mut seen| {
-            for note in &mut seen.explanation.notes {
-                note.line = note.line.map(|line| document.first_line + line - 1);
-            }
-            Located {
-                file: name.clone(),
-                line: document.first_line + seen.line - 1,
-                explanation: seen.explanation,
-            }
-        }));
+            self.objects
+                .extend(done.objects.into_iter().map(|mut seen| {
+                    for note in &mut seen.explanation.notes {
+                        note.line = note.line.map(|line| document.first_line + line - 1);
+                    }
+                    Located {
+                        file: name.clone(),
+                        line: document.first_line + seen.line - 1,
+                        explanation: seen.explanation,
+                    }
+                }));
+        }
+        if before != after {
+            self.diff.push_str(&rewrite::diff(&name, &before, &after));
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 fn answer(objects: Vec<Located>) -> anyhow::Result<Value> {

@@ -103,7 +103,9 @@ fn fill(
         let colon = source
             .colon(key)
             .ok_or_else(|| Odd::new("the key has no colon"))?;
-        let after = (colon + 1, old.end.max(colon + 1));
+        // A block scalar has the end of its last line in it, which stays.
+        let old_end = old.start + source.slice(old.start, old.end).trim_end().len();
+        let after = (colon + 1, old_end.max(colon + 1));
         if source.has_comment(after.0, after.1) {
             return Err(Odd::new("a comment stands before the null"));
         }

@@ -17,7 +17,7 @@ use json_patch::{Patch, PatchOperation};
 use serde_json::Value;
 
 use self::source::Source;
-use super::tree::{Format, Id, Kind, Style, Tree};
+use super::tree::{Format, Id, Kind, Tree};
 use super::value;
 
 /// An edit that was not made, told to the person who wrote the manifest.
@@ -36,8 +36,8 @@ pub struct Refusal {
 
 /// Applies a patch of `add`s and `remove`s to the text that `tree` was read from.
 ///
-/// Removals within one list come in descending order, additions to a list come as `/-`. An `add` may give a key that has a line of
-/// text another one.
+/// Removals within one list come in descending order, additions to a list come as `/-`. An `add` may give a key that has a text
+/// another one, as for a record that is written anew.
 ///
 /// # Errors
 /// Whatever cannot be edited exactly: the result is never a guess.
@@ -144,7 +144,7 @@ struct Change<'p> {
     pointer: String,
     /// What is put at its end: entries with a key, items without.
     adds: Vec<(Option<String>, &'p Value)>,
-    /// Entries that are there without a value, or with another line of text, by index, and what they get.
+    /// Entries that are there without a value, or with another text, by index, and what they get.
     fills: Vec<(usize, &'p Value)>,
     /// Entries or items that go.
     removes: BTreeSet<usize>,
@@ -292,15 +292,9 @@ impl<'p> Change<'p> {
                     (Some(value), Some(((_, old), index))) => {
                         let old = tree.raw(old);
                         let is_null = value::of(tree, entries[index].1) == Ok(Value::Null);
-                        // One line for another: a record that is written anew.
-                        let is_line = matches!(
-                            old.kind,
-                            Kind::Scalar {
-                                style: Style::Plain | Style::Single | Style::Double,
-                                ..
-                            }
-                        ) && value.is_string();
-                        if !(is_null || is_line) || old.anchor.is_some() || old.tag.is_some() {
+
+                        let is_text = matches!(old.kind, Kind::Scalar { .. }) && value.is_string();
+                        if !(is_null || is_text) || old.anchor.is_some() || old.tag.is_some() {
                             return Err(Odd(format!("{last} is there already")));
                         }
                         self.fills.push((index, value));

@@ -453,7 +453,7 @@ fn refusals_say_where_and_why() {
 }
 
 #[test]
-fn one_line_of_text_gives_way_to_another() {
+fn a_text_gives_way_to_another() {
     let record = json!("{\"v\":2}");
     for (text, expected) in [
         (
@@ -462,11 +462,16 @@ fn one_line_of_text_gives_way_to_another() {
         ),
         ("a: {r: x, b: 1}\n", "a: {r: '{\"v\":2}', b: 1}\n"),
         ("{\"a\":{\"r\":\"x\"}}", "{\"a\":{\"r\":\"{\\\"v\\\":2}\"}}"),
+        (
+            "a:\n  r: |\n    x\n\n  b: 1\n",
+            "a:\n  r: '{\"v\":2}'\n\n  b: 1\n",
+        ),
+        ("a:\n  r: >-\n    x", "a:\n  r: '{\"v\":2}'"),
         ("a:\n  r: \"one\n    line\"\n", "a:\n  r: '{\"v\":2}'\n"),
     ] {
         assert_eq!(run(text, &json!([add("/a/r", &record)])).unwrap(), expected);
     }
-    for text in ["a:\n  r: |\n    x\n", "a:\n  r: &x y\n", "a:\n  r: [1]\n"] {
+    for text in ["a:\n  r: &x y\n", "a:\n  r: [1]\n"] {
         refused(text, &json!([add("/a/r", &record)]), "is there already");
     }
 }
