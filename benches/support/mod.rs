@@ -11,7 +11,7 @@ use seldon_tracing::inject::{Context, SeldonDeployment, plan};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// The JSON of a SeldonDeployment with that many containers, with sorted keys and without spaces, as the API server writes it.
+/// The JSON of a `SeldonDeployment` with that many containers, with sorted keys and without spaces, as the API server writes it.
 /// Three containers make about 12 KB.
 pub(crate) fn object(containers: usize) -> String {
     let mut list = String::new();
@@ -118,7 +118,7 @@ pub(crate) struct Node<'a> {
     #[serde(borrow, default)]
     pub(crate) implementation: Cow<'a, str>,
     #[serde(borrow)]
-    pub(crate) children: Vec<Node<'a>>,
+    pub(crate) children: Vec<Self>,
 }
 
 #[derive(Deserialize)]
