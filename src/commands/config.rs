@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use super::talk::plural;
 use super::talk::printable;
-use super::transform::plural;
 use super::{Status, talk};
 use crate::cli::{ConfigCommand, ConfigForm};
 use crate::config::{Config, Problems};

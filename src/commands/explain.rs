@@ -9,8 +9,8 @@ use serde_json::Value;
 use tabwriter::TabWriter;
 
 use super::sources::{Source, find};
+use super::talk::plural;
 use super::talk::printable;
-use super::transform::plural;
 use super::{Status, config, rewrite, talk};
 use crate::cli::{Explain, Form};
 use crate::config::Config;

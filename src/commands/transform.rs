@@ -7,6 +7,7 @@ use tempfile::SpooledTempFile;
 
 use super::rewrite::Rewrites;
 use super::sources::{Source, find};
+use super::talk::plural;
 use super::{Status, config, talk};
 use crate::cli::{Inject, Output, Uninject};
 use crate::config::Config;
@@ -241,8 +242,4 @@ fn conclude(
     } else {
         Status::Done
     })
-}
-
-pub(super) fn plural(count: usize, thing: &str) -> String {
-    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }

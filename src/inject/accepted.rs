@@ -3,9 +3,11 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::setting::MAX_SETTING;
 use super::template::sample;
 use super::variable::HOST_IP;
+
+/// The longest text that a setting may hold, in bytes.
+pub const MAX_SETTING: usize = 2048;
 
 /// `status.hostIP`, a host name, IPv4, or IPv6 in brackets: the Go client ends its process on anything with a further colon.
 pub(crate) fn is_agent_host(text: &str) -> bool {

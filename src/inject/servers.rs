@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::graph::{Node, graph_nodes};
 use super::less_ours::containers;
 use super::mount::is_our_mount;
 use super::ordinals::Ordinals;
@@ -12,7 +13,7 @@ use super::predictor::{PredictorWalk, Wanted};
 use super::reason::Reason;
 use super::record::{Part, name_in_key};
 use super::shape::{Shape, Text};
-use super::view::{Node, graph_nodes, name_of};
+use super::view::name_of;
 
 /// Which stubs come and which go, in graph order.
 #[derive(Debug, Default)]

@@ -5,13 +5,10 @@
 //! the same checks.
 
 use super::accepted::{
-    is_agent_host, is_agent_port, is_config_map_key, is_dns_label, is_sampler_param,
+    MAX_SETTING, is_agent_host, is_agent_port, is_config_map_key, is_dns_label, is_sampler_param,
     is_sampler_type, is_service_name_template, is_tags_template,
 };
 use super::variable::HOST_IP;
-
-/// The longest text that a setting may hold, in bytes.
-pub const MAX_SETTING: usize = 2048;
 
 /// A setting: something that a layer (config, profile, annotation …) can say about how to trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
+use serde::de::MapAccess;
 use serde_json::value::RawValue;
 
 use super::shape::{FromJson, Items, Key, Rest, Shape, Text};
@@ -250,115 +250,6 @@ pub(crate) struct Explainer<'a> {
 }
 
 from_map!(Explainer { "type" => kind, "containerSpec" => container_spec });
-
-/// A node of the inference graph.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Node<'a> {
-    pub(crate) name: Shape<Text<'a>>,
-    pub(crate) implementation: Shape<Text<'a>>,
-}
-
-/// Reads the nodes of a graph, parents before their children, which is the order in which Seldon's defaulting visits them.
-///
-/// # Errors
-/// For a graph that is nested deeper than `serde_json` reads (128 levels).
-pub(crate) fn graph_nodes(graph: &RawValue) -> Result<Vec<Node<'_>>, serde_json::Error> {
-    let mut nodes = Vec::new();
-    let mut deserializer = serde_json::Deserializer::from_str(graph.get());
-    Child(&mut nodes).deserialize(&mut deserializer)?;
-    Ok(nodes)
-}
-
-struct Child<'v, 'a>(&'v mut Vec<Node<'a>>);
-struct Children<'v, 'a>(&'v mut Vec<Node<'a>>);
-
-/// Both seeds skip whatever is not of the type that they read.
-macro_rules! skip_scalars {
-    () => {
-        fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            formatter.write_str("a part of a graph")
-        }
-        fn visit_unit<E>(self) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_str<E>(self, _: &str) -> Result<(), E> {
-            Ok(())
-        }
-    };
-}
-
-impl<'de> DeserializeSeed<'de> for Child<'_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> serde::de::Visitor<'de> for Child<'_, 'de> {
-    type Value = ();
-    skip_scalars!();
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        // The place is taken before the children are read: their key may come first.
-        let own = self.0.len();
-        self.0.push(Node::default());
-        while let Some(Key(key)) = map.next_key::<Key<'de>>()? {
-            match key.as_ref() {
-                "name" => self.0[own].name = map.next_value()?,
-                "implementation" => self.0[own].implementation = map.next_value()?,
-                "children" => map.next_value_seed(Children(self.0))?,
-                _ => {
-                    map.next_value::<serde::de::IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element::<serde::de::IgnoredAny>()?.is_some() {}
-        Ok(())
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Children<'_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> serde::de::Visitor<'de> for Children<'_, 'de> {
-    type Value = ();
-    skip_scalars!();
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while map
-            .next_entry::<serde::de::IgnoredAny, serde::de::IgnoredAny>()?
-            .is_some()
-        {}
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element_seed(Child(self.0))?.is_some() {}
-        Ok(())
-    }
-}
 
 /// A borrowed name, or nothing for an empty or odd one.
 pub(crate) fn name_of<'v>(name: &'v Shape<Text<'_>>) -> Option<&'v str> {

@@ -1,13 +1,13 @@
-//! The volume of the `ConfigMap` in the pods of a predictor.
+//! The volume of the `ConfigMap` in the pods of a predictor, and its mount in the containers.
 
 use super::components::{FirstOfPod, Pass, PodVolume, mounts};
 use super::less_ours::containers;
-use super::mount::projected_key;
+use super::mount::{is_our_mount, projected_key};
 use super::new_value::{ConfigVolume, NewValue};
 use super::ordinals::Ordinals;
-use super::patch::{Op, Place};
-use super::predictor::PredictorWalk;
-use super::record::Part;
+use super::patch::{Holder, Op, Place};
+use super::predictor::{PredictorWalk, Wanted};
+use super::record::{Part, TargetRecord};
 use super::shape::{Items, Shape};
 use super::variable::Variable;
 use super::view::{Container, PodSpec};
@@ -129,5 +129,64 @@ impl<'v> PredictorWalk<'_, 'v> {
             pod.is_some_and(|pod| any(&pod.containers, false) | any(&pod.init_containers, true))
         })
         .collect()
+    }
+
+    /// Puts the mount of the `ConfigMap` in, or takes it out. Says whether the list is new because of it.
+    pub(super) fn edit_mounts(
+        &mut self,
+        holder: Holder,
+        container: &Container<'v>,
+        wanted: bool,
+        record: (Option<TargetRecord>, &mut Option<TargetRecord>),
+        old: Option<&Container<'v>>,
+    ) {
+        let list = Place::VolumeMounts(holder);
+        let (before, after) = record;
+        let was_ours = before.is_some_and(|before| {
+            self.ours_record
+                .set_of(&before)
+                .get(Variable::ConfigPath)
+                .is_some()
+        });
+        let mounts = container.volume_mounts.items();
+        let here = if was_ours {
+            mounts.iter().position(is_our_mount)
+        } else {
+            None
+        };
+        match (here, wanted) {
+            (Some(_), true) | (None, false) => {}
+            // What is held is not mended.
+            (None, true) if matches!(self.wanted, Wanted::Hold) => {}
+            (Some(at), false) => {
+                // All that is in a stub was created with it.
+                let created = before.is_some_and(|before| {
+                    before.new.has(Part::VolumeMounts) || before.new.has(Part::Container)
+                });
+                let is_last = created && mounts.len() == 1;
+                self.planner.ops.push(if is_last {
+                    Op::Remove(list)
+                } else {
+                    Op::RemoveItem(list, at)
+                });
+            }
+            (None, true) if container.volume_mounts.is_absent() => {
+                self.planner.ops.push(Op::Add(list, NewValue::Mounts));
+                if let Some(after) = after {
+                    after.new.set(Part::VolumeMounts);
+                }
+            }
+            (None, true) => {
+                let position =
+                    old.and_then(|old| old.volume_mounts.items().iter().position(is_our_mount));
+                self.planner.ops.push(match position {
+                    Some(at) if at < mounts.len() => Op::Insert(list, at, NewValue::Mount),
+                    _ => Op::Append(list, NewValue::Mount),
+                });
+            }
+        }
+        if let Some(after) = after.as_mut().filter(|_| !wanted) {
+            after.new.unset(Part::VolumeMounts);
+        }
     }
 }
