@@ -212,7 +212,7 @@ pub enum Form {
     Table,
     /// For machines.
     Json,
-    /// For machines that people look over the shoulder of.
+    /// The same as JSON, easier to read.
     Yaml,
 }
 

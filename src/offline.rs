@@ -119,6 +119,11 @@ fn parse(text: &str) -> Result<Tree, ParseError> {
 fn unreadable(text: &str, error: ParseError) -> Fault {
     let line = text.lines().nth(error.line.saturating_sub(1));
     let mut fault = Fault::from(error);
+    if fault.message.contains("trailing characters") {
+        fault
+            .message
+            .push_str("; put several JSON objects into a kind: List, or --- between them");
+    }
     if line.is_some_and(|line| line.contains("{{")) {
         fault
             .message

@@ -59,3 +59,30 @@ fn every_setting_is_in_the_documentation() {
         );
     }
 }
+
+#[test]
+fn the_links_between_the_documents_lead_somewhere() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut links = 0;
+    for page in [
+        "README.md",
+        "docs/annotations.md",
+        "docs/reasons.md",
+        "docs/record.md",
+        "docs/explain.md",
+    ] {
+        let text = std::fs::read_to_string(root.join(page)).unwrap();
+        let folder = root.join(page).parent().unwrap().to_owned();
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            if !link.starts_with("http") {
+                assert!(folder.join(link).exists(), "{page} links to {link}");
+                links += 1;
+            }
+        }
+    }
+    assert!(links > 5, "the links were found");
+}

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Config, Settings, Targets};
-use crate::inject::{RECORD, Setting, is_sampler_pair};
+use crate::inject::{ANNOTATION_PREFIX, RECORD, Setting, is_sampler_pair};
 use crate::manifest::tree::{Node, ParseError, Position, Tree};
 
 /// Something that is wrong with a config file.
@@ -200,11 +200,11 @@ impl Reader {
 
     fn trigger(&mut self, value: Node<'_>, config: &mut Config) {
         match value.value() {
-            Ok(serde_json::Value::String(key)) if key == RECORD => {
+            Ok(serde_json::Value::String(key)) if is_taken(&key) => {
                 self.problem(
                     value,
                     "trigger",
-                    "this annotation holds the record of what was injected",
+                    "this annotation is the record of what was injected, or a setting",
                 );
             }
             Ok(serde_json::Value::String(key)) if is_annotation_key(&key) => config.trigger = key,
@@ -330,6 +330,17 @@ fn is_dns_name(name: &str) -> bool {
         })
 }
 
+/// Whether an annotation has another meaning to us.
+fn is_taken(key: &str) -> bool {
+    let own = key.strip_prefix(ANNOTATION_PREFIX);
+    let is_setting = |name: &str| {
+        Setting::ALL
+            .into_iter()
+            .any(|setting| setting.annotation() == name)
+    };
+    key == RECORD || own.is_some_and(is_setting)
+}
+
 /// `NAME` or `PREFIX/NAME`
 /// (<https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/#syntax-and-character-set>).
 fn is_annotation_key(key: &str) -> bool {
@@ -416,6 +427,7 @@ mod tests {
             "a: [",
             "trigger: [x]\n",
             "trigger: tracing.seldon.io/injected\n",
+            "trigger: tracing.seldon.io/tags\n",
             "trigger: 'a b'\n",
             "? [a]\n: b\n",
             "defaults: &a {tags: *a}\n",

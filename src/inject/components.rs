@@ -10,8 +10,9 @@ use super::reason::Reason;
 use super::record::{Part, TargetRecord};
 use super::servers::StubOrder;
 use super::setting::Setting;
-use super::shape::{Items, Shape};
-use super::target::{Candidate, TargetKind};
+use super::settings::Origin;
+use super::shape::{Items, Shape, Text};
+use super::target::{Candidate, ORCHESTRATOR, TargetKind};
 use super::variable::Variable;
 use super::view::{ComponentSpec, Container, PodSpec, name_of};
 
@@ -135,12 +136,19 @@ impl<'v> PredictorWalk<'_, 'v> {
             self.out.containers.order_as(&self.ours.containers);
         }
         self.carry_parts();
-        self.note_unknown_exclusions();
+        self.keep_exclusions();
     }
 
     fn note_odd(&mut self, place: Place<'v>, found: Option<&'static str>) {
         if let (Some(found), true) = (found, self.is_on()) {
             self.planner.notes.odd(place, "an object", found);
+        }
+    }
+
+    /// Notes a name that is no text, such as the `n` that YAML reads as a boolean.
+    fn note_name(&mut self, place: Place<'v>, name: &Shape<Text<'v>>) {
+        if let (Some(found), true) = (name.odd(), self.is_on()) {
+            self.planner.notes.odd(place, "a string as its name", found);
         }
     }
 
@@ -242,6 +250,7 @@ impl<'v> PredictorWalk<'_, 'v> {
                 self.note_odd(Place::Holder(holder), container.odd());
                 continue;
             };
+            self.note_name(Place::Holder(holder), &container.name);
             let key = pass.names.key(&container.name);
             let name = name_of(&container.name).unwrap_or_default();
             let mut recorded = self.ours.containers.find(&key, &mut pass.cursor).copied();
@@ -319,6 +328,7 @@ impl<'v> PredictorWalk<'_, 'v> {
                 }
                 continue;
             };
+            self.note_name(Place::Holder(holder), &container.name);
             let key = pass.init_names.key(&container.name);
             let name = name_of(&container.name).unwrap_or_default();
             let recorded = self
@@ -367,6 +377,11 @@ impl<'v> PredictorWalk<'_, 'v> {
                 .ops
                 .push(Op::Add(Place::Env(holder), NewValue::Env(entries)));
         }
+        let env_from = self.is_on() && container.rest.get("envFrom").is_some();
+        if env_from && !decided.set.is_empty() {
+            let notes = &mut self.planner.notes;
+            notes.add(Reason::EnvFrom, Place::Holder(holder), "");
+        }
         let mounts_config = decided.set.get(Variable::ConfigPath).is_some();
         self.edit_mounts(
             holder,
@@ -379,28 +394,22 @@ impl<'v> PredictorWalk<'_, 'v> {
         volume.created |= recorded.is_some_and(|recorded| recorded.new.has(Part::Volumes));
     }
 
-    fn note_unknown_exclusions(&mut self) {
+    /// Keeps the names that are excluded and are no server's, until all predictors have been seen.
+    fn keep_exclusions(&mut self) {
         let Wanted::On(settings) = &self.wanted else {
             return;
         };
-        let Some((text, _)) = settings.get(Setting::ExcludeContainers) else {
+        let Some((text, origin)) = settings.get(Setting::ExcludeContainers) else {
             return;
         };
-        let known = |name: &str| {
-            self.planner
-                .targets
-                .iter()
-                .any(|target| target.predictor == self.index && target.name == name)
-                || self.server_names().iter().any(|server| *server == name)
-        };
-        let unknown: Vec<String> = super::setting::excluded(text)
-            .filter(|name| !known(name))
-            .map(str::to_owned)
-            .collect();
-        for name in unknown {
-            self.planner
-                .notes
-                .add(Reason::ExcludedUnknown, Place::Predictor(self.index), name);
+        let servers = self.server_names();
+        let here = (origin == Origin::PredictorAnnotation).then_some(self.index);
+        for name in super::setting::excluded(text) {
+            let entry = (name.to_owned(), here);
+            let is_known = name == ORCHESTRATOR || servers.iter().any(|server| server == name);
+            if !is_known && !self.planner.excluded.contains(&entry) {
+                self.planner.excluded.push(entry);
+            }
         }
     }
 }

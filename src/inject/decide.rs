@@ -191,6 +191,12 @@ impl<'a> Subject<'_, 'a> {
         {
             notes.add(Reason::PortWithoutHost, place, "");
         }
+        if self.users(Variable::AgentHost) == Some(Reason::UserSet)
+            && self.said("JAEGER_AGENT_PORT").is_none()
+            && self.said("JAEGER_ENDPOINT").is_none()
+        {
+            notes.add(Reason::HostWithoutPort, place, "");
+        }
     }
 
     fn is_disabled(&self) -> bool {
@@ -224,7 +230,10 @@ impl<'a> Subject<'_, 'a> {
             let reason = self.users(variable).or_else(|| match variable {
                 Variable::Tracing => None,
                 Variable::ServiceName if !is_orchestrator => Some(Reason::NotReadHere),
-                Variable::ConfigPath if is_orchestrator => Some(Reason::NotReadHere),
+                // The ConfigMap is mounted into component containers only.
+                Variable::ConfigPath if !matches!(self.holder, Holder::Container { .. }) => {
+                    Some(Reason::NotReadHere)
+                }
                 _ if users_config => Some(Reason::UserConfigPath),
                 Variable::AgentHost | Variable::AgentPort
                     if self.said("JAEGER_ENDPOINT").is_some() =>
@@ -240,8 +249,12 @@ impl<'a> Subject<'_, 'a> {
                     .map(|_| Reason::PairUserSet),
             });
             *choices.get_mut(variable) = match reason {
-                // What nothing reads is worth a word only where somebody asked for it.
-                Some(Reason::NotReadHere) if !asked_for(settings, variable) => Choice::None,
+                // What would not be set anyhow is worth a word only where somebody asked for it.
+                Some(Reason::NotReadHere | Reason::UserConfigPath)
+                    if !asked_for(settings, variable) =>
+                {
+                    Choice::None
+                }
                 Some(reason) => Choice::Leave(reason),
                 None => self.value(variable, settings, names, our_config, notes),
             };
@@ -268,6 +281,7 @@ impl<'a> Subject<'_, 'a> {
             Variable::AgentHost if text == HOST_IP => EnvValue::HostIp,
             Variable::ConfigPath => {
                 let Some(volume) = config_volume else {
+                    notes.add(Reason::ConfigMapBlocked, Place::Holder(self.holder), "");
                     return Choice::Leave(Reason::ConfigMapBlocked);
                 };
                 EnvValue::Literal(format!("{CONFIG_DIR}/{}", volume.key).into())

@@ -79,7 +79,26 @@ pub(crate) fn volume_fits(pod: &PodSpec<'_>, ours: impl Fn(&Shape<Volume<'_>>) -
     }
 }
 
-/// Whether our mount can stand in a container: nothing else is mounted under that name, at that path or inside of it.
+/// Whether a mount at that path is at ours, inside of it, or around it: a folder cannot be made for ours in what is mounted read-only.
+fn meets_ours(path: &str) -> bool {
+    let mut steps: Vec<&str> = Vec::new();
+    for step in path.split('/') {
+        match step {
+            "" | "." => {}
+            ".." => {
+                steps.pop();
+            }
+            step => steps.push(step),
+        }
+    }
+    CONFIG_DIR
+        .split('/')
+        .filter(|step| !step.is_empty())
+        .zip(steps)
+        .all(|(ours, theirs)| ours == theirs)
+}
+
+/// Whether our mount can stand in a container: nothing else is mounted under that name, at that path, inside of it or around it.
 pub(crate) fn mount_fits(container: &Container<'_>, may_be_ours: bool) -> bool {
     match &container.volume_mounts {
         Shape::Absent => true,
@@ -87,12 +106,36 @@ pub(crate) fn mount_fits(container: &Container<'_>, may_be_ours: bool) -> bool {
             (may_be_ours && is_our_mount(mount))
                 || mount.get().is_none_or(|mount| {
                     let path = mount.mount_path.text().unwrap_or_default();
-                    let inside = path
-                        .strip_prefix(CONFIG_DIR)
-                        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-                    mount.name.text() != Some(CONFIG_VOLUME) && !inside
+                    mount.name.text() != Some(CONFIG_VOLUME) && !meets_ours(path)
                 })
         }),
         Shape::Null | Shape::Odd(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_compared_as_the_runtime_resolves_them() {
+        for path in [
+            "/etc/seldon-tracing",
+            "//etc/./seldon-tracing/",
+            "etc/seldon-tracing",
+            "/etc/x/../seldon-tracing/jaeger.yml",
+            "/etc",
+            "/",
+        ] {
+            assert!(meets_ours(path), "{path}");
+        }
+        for path in [
+            "/etc/seldon",
+            "/etc/seldon-tracing-2",
+            "/mnt/models",
+            "/etc/x/seldon-tracing",
+        ] {
+            assert!(!meets_ours(path), "{path}");
+        }
     }
 }

@@ -124,6 +124,7 @@ pub fn plan<'v>(
         ops: Vec::with_capacity(16),
         targets: Vec::with_capacity(4),
         predictors: Vec::new(),
+        excluded: Vec::new(),
         record: Record::new(),
     };
     let metadata = match &object.metadata {

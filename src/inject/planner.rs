@@ -8,7 +8,7 @@ use super::plan::{Context, Outcome, Plan, PredictorPlan, Task};
 use super::predictor::{PredictorWalk, Wanted};
 use super::reason::Reason;
 use super::record::{PredictorRecord, RECORD, Record};
-use super::settings::{ANNOTATION_PREFIX, Layer, Origin, Resolved};
+use super::settings::{ANNOTATION_PREFIX, Layer, Origin, Placed, Resolved};
 use super::shape::{Shape, Text};
 use super::target::TargetPlan;
 use super::trigger::{Trigger, trigger};
@@ -24,6 +24,8 @@ pub(crate) struct Planner<'v> {
     pub(crate) ops: Vec<Op<'v>>,
     pub(crate) targets: Vec<TargetPlan<'v>>,
     pub(crate) predictors: Vec<PredictorPlan<'v>>,
+    /// Names that were excluded and not found yet, with the predictor that they must be in, if it is one.
+    pub(crate) excluded: Vec<(String, Option<usize>)>,
     /// The record that is being written.
     pub(crate) record: Record<'v>,
 }
@@ -214,7 +216,21 @@ impl<'v> Planner<'v> {
                 self.record.predictors.0.push((key, out));
             }
         }
+        self.note_unknown_exclusions();
         self.conclude(object, annotations, &found, ours, context)
+    }
+
+    /// A name that is excluded for all predictors need be in one of them only.
+    fn note_unknown_exclusions(&mut self) {
+        for (name, predictor) in std::mem::take(&mut self.excluded) {
+            let mut targets = self.targets.iter();
+            if !targets.any(|target| {
+                target.name == name && predictor.is_none_or(|at| at == target.predictor)
+            }) {
+                let place = predictor.map_or(Place::Predictors, Place::Predictor);
+                self.notes.add(Reason::ExcludedUnknown, place, name);
+            }
+        }
     }
 
     /// The settings that stand in the annotations of the object.
@@ -223,10 +239,16 @@ impl<'v> Planner<'v> {
         object: &'v SeldonDeployment<'v>,
         annotations: &Annotations<'v>,
     ) -> [Layer<'v>; 2] {
+        let trigger = &self.config.trigger;
         let spec = object.spec.get().and_then(|spec| spec.annotations.get());
         [
-            Layer::read(spec, Place::SpecAnnotation, &mut self.notes),
-            Layer::read(Some(annotations), Place::Annotation, &mut self.notes),
+            Layer::read(spec, Place::SpecAnnotation, trigger, &mut self.notes),
+            Layer::read(
+                Some(annotations),
+                Place::Annotation,
+                trigger,
+                &mut self.notes,
+            ),
         ]
     }
 
@@ -251,6 +273,7 @@ impl<'v> Planner<'v> {
                 let own = Layer::read(
                     view.annotations.get(),
                     |key| Place::PredictorAnnotation(index, key),
+                    &self.config.trigger,
                     &mut self.notes,
                 );
                 if let Some(found) = view.annotations.odd() {
@@ -258,25 +281,24 @@ impl<'v> Planner<'v> {
                     self.notes.odd(place, "an object", found);
                 }
                 let [spec, metadata] = layers;
-                let notes = &mut self.notes;
-                settings.lay_over(
-                    spec,
-                    Origin::SpecAnnotation,
-                    |key| Place::SpecAnnotation(key),
-                    notes,
-                );
-                settings.lay_over(
-                    metadata,
-                    Origin::Annotation,
-                    |key| Place::Annotation(key),
-                    notes,
-                );
-                settings.lay_over(
-                    &own,
-                    Origin::PredictorAnnotation,
-                    |key| Place::PredictorAnnotation(index, key),
-                    notes,
-                );
+                let layers = [
+                    Placed {
+                        layer: spec,
+                        origin: Origin::SpecAnnotation,
+                        place: &|key| Place::SpecAnnotation(key),
+                    },
+                    Placed {
+                        layer: metadata,
+                        origin: Origin::Annotation,
+                        place: &|key| Place::Annotation(key),
+                    },
+                    Placed {
+                        layer: &own,
+                        origin: Origin::PredictorAnnotation,
+                        place: &|key| Place::PredictorAnnotation(index, key),
+                    },
+                ];
+                settings.lay_over(layers, &mut self.notes);
                 (Wanted::On(settings), Reason::Injected, profile)
             }
         }

@@ -9,7 +9,7 @@ use super::record::{Part, PredictorRecord, Record};
 use super::setting::{ConfigMapRef, Setting, excluded};
 use super::settings::Resolved;
 use super::shape::Shape;
-use super::target::{Candidate, NO_ENV, TargetKind};
+use super::target::{Candidate, NO_ENV, ORCHESTRATOR, TargetKind};
 use super::template::Names;
 use super::variable::{EnvValue, Variable};
 use super::view::{Annotations, Predictor, name_of};
@@ -168,6 +168,8 @@ impl<'v> PredictorWalk<'_, 'v> {
         });
         let left = if no_engine {
             Some(Reason::NoOrchestrator)
+        } else if self.excludes(ORCHESTRATOR) {
+            Some(Reason::Excluded)
         } else {
             Self::switched_off(self.planner.config.targets.orchestrator)
         };

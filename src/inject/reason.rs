@@ -21,6 +21,8 @@ pub enum Reason {
     Restored,
     /// `user-set`: the user set this variable: it stays as it is.
     UserSet,
+    /// `env-from`: envFrom brings variables that only the cluster knows: where one has a name of ours, ours wins.
+    EnvFrom,
     /// `user-changed`: the user changed this variable after it was injected: it is the user's now.
     UserChanged,
     /// `user-removed`: the user took this variable out of a target that has others of ours: it stays out.
@@ -31,6 +33,8 @@ pub enum Reason {
     PairUserSet,
     /// `port-without-host`: `JAEGER_AGENT_PORT` is set by hand without `JAEGER_AGENT_HOST`: the spans go nowhere until both are set.
     PortWithoutHost,
+    /// `host-without-port`: JAEGER_AGENT_HOST is set by hand without JAEGER_AGENT_PORT: each client has a port of its own then, and a Service named jaeger-agent can set one that ends the orchestrator.
+    HostWithoutPort,
     /// `user-disabled`: the user turned tracing off here by `TRACING=0` or `JAEGER_DISABLED`: the target is left alone.
     UserDisabled,
     /// `user-endpoint`: `JAEGER_ENDPOINT` is set: the agent's host and port are not needed.
@@ -97,11 +101,13 @@ impl Reason {
         Self::Removed,
         Self::Restored,
         Self::UserSet,
+        Self::EnvFrom,
         Self::UserChanged,
         Self::UserRemoved,
         Self::EngineAnnotation,
         Self::PairUserSet,
         Self::PortWithoutHost,
+        Self::HostWithoutPort,
         Self::UserDisabled,
         Self::UserEndpoint,
         Self::UserConfigPath,
@@ -143,11 +149,13 @@ impl Reason {
             Self::Removed => "removed",
             Self::Restored => "restored",
             Self::UserSet => "user-set",
+            Self::EnvFrom => "env-from",
             Self::UserChanged => "user-changed",
             Self::UserRemoved => "user-removed",
             Self::EngineAnnotation => "engine-annotation",
             Self::PairUserSet => "pair-user-set",
             Self::PortWithoutHost => "port-without-host",
+            Self::HostWithoutPort => "host-without-port",
             Self::UserDisabled => "user-disabled",
             Self::UserEndpoint => "user-endpoint",
             Self::UserConfigPath => "user-config-path",
@@ -196,6 +204,9 @@ impl Reason {
                 "spec and tracing annotations are as before: what was injected before is kept or put back exactly"
             }
             Self::UserSet => "the user set this variable: it stays as it is",
+            Self::EnvFrom => {
+                "envFrom brings variables that only the cluster knows: where one has a name of ours, ours wins"
+            }
             Self::UserChanged => {
                 "the user changed this variable after it was injected: it is the user's now"
             }
@@ -210,6 +221,9 @@ impl Reason {
             }
             Self::PortWithoutHost => {
                 "JAEGER_AGENT_PORT is set by hand without JAEGER_AGENT_HOST: the spans go nowhere until both are set"
+            }
+            Self::HostWithoutPort => {
+                "JAEGER_AGENT_HOST is set by hand without JAEGER_AGENT_PORT: each client has a port of its own then, and a Service named jaeger-agent can set one that ends the orchestrator"
             }
             Self::UserDisabled => {
                 "the user turned tracing off here by TRACING=0 or JAEGER_DISABLED: the target is left alone"
@@ -227,7 +241,9 @@ impl Reason {
                 "the ConfigMap cannot be mounted here because a volume, a mount or its path is taken or unreadable: JAEGER_CONFIG_PATH is not set"
             }
             Self::NotReadHere => "nothing in this kind of target reads the variable",
-            Self::NoOrchestrator => "seldon.io/no-engine: the predictor has no orchestrator",
+            Self::NoOrchestrator => {
+                "the annotation seldon.io/no-engine says that the predictor has no orchestrator"
+            }
             Self::OwnContainer => {
                 "the prepackaged server has a container of its name in the manifest, which is a target itself"
             }
@@ -248,8 +264,10 @@ impl Reason {
                 "with protocol v2 or kfserving Seldon replaces the explainer's env"
             }
             Self::TargetSwitchedOff => "this kind of target is switched off in the config",
-            Self::Excluded => "exclude-containers names it",
-            Self::ExcludedUnknown => "exclude-containers names a container that is not there",
+            Self::Excluded => "the setting exclude-containers names it",
+            Self::ExcludedUnknown => {
+                "the setting exclude-containers names a container that is not there"
+            }
             Self::OddType => {
                 "this part is not of the type that the resource has there: it is left as it is, and so is what is in it"
             }
@@ -284,6 +302,7 @@ impl Reason {
             Self::UnknownTriggerValue
                 | Self::TriggerNotText
                 | Self::PortWithoutHost
+                | Self::HostWithoutPort
                 | Self::ConfigMapBlocked
                 | Self::ExcludedUnknown
                 | Self::OddType

@@ -61,6 +61,7 @@ impl<'a> Layer<'a> {
     pub(crate) fn read(
         annotations: Option<&Annotations<'a>>,
         place: impl Fn(&'a str) -> Place<'a>,
+        trigger: &str,
         notes: &mut Notes<'a>,
     ) -> Self {
         let mut layer = Self::default();
@@ -73,7 +74,7 @@ impl<'a> Layer<'a> {
             let Some(name) = key.strip_prefix(ANNOTATION_PREFIX) else {
                 continue;
             };
-            if key == super::record::RECORD {
+            if key == super::record::RECORD || key == trigger {
                 continue;
             }
             let Some(setting) = Setting::ALL
@@ -169,46 +170,62 @@ impl<'a> Resolved<'a> {
         resolved
     }
 
-    /// Lays the annotations of one place over it. A sampler whose halves would not go together is refused as a whole.
-    pub(crate) fn lay_over(
-        &mut self,
-        layer: &Layer<'a>,
-        origin: Origin,
-        place: impl Fn(&'static str) -> Place<'a>,
-        notes: &mut Notes<'a>,
-    ) {
-        let before = (
-            self.0[Setting::SamplerType as usize].clone(),
-            self.0[Setting::SamplerParam as usize].clone(),
-        );
-        for setting in Setting::ALL {
-            if let Some(text) = &layer.0[setting as usize] {
-                self.0[setting as usize] = Some((text.clone(), origin));
+    /// Lays the annotations of the object and of the predictor over it, weakest first. The sampler is judged when all have spoken, for its
+    /// halves may stand in different places; if they do not go together, the last sampler that did is taken.
+    pub(crate) fn lay_over(&mut self, layers: [Placed<'_, 'a>; 3], notes: &mut Notes<'a>) {
+        let mut good = self.sampler();
+        let mut last = None;
+        for Placed {
+            layer,
+            origin,
+            place,
+        } in &layers
+        {
+            for setting in Setting::ALL {
+                let Some(text) = &layer.0[setting as usize] else {
+                    continue;
+                };
+                self.0[setting as usize] = Some((text.clone(), *origin));
+                if let Setting::SamplerType | Setting::SamplerParam = setting {
+                    last = Some(place(match setting {
+                        Setting::SamplerType => "tracing.seldon.io/sampler-type",
+                        _ => "tracing.seldon.io/sampler-param",
+                    }));
+                }
+            }
+            if self.has_good_sampler() {
+                good = self.sampler();
             }
         }
-        let said = [Setting::SamplerType, Setting::SamplerParam]
-            .into_iter()
-            .find(|setting| layer.0[*setting as usize].is_some());
-        let Some(said) = said else { return };
-        if is_sampler_pair(
+        let Some(place) = last.filter(|_| !self.has_good_sampler()) else {
+            return;
+        };
+        let kind = self.text(Setting::SamplerType);
+        let expected = format!(
+            "the parameter of {kind} must be {}",
+            sampler_param_expected(kind)
+        );
+        notes.add(Reason::BadSamplerPair, place, expected);
+        let [kind, param] = good;
+        self.0[Setting::SamplerType as usize] = kind;
+        self.0[Setting::SamplerParam as usize] = param;
+    }
+
+    fn sampler(&self) -> [Option<(Cow<'a, str>, Origin)>; 2] {
+        [Setting::SamplerType, Setting::SamplerParam].map(|half| self.0[half as usize].clone())
+    }
+
+    fn has_good_sampler(&self) -> bool {
+        is_sampler_pair(
             self.text(Setting::SamplerType),
             self.text(Setting::SamplerParam),
-        ) {
-            return;
-        }
-        let expected = format!(
-            "the parameter of {} must be {}",
-            self.text(Setting::SamplerType),
-            sampler_param_expected(self.text(Setting::SamplerType))
-        );
-        let key = match said {
-            Setting::SamplerType => "tracing.seldon.io/sampler-type",
-            _ => "tracing.seldon.io/sampler-param",
-        };
-        notes.add(Reason::BadSamplerPair, place(key), expected);
-        (
-            self.0[Setting::SamplerType as usize],
-            self.0[Setting::SamplerParam as usize],
-        ) = before;
+        )
     }
+}
+
+/// A layer with the place that its annotations stand at.
+pub(crate) struct Placed<'l, 'a> {
+    pub(crate) layer: &'l Layer<'a>,
+    pub(crate) origin: Origin,
+    pub(crate) place: &'l dyn Fn(&'static str) -> Place<'a>,
 }

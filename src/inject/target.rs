@@ -311,7 +311,7 @@ impl<'v> PredictorWalk<'_, 'v> {
 }
 
 /// The orchestrator's container, which is in no manifest.
-const ORCHESTRATOR: &str = "seldon-container-engine";
+pub(crate) const ORCHESTRATOR: &str = "seldon-container-engine";
 
 /// The variables that the user took out: gone from a target in which others of ours still stand. A target without any of ours was written
 /// anew from a manifest that never had them, which says nothing about any single one.

@@ -187,6 +187,7 @@ impl<'v> PredictorWalk<'_, 'v> {
         }
         if let Some(after) = after.as_mut().filter(|_| !wanted) {
             after.new.unset(Part::VolumeMounts);
+            after.new.unset(Part::Volumes);
         }
     }
 }
