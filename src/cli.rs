@@ -200,6 +200,9 @@ pub struct Explain {
     /// The form of the answer
     #[arg(short = 'o', long, value_name = "FORM", default_value = "table")]
     pub output: Form,
+    /// Explain what `inject --tracing VALUE` would do
+    #[arg(long, value_name = "VALUE")]
+    pub tracing: Option<String>,
     /// Show, behind the table, what `inject` changes in the text
     #[arg(long)]
     pub diff: bool,

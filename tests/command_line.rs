@@ -298,3 +298,15 @@ fn a_stream_of_ten_thousand_documents_is_no_burden() {
     assert_eq!(injected.matches(&other).count(), 1000);
     assert_eq!(run(&["uninject"], &injected).data(), stream);
 }
+
+#[test]
+fn explain_says_what_a_written_trigger_would_do() {
+    let without = plain_model();
+    let explained = run(&["explain"], &without).data();
+    assert!(explained.contains("no-trigger"), "{explained}");
+    let explained = run(&["explain", "--tracing", "true"], &without).data();
+    assert!(
+        explained.contains("JAEGER_AGENT_HOST") && !explained.contains("no-trigger"),
+        "{explained}"
+    );
+}

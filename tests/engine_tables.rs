@@ -7,6 +7,8 @@
 )]
 
 mod common;
+#[path = "tables/corners.rs"]
+mod corners;
 #[path = "tables/documentation.rs"]
 mod documentation;
 #[path = "tables/ownership.rs"]

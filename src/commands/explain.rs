@@ -11,6 +11,7 @@ use tabwriter::TabWriter;
 use super::sources::{Source, find};
 use super::talk::plural;
 use super::talk::printable;
+use super::transform::task;
 use super::{Status, config, rewrite, talk};
 use crate::cli::{Explain, Form};
 use crate::config::Config;
@@ -52,7 +53,7 @@ pub(super) fn explain(arguments: &Explain) -> anyhow::Result<Status> {
     let context = Context {
         namespace: arguments.surroundings.namespace.as_deref(),
         namespace_default: arguments.surroundings.namespace_default,
-        ..Context::default()
+        task: task(arguments.tracing.as_deref(), &config)?,
     };
     let mut found = Found::default();
     for source in &sources {

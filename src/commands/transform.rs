@@ -25,16 +25,10 @@ pub(super) fn inject(arguments: &Inject) -> anyhow::Result<Status> {
     let Some(config) = config::load(file)? else {
         return Ok(Status::BadInput);
     };
-    if let Some(value) = &arguments.tracing {
-        check_trigger(value, &config)?;
-    }
     let context = Context {
         namespace: arguments.surroundings.namespace.as_deref(),
         namespace_default: arguments.surroundings.namespace_default,
-        task: arguments
-            .tracing
-            .as_deref()
-            .map_or(Task::Follow, Task::Trigger),
+        task: task(arguments.tracing.as_deref(), &config)?,
     };
     transform(&sources, &arguments.output, &config, &context)
 }
@@ -53,12 +47,16 @@ pub(super) fn uninject(arguments: &Uninject) -> anyhow::Result<Status> {
     transform(&sources, &arguments.output, &config, &context)
 }
 
-fn check_trigger(value: &str, config: &Config) -> anyhow::Result<()> {
+/// What `--tracing` asks for.
+pub(super) fn task<'a>(tracing: Option<&'a str>, config: &Config) -> anyhow::Result<Task<'a>> {
+    let Some(value) = tracing else {
+        return Ok(Task::Follow);
+    };
     let known = value.eq_ignore_ascii_case("true")
         || value.eq_ignore_ascii_case("false")
         || config.profiles.contains_key(value);
     if known {
-        return Ok(());
+        return Ok(Task::Trigger(value));
     }
     let allowed = ["true", "false"]
         .into_iter()

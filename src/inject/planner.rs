@@ -252,10 +252,6 @@ impl<'v> Planner<'v> {
         ]
     }
 
-    #[expect(
-        clippy::redundant_closure,
-        reason = "the variant itself fits one lifetime only"
-    )]
     pub(super) fn wanted(
         &mut self,
         asked: &Trigger<'v>,

@@ -33,7 +33,7 @@ pub enum Reason {
     PairUserSet,
     /// `port-without-host`: `JAEGER_AGENT_PORT` is set by hand without `JAEGER_AGENT_HOST`: the spans go nowhere until both are set.
     PortWithoutHost,
-    /// `host-without-port`: JAEGER_AGENT_HOST is set by hand without JAEGER_AGENT_PORT: each client has a port of its own then, and a Service named jaeger-agent can set one that ends the orchestrator.
+    /// `host-without-port`: `JAEGER_AGENT_HOST` is set by hand without `JAEGER_AGENT_PORT`: each client has a port of its own then, and a Service named jaeger-agent can set one that ends the orchestrator.
     HostWithoutPort,
     /// `user-disabled`: the user turned tracing off here by `TRACING=0` or `JAEGER_DISABLED`: the target is left alone.
     UserDisabled,
@@ -187,6 +187,10 @@ impl Reason {
 
     /// One line for people.
     #[must_use]
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a list of texts, one for each reason"
+    )]
     pub const fn text(self) -> &'static str {
         match self {
             Self::BeingDeleted => "the object has a deletionTimestamp: it is never touched",

@@ -179,13 +179,13 @@ impl<'a> Resolved<'a> {
             layer,
             origin,
             place,
-        } in &layers
+        } in layers
         {
             for setting in Setting::ALL {
                 let Some(text) = &layer.0[setting as usize] else {
                     continue;
                 };
-                self.0[setting as usize] = Some((text.clone(), *origin));
+                self.0[setting as usize] = Some((text.clone(), origin));
                 if let Setting::SamplerType | Setting::SamplerParam = setting {
                     last = Some(place(match setting {
                         Setting::SamplerType => "tracing.seldon.io/sampler-type",
