@@ -109,6 +109,33 @@ impl Plan<'_> {
 }
 
 /// Decides what to do with an object. `old` is what was stored before, on an update.
+///
+/// ```
+/// use seldon_tracing::config::Config;
+/// use seldon_tracing::inject::{Context, Outcome, SeldonDeployment, plan};
+///
+/// let json = br#"{
+///   "metadata": {"name": "iris", "annotations": {"tracing": "true"}},
+///   "spec": {"predictors": [{
+///     "name": "default",
+///     "graph": {"name": "classifier", "implementation": "SKLEARN_SERVER"}
+///   }]}
+/// }"#;
+/// let object = SeldonDeployment::from_json(json)?;
+/// let config = Config::default();
+/// let plan = plan(&object, None, &config, &Context::default());
+/// assert_eq!(plan.outcome, Outcome::Injected);
+/// let paths: Vec<String> = plan.patch().iter().map(|op| op.path().to_string()).collect();
+/// assert_eq!(
+///     paths,
+///     [
+///         "/spec/predictors/0/componentSpecs",
+///         "/spec/predictors/0/svcOrchSpec",
+///         "/metadata/annotations/tracing.seldon.io~1injected",
+///     ]
+/// );
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[must_use]
 pub fn plan<'v>(
     object: &'v SeldonDeployment<'v>,
