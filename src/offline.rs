@@ -1,14 +1,12 @@
 //! One document of a manifest through the engine and back into its text. Pure.
 
-use std::fmt::Write as _;
-
 use json_patch::jsonptr::PointerBuf;
 use json_patch::{Patch, PatchOperation};
 use serde_json::Value;
 
 use crate::config::Config;
 use crate::explain::Explanation;
-use crate::inject::{Context, SeldonDeployment, plan};
+use crate::inject::{Context, SeldonDeployment, plan, pointer_for_people};
 use crate::manifest::edit::{Refusal, edit};
 use crate::manifest::tree::{ParseError, Tree};
 
@@ -146,30 +144,10 @@ impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Self {
         Self {
             line: refusal.line,
-            path: people_path(&refusal.pointer),
+            path: pointer_for_people(&refusal.pointer),
             message: format!("{}; {}", refusal.problem, refusal.advice),
         }
     }
-}
-
-/// `/spec/predictors/0/graph` as `spec.predictors[0].graph`.
-fn people_path(pointer: &str) -> String {
-    let mut path = String::new();
-    for token in pointer.split('/').skip(1) {
-        let token = token.replace("~1", "/").replace("~0", "~");
-        let plain = token.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit()) {
-            let _ = write!(path, "[{token}]");
-        } else if token == "-" {
-            path.push_str("[]");
-        } else if plain {
-            path.push_str(if path.is_empty() { "" } else { "." });
-            path.push_str(&token);
-        } else {
-            let _ = write!(path, "[{token:?}]");
-        }
-    }
-    path
 }
 
 /// What a value of a manifest is.

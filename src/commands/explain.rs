@@ -11,7 +11,7 @@ use tabwriter::TabWriter;
 use super::sources::{Source, find};
 use super::talk::plural;
 use super::talk::printable;
-use super::transform::task;
+use super::transform::context;
 use super::{Status, config, rewrite, talk};
 use crate::cli::{Explain, Form};
 use crate::config::Config;
@@ -50,11 +50,11 @@ pub(super) fn explain(arguments: &Explain) -> anyhow::Result<Status> {
     let Some(config) = config::load(file)? else {
         return Ok(Status::BadInput);
     };
-    let context = Context {
-        namespace: arguments.surroundings.namespace.as_deref(),
-        namespace_default: arguments.surroundings.namespace_default,
-        task: task(arguments.tracing.as_deref(), &config)?,
-    };
+    let context = context(
+        &arguments.surroundings,
+        arguments.tracing.as_deref(),
+        &config,
+    )?;
     let mut found = Found::default();
     for source in &sources {
         if let Err(error) = found.read(source, &config, &context, arguments.diff) {

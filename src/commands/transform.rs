@@ -9,7 +9,7 @@ use super::rewrite::Rewrites;
 use super::sources::{Source, find};
 use super::talk::plural;
 use super::{Status, config, talk};
-use crate::cli::{Inject, Output, Uninject};
+use crate::cli::{Inject, Output, Surroundings, Uninject};
 use crate::config::Config;
 use crate::inject::{Context, Task};
 use crate::manifest::stream::Documents;
@@ -25,11 +25,11 @@ pub(super) fn inject(arguments: &Inject) -> anyhow::Result<Status> {
     let Some(config) = config::load(file)? else {
         return Ok(Status::BadInput);
     };
-    let context = Context {
-        namespace: arguments.surroundings.namespace.as_deref(),
-        namespace_default: arguments.surroundings.namespace_default,
-        task: task(arguments.tracing.as_deref(), &config)?,
-    };
+    let context = context(
+        &arguments.surroundings,
+        arguments.tracing.as_deref(),
+        &config,
+    )?;
     transform(&sources, &arguments.output, &config, &context)
 }
 
@@ -47,8 +47,21 @@ pub(super) fn uninject(arguments: &Uninject) -> anyhow::Result<Status> {
     transform(&sources, &arguments.output, &config, &context)
 }
 
+/// What the command line says beside the manifests.
+pub(super) fn context<'a>(
+    surroundings: &'a Surroundings,
+    tracing: Option<&'a str>,
+    config: &Config,
+) -> anyhow::Result<Context<'a>> {
+    Ok(Context {
+        namespace: surroundings.namespace.as_deref(),
+        namespace_default: surroundings.namespace_default,
+        task: task(tracing, config)?,
+    })
+}
+
 /// What `--tracing` asks for.
-pub(super) fn task<'a>(tracing: Option<&'a str>, config: &Config) -> anyhow::Result<Task<'a>> {
+fn task<'a>(tracing: Option<&'a str>, config: &Config) -> anyhow::Result<Task<'a>> {
     let Some(value) = tracing else {
         return Ok(Task::Follow);
     };

@@ -40,7 +40,7 @@ pub use decide::{Choice, Choices};
 pub use feedback::{MAX_WARNING, MAX_WARNINGS};
 pub use new_value::{CONFIG_DIR, CONFIG_VOLUME};
 pub use notes::Note;
-pub use patch::{ContainerList, Holder, Place};
+pub use patch::{ContainerList, Holder, Place, pointer_for_people};
 pub use plan::{Context, Outcome, Plan, PredictorPlan, Task, plan};
 pub use reason::Reason;
 pub use record::{MAX_RECORD, RECORD};

@@ -195,6 +195,27 @@ impl Display for Place<'_> {
     }
 }
 
+/// A JSON Pointer as people write it: `/spec/predictors/0/graph` as `spec.predictors[0].graph`.
+#[must_use]
+pub fn pointer_for_people(pointer: &str) -> String {
+    let mut path = String::new();
+    for token in pointer.split('/').skip(1) {
+        let token = token.replace("~1", "/").replace("~0", "~");
+        let plain = token.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit()) {
+            let _ = write!(path, "[{token}]");
+        } else if token == "-" {
+            path.push_str("[]");
+        } else if plain {
+            path.push_str(if path.is_empty() { "" } else { "." });
+            path.push_str(&token);
+        } else {
+            let _ = write!(path, "[{token:?}]");
+        }
+    }
+    path
+}
+
 /// One operation of a patch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Op<'a> {

@@ -5,9 +5,7 @@ use std::borrow::Cow;
 
 use super::graph::{Node, graph_nodes};
 use super::less_ours::containers;
-use super::mount::is_our_mount;
 use super::ordinals::Ordinals;
-use super::owned::Owned;
 use super::patch::Place;
 use super::predictor::{PredictorWalk, Wanted};
 use super::reason::Reason;
@@ -119,15 +117,8 @@ impl<'v> PredictorWalk<'_, 'v> {
             let Some(name) = name_of(&container.name) else {
                 continue;
             };
-            let recorded = self.ours.containers.find(&key, &mut cursor);
-            let is_stub = recorded
-                .filter(|target| target.new.has(Part::Container))
-                .is_some_and(|target| {
-                    let owned = Owned::find(&container.env, self.ours_record.set_of(target));
-                    container.rest.is_empty()
-                        && owned.count() == container.env.items().len()
-                        && container.volume_mounts.items().iter().all(is_our_mount)
-                });
+            let recorded = self.ours.containers.find(&key, &mut cursor).copied();
+            let is_stub = self.is_stub(container, recorded);
             if is_stub { &mut stubs } else { &mut others }.push(name);
         }
         (stubs, others)
