@@ -7,6 +7,10 @@
 //! | [`manifest`] | manifests as text, edited without touching what need not change | yes |
 //! | [`explain`] | a plan in words | yes |
 //! | [`offline`] | one document through the engine and back into its text | yes |
+//! | [`review`] | AdmissionReview: the webhook's answer, the API server's question and its check | yes |
+//! | [`pki`] | certificates | but for keys |
+//! | [`serve`] | the webhook's server | no |
+//! | [`client`] | the API server as a client | no |
 //! | [`cli`] | the command line: types only | yes |
 //! | [`commands`] | the subcommands: read, call the core, write | no |
 //!
@@ -15,9 +19,13 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod client;
 pub mod commands;
 pub mod config;
 pub mod explain;
 pub mod inject;
 pub mod manifest;
 pub mod offline;
+pub mod pki;
+pub mod review;
+pub mod serve;

@@ -1,9 +1,12 @@
 //! The subcommands: each reads, calls the core, and writes.
 
+mod certs;
 mod config;
 mod explain;
 mod generate;
+mod review;
 mod rewrite;
+mod serve;
 mod sources;
 mod talk;
 mod transform;
@@ -18,7 +21,7 @@ use crate::cli::{Cli, Color, Command};
 pub enum Status {
     /// Done.
     Done,
-    /// `--check` found something that is not as it should be.
+    /// What was looked at is not as it should be.
     Differs,
     /// The input is wrong; it has been said how.
     BadInput,
@@ -48,6 +51,9 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
         Command::Inject(arguments) => transform::inject(&arguments),
         Command::Uninject(arguments) => transform::uninject(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
+        Command::Serve(arguments) => serve::serve(&arguments),
+        Command::Review(arguments) => review::review(&arguments),
+        Command::Certs(command) => certs::certs(&command),
         Command::Config(command) => config::config(&command),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { dir } => generate::man(&dir),

@@ -5,16 +5,24 @@
     reason = "these comments are the help, which people read on a terminal"
 )]
 
+mod certs;
+mod review;
+mod serve;
+
 use std::path::PathBuf;
+
+pub use certs::CertsCommand;
+pub use review::{Operation, Review, ReviewForm};
+pub use serve::{LogFormat, LogLevel, Serve};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Jaeger tracing for Seldon Core v1 by one annotation.
 ///
 /// A SeldonDeployment that is annotated `tracing: "true"` gets the variables that Seldon's tracing needs into every
-/// container that Seldon really runs: containers, the orchestrator, prepackaged servers, the explainer. The
-/// commands below do this to manifests, without touching a byte of them that need not change, and take it out
-/// again.
+/// container that Seldon really runs: containers, the orchestrator, prepackaged servers, the explainer. `serve` is
+/// the webhook that does this inside a cluster; `inject` does it to manifests, without touching a byte of them that
+/// need not change; both take it out again.
 #[derive(Debug, Parser)]
 #[command(
     name = "seldon-tracing",
@@ -23,7 +31,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     max_term_width = 100
 )]
 #[command(
-    after_help = "Exit codes: 0 done, 1 --check found differences, 2 the input or the usage is wrong."
+    after_help = "Exit codes: 0 done, 1 --check or review found fault, 2 the input or the usage is wrong."
 )]
 pub struct Cli {
     /// What to do.
@@ -66,6 +74,21 @@ pub enum Command {
     /// Say what is or would be injected, from which layer each value comes, what is left alone, and why
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(Explain),
+    /// Be the webhook: answer the API server over HTTPS
+    ///
+    /// /mutate is for objects that carry the annotation, /mutate/default-on for namespaces labelled tracing=enabled. It needs
+    /// a certificate and nothing else: no access to the API server, no token, no state.
+    #[command(after_help = serve::EXAMPLES)]
+    Serve(Serve),
+    /// Be the API server: send a manifest to a webhook over HTTPS, check the answer by its rules, show what it does
+    ///
+    /// Without --url, a webhook is started for this on loopback, with a certificate made on the spot: the whole way on one
+    /// machine.
+    #[command(after_help = review::EXAMPLES)]
+    Review(Review),
+    /// Make certificates for the webhook, or look into one
+    #[command(subcommand)]
+    Certs(CertsCommand),
     /// Check a config file, or show the effective one
     #[command(subcommand)]
     Config(ConfigCommand),

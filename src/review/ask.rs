@@ -1,0 +1,1 @@
+//! The question: an AdmissionReview as the API server writes it.

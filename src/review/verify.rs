@@ -1,0 +1,1 @@
+//! The check of an answer, by the rules of the API server.
