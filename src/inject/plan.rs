@@ -95,6 +95,12 @@ impl Plan<'_> {
         self.ops.is_empty()
     }
 
+    /// How many operations the patch has.
+    #[must_use]
+    pub fn operations(&self) -> usize {
+        self.ops.len()
+    }
+
     /// The patch, in the types of the `json-patch` crate. It applies to the object that the plan was made from.
     #[must_use]
     pub fn patch(&self) -> json_patch::Patch {

@@ -5,6 +5,10 @@
 pub enum Reason {
     /// `being-deleted`: the object has a `deletionTimestamp`: it is never touched.
     BeingDeleted,
+    /// `other-request`: the request is not to create or update a `SeldonDeployment`: there is nothing to do.
+    OtherRequest,
+    /// `too-many-parts`: the object has more parts than a webhook reads: it is left as it is.
+    TooManyParts,
     /// `no-trigger`: no tracing annotation asks for tracing.
     NoTrigger,
     /// `opted-out`: the tracing annotation is false.
@@ -93,6 +97,8 @@ impl Reason {
     /// All of them.
     pub const ALL: &'static [Self] = &[
         Self::BeingDeleted,
+        Self::OtherRequest,
+        Self::TooManyParts,
         Self::NoTrigger,
         Self::OptedOut,
         Self::UnknownTriggerValue,
@@ -141,6 +147,8 @@ impl Reason {
     pub const fn code(self) -> &'static str {
         match self {
             Self::BeingDeleted => "being-deleted",
+            Self::OtherRequest => "other-request",
+            Self::TooManyParts => "too-many-parts",
             Self::NoTrigger => "no-trigger",
             Self::OptedOut => "opted-out",
             Self::UnknownTriggerValue => "unknown-trigger-value",
@@ -194,6 +202,12 @@ impl Reason {
     pub const fn text(self) -> &'static str {
         match self {
             Self::BeingDeleted => "the object has a deletionTimestamp: it is never touched",
+            Self::OtherRequest => {
+                "the request is not to create or update a SeldonDeployment: there is nothing to do"
+            }
+            Self::TooManyParts => {
+                "the object has more parts than a webhook reads: it is left as it is"
+            }
             Self::NoTrigger => "no tracing annotation asks for tracing",
             Self::OptedOut => "the tracing annotation is false",
             Self::UnknownTriggerValue => {
@@ -303,7 +317,8 @@ impl Reason {
     pub const fn is_problem(self) -> bool {
         matches!(
             self,
-            Self::UnknownTriggerValue
+            Self::TooManyParts
+                | Self::UnknownTriggerValue
                 | Self::TriggerNotText
                 | Self::PortWithoutHost
                 | Self::HostWithoutPort
