@@ -107,11 +107,11 @@ fn keys_are_for_their_owner_only_and_so_is_a_folder_that_is_made() {
         .unwrap()
         .status;
     assert!(status.success());
-    let made = folder.path().join("x/y");
-    assert_eq!(mode(&made), 0o700);
+    let inner = folder.path().join("x/y");
+    assert_eq!(mode(&inner), 0o700);
     assert_eq!(mode(&folder.path().join("x")), 0o700);
     for (name, expected) in FILES.into_iter().zip([0o644, 0o600, 0o644, 0o600]) {
-        assert_eq!(mode(&made.join(name)), expected, "{name}");
+        assert_eq!(mode(&inner.join(name)), expected, "{name}");
     }
     // A folder that was there keeps its mode.
     let there = folder.path().join("there");

@@ -61,7 +61,8 @@ pub fn read_certificates(text: &[u8]) -> Result<Vec<Certificate>, PkiError> {
     if text.len() > MAX_BYTES {
         return Err(PkiError::TooLong);
     }
-    if labels(text).any(|label| label.ends_with(b"PRIVATE KEY")) {
+    let private = b"PRIVATE KEY";
+    if labels(text).any(|label| label.windows(private.len()).any(|part| part == private)) {
         return Err(PkiError::PrivateKey);
     }
     let mut found = Vec::new();
@@ -80,11 +81,15 @@ pub fn read_certificates(text: &[u8]) -> Result<Vec<Certificate>, PkiError> {
     Ok(found)
 }
 
-/// The labels of the blocks: `CERTIFICATE` and the like.
+/// The labels of the blocks: `CERTIFICATE` and the like. What follows one in its line is not part of it: where line ends have been lost, that is
+/// the content.
 fn labels(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|byte| matches!(byte, b'\n' | b'\r'))
         .filter_map(|line| line.trim_ascii().strip_prefix(b"-----BEGIN "))
-        .map(|line| line.strip_suffix(b"-----").unwrap_or(line))
+        .map(|line| {
+            let end = line.windows(5).position(|part| part == b"-----");
+            &line[..end.unwrap_or(line.len())]
+        })
 }
 
 fn pem_fault(error: &pem::Error) -> String {

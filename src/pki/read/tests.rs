@@ -67,6 +67,7 @@ fn a_private_key_is_told_of_and_not_shown() {
         "EC PRIVATE KEY",
         "ENCRYPTED PRIVATE KEY",
         "OPENSSH PRIVATE KEY",
+        "PGP PRIVATE KEY BLOCK",
     ] {
         for text in [
             format!(
@@ -75,6 +76,7 @@ fn a_private_key_is_told_of_and_not_shown() {
             ),
             format!("-----BEGIN {label}-----\r\n{SAID}"),
             format!("  -----BEGIN {label}----- \n{SAID}\n"),
+            format!(" -----BEGIN {label}----- {SAID} -----END {label}-----"),
         ] {
             let error = read_certificates(text.as_bytes()).unwrap_err();
             assert_eq!(error, PkiError::PrivateKey, "{label}");
