@@ -10,6 +10,7 @@
 //! | [`review`] | AdmissionReview: the webhook's answer, the API server's question and its check | yes |
 //! | [`pki`] | certificates | but for keys |
 //! | [`serve`] | the webhook's server | no |
+//! | [`telemetry`] | the log of the webhook | no |
 //! | [`client`] | the API server as a client | no |
 //! | [`cli`] | the command line: types only | yes |
 //! | [`commands`] | the subcommands: read, call the core, write | no |
@@ -29,3 +30,4 @@ pub mod offline;
 pub mod pki;
 pub mod review;
 pub mod serve;
+pub mod telemetry;

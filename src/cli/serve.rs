@@ -14,7 +14,7 @@ Examples:
   seldon-tracing review -f model.yaml --url https://127.0.0.1:8443 --cacert ca.crt
 
 Signals: SIGTERM and SIGINT begin an orderly shutdown; a second one exits at once.
-Exit codes: 0 shut down in order, 1 connections were cut off, 2 could not start.";
+Exit codes: 0 shut down in order, 1 ended at once by a second signal, 2 could not start or go on.";
 
 /// `serve`
 #[derive(Args, Debug)]

@@ -51,7 +51,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
         Command::Inject(arguments) => transform::inject(&arguments),
         Command::Uninject(arguments) => transform::uninject(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
-        Command::Serve(arguments) => serve::serve(&arguments),
+        Command::Serve(arguments) => serve::serve(&arguments, cli.color != Color::Never),
         Command::Review(arguments) => review::review(&arguments),
         Command::Certs(command) => certs::certs(&command),
         Command::Config(command) => config::config(&command),

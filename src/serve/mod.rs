@@ -1,25 +1,34 @@
 //! The webhook's server: listeners, TLS, limits, reload, shutdown.
+//!
+//! | file | what it is for |
+//! |---|---|
+//! | `server` | start, serve, shut down |
+//! | `accept`, `connections` | connections, and which of them goes when there are too many |
+//! | `webhook`, `intake`, `outgoing`, `refusal` | a request: its body, its decision, its answer |
+//! | `identity`, `reload` | certificates and configuration, and their changes |
+//! | `admin`, `health`, `metrics` | what others see of it |
+//! | `limits`, `state` | what a client may take; what requests share |
+//! | `loopback` | a webhook for oneself |
 
-use crate::config::Config;
+mod accept;
+mod admin;
+mod connections;
+mod health;
+pub(crate) mod identity;
+mod intake;
+mod limits;
+mod loopback;
+mod metrics;
+mod outgoing;
+mod refusal;
+mod reload;
+mod server;
+mod state;
+mod webhook;
 
-/// What keeps the webhook from starting.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct StartError(String);
-
-/// A webhook on a loopback port of its own, for as long as this lives.
-#[derive(Debug)]
-pub struct Loopback {
-    /// Where it is, without a path.
-    pub url: String,
-    /// The CA of its certificate, in PEM.
-    pub ca: String,
-}
-
-/// Starts a webhook on a loopback port that is free, with a certificate that is made for it, on the runtime of the caller.
-///
-/// # Errors
-/// No port, or no certificate.
-pub async fn loopback(_config: Config) -> Result<Loopback, StartError> {
-    std::future::ready(Err(StartError("the webhook is being built".to_owned()))).await
-}
+pub use identity::{Files, Identity, IdentityError};
+pub use limits::Limits;
+pub use loopback::{Loopback, dev_identity, loopback};
+pub use reload::{ConfigError, ConfigSource};
+pub use server::{Server, Settings, StartError, Stopped};
+pub use state::Decide;

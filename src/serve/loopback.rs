@@ -1,0 +1,74 @@
+//! A webhook for oneself.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use time::OffsetDateTime;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::reload::ConfigSource;
+use super::{Identity, Server, Settings, StartError, Stopped};
+use crate::config::Config;
+use crate::pki::{Authority, Names, Pair, Purpose};
+
+/// A webhook on a loopback port of its own, for as long as this lives.
+#[derive(Debug)]
+pub struct Loopback {
+    /// Where it is, without a path.
+    pub url: String,
+    /// The CA of its certificate, in PEM.
+    pub ca: String,
+    running: JoinHandle<Stopped>,
+    _stop: mpsc::Sender<()>,
+}
+
+impl Drop for Loopback {
+    fn drop(&mut self) {
+        self.running.abort();
+    }
+}
+
+/// Makes a CA and a certificate for this machine's loopback names, valid for a day.
+///
+/// # Errors
+/// If there are no random numbers.
+pub fn dev_identity() -> Result<(Pair, String), StartError> {
+    let now = OffsetDateTime::now_utc();
+    let authority = Authority::new(Some("seldon-tracing for development"), now, 1)?;
+    let names = Names {
+        dns: vec!["localhost".to_owned()],
+        ip: vec![
+            IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ],
+    };
+    let pair = authority.issue(&names, Purpose::Server, now, 1)?;
+    Ok((pair, authority.certificate().to_owned()))
+}
+
+/// Starts a webhook on a loopback port that is free, with a certificate that is made for it, on the runtime of the caller.
+///
+/// # Errors
+/// No port, or no certificate.
+pub async fn loopback(config: Config) -> Result<Loopback, StartError> {
+    let (pair, ca) = dev_identity()?;
+    let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let settings = Settings::new(
+        vec![any_port],
+        Identity::Memory(pair),
+        ConfigSource::Fixed(Box::new(config)),
+    );
+    let server = Server::bind(settings).await?;
+    let address = server.address().map_err(|error| StartError::Listen {
+        address: any_port,
+        error,
+        flag: "--listen",
+    })?;
+    let (stop, stopped) = mpsc::channel(1);
+    Ok(Loopback {
+        url: format!("https://{address}"),
+        ca,
+        running: tokio::spawn(server.run(stopped)),
+        _stop: stop,
+    })
+}
