@@ -145,7 +145,7 @@ fn answer(objects: Vec<Located>) -> anyhow::Result<Value> {
 }
 
 /// The value as JSON that is safe to look at: also the control characters that JSON allows as they are stand escaped.
-fn json(value: &Value) -> String {
+pub(super) fn json(value: &Value) -> String {
     let mut text = String::new();
     for letter in format!("{value:#}\n").chars() {
         if letter.is_control() && letter != '\n' {
