@@ -1,9 +1,21 @@
 //! `certs …`.
 
+mod new;
+mod show;
+
 use super::Status;
 use crate::cli::CertsCommand;
 
 /// `certs …`
-pub(super) fn certs(_command: &CertsCommand) -> anyhow::Result<Status> {
-    anyhow::bail!("certs is being built")
+pub(super) fn certs(command: &CertsCommand) -> anyhow::Result<Status> {
+    match command {
+        CertsCommand::New {
+            dir,
+            dns,
+            ip,
+            days,
+            ca_days,
+        } => new::new(dir, dns, ip, *days, *ca_days),
+        CertsCommand::Show { file, output } => show::show(file, *output),
+    }
 }

@@ -1,0 +1,214 @@
+//! `certs new`: a CA and the webhook's certificate, written into a folder, all four files or none.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write};
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use time::OffsetDateTime;
+
+use crate::commands::talk::printable;
+use crate::commands::{Status, talk};
+use crate::pki::{Authority, Names, Purpose};
+
+/// `certs new`
+pub(super) fn new(
+    dir: &Path,
+    dns: &[String],
+    ip: &[IpAddr],
+    days: u32,
+    ca_days: u32,
+) -> anyhow::Result<Status> {
+    if days > ca_days {
+        bail!(
+            "--days {days} is longer than --ca-days {ca_days}: a certificate is not trusted beyond its CA; give --days {ca_days} or --ca-days {days}"
+        );
+    }
+    let now = OffsetDateTime::now_utc();
+    let names = Names {
+        dns: dns.to_vec(),
+        ip: ip.to_vec(),
+    };
+    let authority = Authority::new(None, now, ca_days)?;
+    let pair = authority.issue(&names, Purpose::Server, now, days)?;
+    let paths = ["ca.crt", "ca.key", "tls.crt", "tls.key"].map(|name| dir.join(name));
+    refuse_to_overwrite(&paths)?;
+    let mut written = Written::default();
+    written.folder(dir)?;
+    let [ca, ca_key, chain, key] = &paths;
+    written.file(ca, authority.certificate(), Readers::All)?;
+    written.file(ca_key, authority.key(), Readers::Owner)?;
+    written.file(chain, &pair.chain, Readers::All)?;
+    written.file(key, &pair.key, Readers::Owner)?;
+    written.keep();
+    let mut stdout = io::stdout().lock();
+    for path in &paths {
+        writeln!(stdout, "{}", printable(&path.display().to_string()))
+            .context("cannot write to standard output")?;
+    }
+    let [ca, _, chain, key] = paths.map(|path| quoted(&path));
+    talk::summary(&format!(
+        "the webhook:   seldon-tracing serve --tls-cert {chain} --tls-key {key}\n\
+         to ask it:     seldon-tracing review -f model.yaml --url https://ADDRESS --cacert {ca}\n\
+         ca.crt is the caBundle of the webhook's configuration; who has ca.key can be the webhook"
+    ));
+    Ok(Status::Done)
+}
+
+/// What is there may be trusted somewhere, so nothing is written beside it either.
+fn refuse_to_overwrite(paths: &[PathBuf]) -> anyhow::Result<()> {
+    let mut there = Vec::new();
+    for path in paths {
+        // Not `exists`: a link that leads nowhere is there as well.
+        match fs::symlink_metadata(path) {
+            Ok(_) => there.push(path.display().to_string()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(error).with_context(|| {
+                    format!(
+                        "cannot see whether {} is there; nothing was written",
+                        path.display()
+                    )
+                });
+            }
+        }
+    }
+    if !there.is_empty() {
+        let it = if there.len() == 1 { "it" } else { "them" };
+        bail!(
+            "{} would be overwritten; nothing was written: move {it} away if {it} may be lost, or name another --dir",
+            there.join(", ")
+        );
+    }
+    Ok(())
+}
+
+/// Who may read a file.
+#[derive(Clone, Copy)]
+enum Readers {
+    All,
+    Owner,
+}
+
+/// What has been written, and is taken away again unless all of it could be.
+#[derive(Default)]
+struct Written {
+    /// In the order in which they were made.
+    folders: Vec<PathBuf>,
+    files: Vec<PathBuf>,
+}
+
+impl Written {
+    /// Makes a folder that its owner only may enter, if it is not there.
+    fn folder(&mut self, path: &Path) -> anyhow::Result<()> {
+        let missing = path
+            .ancestors()
+            .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+            .map(Path::to_owned)
+            .collect::<Vec<_>>();
+        for folder in missing.into_iter().rev() {
+            let mut builder = DirBuilder::new();
+            #[cfg(unix)]
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            builder.create(&folder).with_context(|| {
+                format!(
+                    "cannot make the folder {}; nothing was written",
+                    folder.display()
+                )
+            })?;
+            self.folders.push(folder);
+        }
+        Ok(())
+    }
+
+    /// Writes a file that is not there yet. It has its mode from the moment it exists, for a key that everybody could read for a moment
+    /// is not secret.
+    fn file(&mut self, path: &Path, text: &str, readers: Readers) -> anyhow::Result<()> {
+        let what = || format!("cannot write {}; nothing was written", path.display());
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(
+            &mut options,
+            match readers {
+                Readers::All => 0o644,
+                Readers::Owner => 0o600,
+            },
+        );
+        #[cfg(not(unix))]
+        let _ = readers; // The folder decides.
+        let mut file = options.open(path).with_context(what)?;
+        self.files.push(path.to_owned());
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.sync_all())
+            .with_context(what)
+    }
+
+    /// All is written: nothing is taken away.
+    fn keep(mut self) {
+        self.files.clear();
+        self.folders.clear();
+    }
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        // What cannot be taken away stays; that something failed is being said already.
+        for file in &self.files {
+            let _ = fs::remove_file(file);
+        }
+        for folder in self.folders.iter().rev() {
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
+/// The path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = printable(&path.display().to_string());
+    let plain = |letter: char| letter.is_alphanumeric() || "/._-+@:,%=".contains(letter);
+    if text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_taken_away_if_the_rest_cannot_be() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let dir = folder.path().join("a/b");
+        let failed = (|| {
+            let mut written = Written::default();
+            written.folder(&dir)?;
+            written.file(&dir.join("one"), "1", Readers::All)?;
+            fs::write(dir.join("two"), "mine")?;
+            written.file(&dir.join("two"), "2", Readers::Owner)?;
+            written.keep();
+            anyhow::Ok(())
+        })();
+        let said = format!("{:#}", failed.unwrap_err());
+        assert!(said.contains("two; nothing was written"), "{said}");
+        assert!(!dir.join("one").exists());
+        // What somebody else has put there in the meantime stays, and so do the folders around it.
+        assert_eq!(fs::read_to_string(dir.join("two")).unwrap(), "mine");
+        drop(Written {
+            folders: vec![folder.path().join("a"), dir.clone()],
+            files: vec![dir.join("two")],
+        });
+        assert!(!folder.path().join("a").exists());
+        assert!(folder.path().exists());
+    }
+
+    #[test]
+    fn paths_are_quoted_for_a_shell() {
+        assert_eq!(quoted(Path::new("certs/dev/tls.crt")), "certs/dev/tls.crt");
+        assert_eq!(quoted(Path::new("it's/a b")), r"'it'\''s/a b'");
+        assert_eq!(quoted(Path::new("a\u{1b}b")), "'a\u{fffd}b'");
+    }
+}

@@ -1,0 +1,256 @@
+//! `certs show`: what is in a file of certificates.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use anyhow::Context;
+use serde::Serialize;
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
+
+use crate::cli::Form;
+use crate::commands::config::is_stdin;
+use crate::commands::explain::json;
+use crate::commands::talk::{plural, printable};
+use crate::commands::{Status, talk};
+use crate::manifest::emit::to_yaml;
+use crate::pki::{Certificate, Link, MAX_BYTES, Validity, chain, read_certificates};
+
+/// The version of the answer for machines.
+const SCHEMA: u32 = 1;
+
+/// The answer for machines.
+#[derive(Serialize)]
+struct Answer<'a> {
+    schema: u32,
+    file: &'a str,
+    /// Whether all certificates are valid now.
+    valid: bool,
+    /// Whether the chain hangs together.
+    chained: bool,
+    certificates: Vec<Shown<'a>>,
+}
+
+/// A certificate for machines.
+#[derive(Serialize)]
+struct Shown<'a> {
+    subject: &'a str,
+    issuer: &'a str,
+    dns: &'a [String],
+    ip: &'a [std::net::IpAddr],
+    authority: bool,
+    not_before: String,
+    not_after: String,
+    validity: &'static str,
+    /// Until it ends; below zero where it has ended.
+    seconds_left: i64,
+    key: &'a str,
+    usages: &'a [String],
+    serial: &'a str,
+    sha256: &'a str,
+    chain: &'static str,
+}
+
+/// `certs show`
+pub(super) fn show(path: &Path, form: Form) -> anyhow::Result<Status> {
+    let name = if is_stdin(path) {
+        "<stdin>".to_owned()
+    } else {
+        path.display().to_string()
+    };
+    let certificates =
+        read_certificates(&bytes(path)?).with_context(|| format!("cannot show {name}"))?;
+    let now = OffsetDateTime::now_utc();
+    let links = chain(&certificates);
+    let faults = faults(&certificates, &links, now);
+    let text = match form {
+        Form::Table => table(&name, &certificates, &links, now)?,
+        Form::Json => json(&answer(&name, &certificates, &links, now)?),
+        Form::Yaml => to_yaml(&answer(&name, &certificates, &links, now)?),
+    };
+    io::stdout()
+        .write_all(text.as_bytes())
+        .context("cannot write to standard output")?;
+    for fault in &faults {
+        talk::error(&format!("{name}: {fault}"));
+    }
+    Ok(if faults.is_empty() {
+        Status::Done
+    } else {
+        Status::Differs
+    })
+}
+
+/// Reads the file, but not without end: it may be a device.
+fn bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = MAX_BYTES as u64 + 1;
+    if is_stdin(path) {
+        io::stdin()
+            .lock()
+            .take(limit)
+            .read_to_end(&mut bytes)
+            .context("cannot read certificates from standard input")?;
+    } else {
+        File::open(path)
+            .and_then(|file| file.take(limit).read_to_end(&mut bytes))
+            .with_context(|| format!("cannot read the certificates {}", path.display()))?;
+    }
+    Ok(bytes)
+}
+
+/// What is wrong now.
+fn faults(certificates: &[Certificate], links: &[Link], now: OffsetDateTime) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (number, (certificate, link)) in (1..).zip(certificates.iter().zip(links)) {
+        let which = format!("certificate {number} ({})", certificate.subject);
+        match certificate.validity(now) {
+            Validity::Valid { .. } => {}
+            Validity::NotYet { begins_in } => faults.push(format!(
+                "{which} is valid only in {}: is the clock of this machine right?",
+                length(begins_in)
+            )),
+            Validity::Expired { since } => {
+                faults.push(format!("{which} expired {} ago: renew it", length(since)));
+            }
+        }
+        if !link.holds() {
+            faults.push(format!("{which} does not fit the next: {}", link.text()));
+        }
+    }
+    faults
+}
+
+fn answer(
+    file: &str,
+    certificates: &[Certificate],
+    links: &[Link],
+    now: OffsetDateTime,
+) -> anyhow::Result<serde_json::Value> {
+    let shown = certificates
+        .iter()
+        .zip(links)
+        .map(|(certificate, link)| {
+            Ok(Shown {
+                subject: &certificate.subject,
+                issuer: &certificate.issuer,
+                dns: &certificate.dns,
+                ip: &certificate.ip,
+                authority: certificate.is_authority,
+                not_before: certificate.not_before.format(&Rfc3339)?,
+                not_after: certificate.not_after.format(&Rfc3339)?,
+                validity: match certificate.validity(now) {
+                    Validity::NotYet { .. } => "not-yet",
+                    Validity::Valid { .. } => "valid",
+                    Validity::Expired { .. } => "expired",
+                },
+                seconds_left: (certificate.not_after - now).whole_seconds(),
+                key: &certificate.key,
+                usages: &certificate.usages,
+                serial: &certificate.serial,
+                sha256: &certificate.fingerprint,
+                chain: link.code(),
+            })
+        })
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(serde_json::to_value(Answer {
+        schema: SCHEMA,
+        file,
+        valid: certificates.iter().all(|it| it.validity(now).is_valid()),
+        chained: links.iter().all(|link| link.holds()),
+        certificates: shown,
+    })?)
+}
+
+fn table(
+    name: &str,
+    certificates: &[Certificate],
+    links: &[Link],
+    now: OffsetDateTime,
+) -> anyhow::Result<String> {
+    let mut text = format!(
+        "{}: {}\n",
+        printable(name),
+        plural(certificates.len(), "certificate")
+    );
+    for (number, (certificate, link)) in (1..).zip(certificates.iter().zip(links)) {
+        let Certificate {
+            subject, issuer, ..
+        } = certificate;
+        let kind = if certificate.is_authority {
+            "CA"
+        } else {
+            "leaf"
+        };
+        let ip = certificate.ip.iter().map(ToString::to_string);
+        let (from, until) = ends(certificate.validity(now));
+        let from = certificate.not_before.format(&Rfc3339)? + &from;
+        let until = certificate.not_after.format(&Rfc3339)? + &until;
+        writeln!(text, "\n{number}: {kind} {}", printable(subject))?;
+        for (what, value) in [
+            ("issuer", issuer),
+            ("DNS names", &certificate.dns.join(", ")),
+            ("addresses", &ip.collect::<Vec<_>>().join(", ")),
+            ("valid from", &from),
+            ("valid until", &until),
+            ("key", &certificate.key),
+            ("usages", &certificate.usages.join(", ")),
+            ("serial", &certificate.serial),
+            ("SHA-256", &certificate.fingerprint),
+            ("chain", &link.text().to_owned()),
+        ] {
+            if !value.is_empty() {
+                writeln!(text, "   {what:<12} {}", printable(value))?;
+            }
+        }
+    }
+    Ok(text)
+}
+
+/// What to say behind the beginning and the end.
+fn ends(validity: Validity) -> (String, String) {
+    match validity {
+        Validity::NotYet { begins_in } => (
+            format!(" (NOT YET, in {})", length(begins_in)),
+            String::new(),
+        ),
+        Validity::Valid { left } => (String::new(), format!(" (in {})", length(left))),
+        Validity::Expired { since } => (String::new(), format!(" (EXPIRED {} ago)", length(since))),
+    }
+}
+
+/// A duration in the largest unit that there is more than one of, in whole numbers.
+fn length(duration: Duration) -> String {
+    let (count, unit) = if duration.whole_days() > 1 {
+        (duration.whole_days(), "day")
+    } else if duration.whole_hours() > 1 {
+        (duration.whole_hours(), "hour")
+    } else if duration.whole_minutes() > 1 {
+        (duration.whole_minutes(), "minute")
+    } else {
+        (duration.whole_seconds(), "second")
+    };
+    plural(usize::try_from(count).unwrap_or_default(), unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_told_in_a_unit_that_says_enough() {
+        for (duration, text) in [
+            (Duration::ZERO, "0 seconds"),
+            (Duration::seconds(1), "1 second"),
+            (Duration::seconds(119), "119 seconds"),
+            (Duration::minutes(119), "119 minutes"),
+            (Duration::hours(47), "47 hours"),
+            (Duration::hours(48), "2 days"),
+            (Duration::days(365) - Duration::seconds(1), "364 days"),
+        ] {
+            assert_eq!(length(duration), text);
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! A CA, and the certificates that it signs.
+
+use std::fmt;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SerialNumber,
+};
+use time::{Duration, OffsetDateTime};
+
+use super::{Names, PkiError};
+
+/// Certificates are valid since an hour before they are made, for the clocks of API servers may be behind ours.
+const BEFORE: Duration = Duration::hours(1);
+
+/// What a certificate is for (extended key usage, RFC 5280 §4.2.1.12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be what clients connect to.
+    Server,
+    /// To be who connects.
+    Client,
+}
+
+/// A certificate with its key.
+pub struct Pair {
+    /// The certificate and that of the CA, in PEM, in this order: what a server sends.
+    pub chain: String,
+    /// The private key, PKCS#8 in PEM.
+    pub key: String,
+}
+
+impl fmt::Debug for Pair {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Pair")
+            .field("chain", &self.chain)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A CA with its key.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    certificate: String,
+    key: String,
+    not_before: OffsetDateTime,
+    not_after: OffsetDateTime,
+}
+
+impl fmt::Debug for Authority {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Authority")
+            .field("certificate", &self.certificate)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Authority {
+    /// Makes a CA: ECDSA P-256 with SHA-256, a random serial number of 128 bits, valid since an hour before `now` and until `days` days
+    /// after it. It can sign certificates of servers and clients, but none of further CAs (RFC 5280 §4.2.1.9).
+    ///
+    /// Without a common name it is called `seldon-tracing CA` and a random number, so that the old and the new CA in one bundle can be
+    /// told apart.
+    ///
+    /// # Errors
+    /// If the common name or the days cannot be those of a CA, or there are no random numbers.
+    pub fn new(
+        common_name: Option<&str>,
+        now: OffsetDateTime,
+        days: u32,
+    ) -> Result<Self, PkiError> {
+        let serial = serial()?;
+        let name = match common_name {
+            Some(name) => checked(name)?,
+            None => format!("seldon-tracing CA {}", hex(&serial[..4])),
+        };
+        let (not_before, not_after) = period(now, days)?;
+        let mut params = params(&name, &serial, not_before, not_after);
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let key = new_key()?;
+        let certificate = params.self_signed(&key).map_err(making)?.pem();
+        Ok(Self {
+            certificate,
+            key: key.serialize_pem(),
+            issuer: Issuer::new(params, key),
+            not_before,
+            not_after,
+        })
+    }
+
+    /// The certificate of the CA, in PEM: what clients are given to trust.
+    #[must_use]
+    pub fn certificate(&self) -> &str {
+        &self.certificate
+    }
+
+    /// The private key of the CA, PKCS#8 in PEM. Who has it can make certificates that are trusted.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Makes a key and signs a certificate for it, with an hour of room for clocks as the CA has. Its subject is the first of its names,
+    /// for people only.
+    ///
+    /// A certificate is not trusted beyond its CA, so it ends with the CA where `days` would lead further.
+    ///
+    /// # Errors
+    /// If a DNS name cannot be one, a server has no name, the days are none, the CA is not valid `now`, or there are no random numbers.
+    pub fn issue(
+        &self,
+        names: &Names,
+        purpose: Purpose,
+        now: OffsetDateTime,
+        days: u32,
+    ) -> Result<Pair, PkiError> {
+        let alternatives = names.alternatives()?;
+        if alternatives.is_empty() && purpose == Purpose::Server {
+            return Err(PkiError::NoName);
+        }
+        if now < self.not_before || now >= self.not_after {
+            return Err(PkiError::AuthorityNotValid {
+                not_before: self.not_before,
+                not_after: self.not_after,
+            });
+        }
+        let (not_before, not_after) = period(now, days)?;
+        let name = names.common();
+        let mut params = params(
+            name.as_deref().unwrap_or("seldon-tracing"),
+            &serial()?,
+            not_before.max(self.not_before),
+            not_after.min(self.not_after),
+        );
+        params.subject_alt_names = alternatives;
+        params.is_ca = IsCa::ExplicitNoCa;
+        // An ECDSA key signs the handshake; it does not encrypt keys, as RSA keys did before TLS 1.3.
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![match purpose {
+            Purpose::Server => ExtendedKeyUsagePurpose::ServerAuth,
+            Purpose::Client => ExtendedKeyUsagePurpose::ClientAuth,
+        }];
+        // Required of all that is not self-signed (RFC 5280 §4.2.1.1), and how the right one is found where two CAs have one name.
+        params.use_authority_key_identifier_extension = true;
+        let key = new_key()?;
+        let leaf = params.signed_by(&key, &self.issuer).map_err(making)?.pem();
+        Ok(Pair {
+            chain: leaf + &self.certificate,
+            key: key.serialize_pem(),
+        })
+    }
+}
+
+fn params(
+    name: &str,
+    serial: &[u8],
+    not_before: OffsetDateTime,
+    not_after: OffsetDateTime,
+) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.serial_number = Some(SerialNumber::from_slice(serial));
+    params.not_before = not_before;
+    params.not_after = not_after;
+    params
+}
+
+fn checked(name: &str) -> Result<String, PkiError> {
+    let length = name.chars().count();
+    if !(1..=64).contains(&length) || name.chars().any(char::is_control) {
+        return Err(PkiError::CommonName(name.to_owned()));
+    }
+    Ok(name.to_owned())
+}
+
+/// When a certificate is valid, in whole seconds, for it has no parts of them (RFC 5280 §4.1.2.5).
+fn period(now: OffsetDateTime, days: u32) -> Result<(OffsetDateTime, OffsetDateTime), PkiError> {
+    let wrong = |why| PkiError::Days { days, why };
+    if days == 0 {
+        return Err(wrong("give it one at least"));
+    }
+    let now = OffsetDateTime::from_unix_timestamp(now.unix_timestamp())
+        .map_err(|_| wrong("there is no such time"))?;
+    let not_before = now.checked_sub(BEFORE);
+    // The year is written with four digits.
+    let not_after = now
+        .checked_add(Duration::days(i64::from(days)))
+        .filter(|end| end.year() <= 9999);
+    not_before
+        .zip(not_after)
+        .ok_or_else(|| wrong("it would end beyond the year 9999, the last that it can name"))
+}
+
+fn new_key() -> Result<KeyPair, PkiError> {
+    KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(making)
+}
+
+/// 128 random bits; the rules want 64 at least (CA/Browser Forum baseline requirements §7.1) and 20 bytes at most (RFC 5280 §4.1.2.2).
+fn serial() -> Result<[u8; 16], PkiError> {
+    let mut serial = [0; 16];
+    rustls::crypto::ring::default_provider()
+        .secure_random
+        .fill(&mut serial)
+        .map_err(|_| PkiError::Making("the machine gives no random numbers".to_owned()))?;
+    Ok(serial)
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is what map_err passes on"
+)]
+fn making(error: rcgen::Error) -> PkiError {
+    PkiError::Making(error.to_string())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pki::read_certificates;
+
+    fn now() -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap()
+    }
+
+    fn localhost() -> Names {
+        Names {
+            dns: vec!["localhost".to_owned()],
+            ip: vec![],
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        let authority = Authority::new(None, now(), 1).unwrap();
+        let pair = authority
+            .issue(&localhost(), Purpose::Server, now(), 1)
+            .unwrap();
+        for text in [format!("{authority:?}{pair:?}"), format!("{authority:#?}")] {
+            assert!(!text.contains("PRIVATE"), "{text}");
+            assert!(text.contains("BEGIN CERTIFICATE"));
+        }
+        for key in [authority.key(), &pair.key] {
+            assert!(key.starts_with("-----BEGIN PRIVATE KEY-----\n"));
+        }
+        assert_ne!(authority.key(), pair.key);
+    }
+
+    #[test]
+    fn a_leaf_never_outlives_its_authority() {
+        // C4
+        let later = now() + Duration::days(20);
+        let authority = Authority::new(None, now(), 30).unwrap();
+        let pair = authority
+            .issue(&localhost(), Purpose::Server, later, 365)
+            .unwrap();
+        let read = read_certificates(pair.chain.as_bytes()).unwrap();
+        assert_eq!(read[0].not_after, read[1].not_after);
+        assert_eq!(read[0].not_after, now() + Duration::days(30));
+        assert_eq!(read[0].not_before, later - Duration::HOUR);
+        for at in [now() - Duration::days(1), now() + Duration::days(31)] {
+            let error = authority
+                .issue(&localhost(), Purpose::Server, at, 1)
+                .unwrap_err();
+            assert!(
+                error.to_string().contains("until 2023-12-14 only"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn parts_of_seconds_and_the_zone_of_now_make_no_difference() {
+        let zone = time::UtcOffset::from_hms(5, 30, 0).unwrap();
+        let now = (now() + Duration::milliseconds(900)).to_offset(zone);
+        let authority = Authority::new(None, now, 1).unwrap();
+        let read = read_certificates(authority.certificate().as_bytes()).unwrap();
+        assert_eq!(read[0].not_before, self::now() - Duration::HOUR);
+        assert_eq!(read[0].not_after, self::now() + Duration::DAY);
+    }
+
+    #[test]
+    fn no_two_certificates_have_one_serial_number() {
+        // T1
+        let authority = Authority::new(None, now(), 1).unwrap();
+        let mut serials = std::collections::BTreeSet::new();
+        for _ in 0..50 {
+            let pair = authority
+                .issue(&localhost(), Purpose::Server, now(), 1)
+                .unwrap();
+            let read = read_certificates(pair.chain.as_bytes()).unwrap();
+            // 128 bits; that the first 24 of them are zeros has a chance of one in 16 million.
+            assert!((26..=32).contains(&read[0].serial.len()), "{read:?}");
+            serials.insert(read[0].serial.clone());
+        }
+        assert_eq!(serials.len(), 50);
+    }
+
+    #[test]
+    fn what_cannot_be_made_is_refused() {
+        let authority = Authority::new(Some("mine"), now(), 1).unwrap();
+        let none = Names::default();
+        let issue = |names: &Names, purpose, days| {
+            authority
+                .issue(names, purpose, now(), days)
+                .map(|_| ())
+                .map_err(|error| error.to_string())
+        };
+        assert!(issue(&none, Purpose::Client, 1).is_ok());
+        let refusals = [
+            (issue(&none, Purpose::Server, 1), "--dns"),
+            (
+                issue(&localhost(), Purpose::Server, 0),
+                "0 days: give it one",
+            ),
+            (
+                issue(&localhost(), Purpose::Server, u32::MAX),
+                "the year 9999",
+            ),
+            (
+                Authority::new(Some(""), now(), 1)
+                    .map(|_| ())
+                    .map_err(|error| error.to_string()),
+                "1 to 64",
+            ),
+            (
+                Authority::new(Some("a\nb"), now(), 1)
+                    .map(|_| ())
+                    .map_err(|error| error.to_string()),
+                "\"a\\nb\" cannot",
+            ),
+        ];
+        for (refusal, part) in refusals {
+            let said = refusal.unwrap_err();
+            assert!(said.contains(part), "{said}");
+        }
+        // The last year, and one after 2049, from which on dates have another form.
+        let days = 36_500;
+        let far = Authority::new(None, now(), days).unwrap();
+        let read = read_certificates(far.certificate().as_bytes()).unwrap();
+        assert_eq!(read[0].not_after, now() + Duration::days(days.into()));
+    }
+}

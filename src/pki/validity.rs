@@ -1,0 +1,96 @@
+//! Whether a certificate is valid at a given time.
+
+use time::{Duration, OffsetDateTime};
+
+use super::Certificate;
+
+/// Whether a certificate is valid at a given time, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Validity {
+    /// It will be valid later; a clock may be wrong.
+    NotYet {
+        /// How long until it is.
+        begins_in: Duration,
+    },
+    /// It is valid.
+    Valid {
+        /// For how long yet; zero in the last moment.
+        left: Duration,
+    },
+    /// It is valid no more.
+    Expired {
+        /// Since when; more than zero.
+        since: Duration,
+    },
+}
+
+impl Validity {
+    /// Whether it is valid.
+    #[must_use]
+    pub const fn is_valid(self) -> bool {
+        matches!(self, Self::Valid { .. })
+    }
+}
+
+impl Certificate {
+    /// Whether the certificate is valid at a given time: from `not_before` through `not_after`, both included (RFC 5280 §4.1.2.5).
+    #[must_use]
+    pub fn validity(&self, now: OffsetDateTime) -> Validity {
+        if now < self.not_before {
+            Validity::NotYet {
+                begins_in: self.not_before - now,
+            }
+        } else if now <= self.not_after {
+            Validity::Valid {
+                left: self.not_after - now,
+            }
+        } else {
+            Validity::Expired {
+                since: now - self.not_after,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pki::{Authority, read_certificates};
+
+    #[test]
+    fn the_first_and_the_last_second_belong_to_it() {
+        // C4
+        let now = OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap();
+        let authority = Authority::new(None, now, 1).unwrap();
+        let certificates = read_certificates(authority.certificate().as_bytes()).unwrap();
+        let second = Duration::SECOND;
+        let begin = now - Duration::HOUR;
+        let end = now + Duration::DAY;
+        for (at, validity) in [
+            (begin - second, Validity::NotYet { begins_in: second }),
+            (
+                begin,
+                Validity::Valid {
+                    left: Duration::DAY + Duration::HOUR,
+                },
+            ),
+            (
+                now,
+                Validity::Valid {
+                    left: Duration::DAY,
+                },
+            ),
+            (
+                end,
+                Validity::Valid {
+                    left: Duration::ZERO,
+                },
+            ),
+            (end + second / 2, Validity::Expired { since: second / 2 }),
+            (end + second, Validity::Expired { since: second }),
+        ] {
+            assert_eq!(certificates[0].validity(at), validity);
+            assert_eq!(validity.is_valid(), at >= begin && at <= end);
+        }
+    }
+}
