@@ -57,13 +57,12 @@ pub(super) fn uri(url: &str, default_path: &str) -> Result<Uri, ClientError> {
     if authority.as_str().contains('@') {
         return Err(wrong("the API server allows no user in it"));
     }
-    // An empty path is read as one of a single slash.
-    let has_path = uri.path() != "/" || url.ends_with('/');
-    let path = if has_path { uri.path() } else { default_path };
+    // A webhook at the root would be the only thing on its server; a slash at the end is habit.
+    let path = Some(uri.path()).filter(|path| *path != "/");
     Uri::builder()
         .scheme("https")
         .authority(authority.clone())
-        .path_and_query(path)
+        .path_and_query(path.unwrap_or(default_path))
         .build()
         .map_err(|error| wrong(&error.to_string()))
 }

@@ -141,7 +141,10 @@ enum Webhook {
 /// What came of the call.
 struct Call {
     url: String,
+    /// Whether it is one that was started for this.
     own: bool,
+    /// Whether its certificate was held against anything.
+    checked: bool,
     answer: Result<Answered, ClientError>,
     took: Duration,
 }
@@ -185,6 +188,7 @@ fn call(webhook: Webhook, arguments: &Review, asked: &Asked) -> anyhow::Result<C
         anyhow::Ok(Call {
             url: client.url(),
             own,
+            checked: target.trust != Trust::Anything,
             answer,
             took: start.elapsed(),
         })
@@ -243,6 +247,9 @@ fn question(asked: &Asked, call: &Call, answered: &Answered) -> String {
         &call.url
     };
     let mut line = format!("{}, asked of {whom} over TLS", asked.words);
+    if !call.checked {
+        line.push_str(", whose certificate was not checked");
+    }
     if answered.retries > 0 {
         let _ = write!(
             line,
