@@ -105,7 +105,7 @@ fn begins_as_json(text: &str) -> bool {
 }
 
 /// Reads a document, as JSON where it is JSON.
-fn parse(text: &str) -> Result<Tree, ParseError> {
+pub(crate) fn parse(text: &str) -> Result<Tree, ParseError> {
     if !begins_as_json(text) {
         return Tree::yaml(text);
     }
@@ -114,7 +114,7 @@ fn parse(text: &str) -> Result<Tree, ParseError> {
 }
 
 /// What is wrong with a text that cannot be read.
-fn unreadable(text: &str, error: ParseError) -> Fault {
+pub(crate) fn unreadable(text: &str, error: ParseError) -> Fault {
     let line = text.lines().nth(error.line.saturating_sub(1));
     let mut fault = Fault::from(error);
     if fault.message.contains("trailing characters") {
@@ -151,14 +151,17 @@ impl From<Refusal> for Fault {
 }
 
 /// What a value of a manifest is.
-enum Kind {
+pub(crate) enum Kind {
+    /// It is one of those that are worked on.
     SeldonDeployment,
     /// It has the kind but not an apiVersion that is known.
     Unknown(String),
+    /// It is something else.
     Other,
 }
 
-fn kind_of(object: &Value) -> Kind {
+/// What the value is.
+pub(crate) fn kind_of(object: &Value) -> Kind {
     if object.get("kind").and_then(Value::as_str) != Some("SeldonDeployment") {
         return Kind::Other;
     }
@@ -177,7 +180,7 @@ fn kind_of(object: &Value) -> Kind {
 }
 
 /// The objects of a document, with the pointer to each: itself, or the items of a list.
-fn objects(value: &Value) -> Vec<(String, &Value)> {
+pub(crate) fn objects(value: &Value) -> Vec<(String, &Value)> {
     let is_list = matches!(
         value.get("kind").and_then(Value::as_str),
         Some("List" | "SeldonDeploymentList")
@@ -193,7 +196,7 @@ fn objects(value: &Value) -> Vec<(String, &Value)> {
 }
 
 /// The operation on an object inside of a document.
-fn below(prefix: &str, operation: PatchOperation) -> Option<PatchOperation> {
+pub(crate) fn below(prefix: &str, operation: PatchOperation) -> Option<PatchOperation> {
     let path = |path: PointerBuf| PointerBuf::parse(format!("{prefix}{path}")).ok();
     Some(match operation {
         PatchOperation::Add(mut add) => {

@@ -66,11 +66,10 @@ pub struct Review {
     /// The time that the webhook has, as timeoutSeconds
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
     pub timeout: Duration,
-    /// The config file of the webhook that is started for this
+    /// The config file of the webhook that is started for this; one at --url has its own
     #[arg(
         long,
         value_name = "FILE",
-        conflicts_with = "url",
         env = "SELDON_TRACING_CONFIG",
         hide_env_values = true
     )]

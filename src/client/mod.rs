@@ -1,1 +1,252 @@
 //! The API server as a client: how it calls a webhook over HTTPS.
+//!
+//! `review` and the tests ask with this, so it does what kube-apiserver does and nothing more helpful: HTTP/1.1, at most 25 idle
+//! connections for at most 90 seconds, no second try on a connection that broke, and a second try where an answer of 429 or 5xx
+//! says `Retry-After` (`rest/with_retry.go` and `transport/cache.go` of client-go, `pkg/util/webhook/client.go` of the API
+//! server). In one point it is stricter than Go, which tries again where not one byte was written: a server under test is not to
+//! be saved by that.
+
+mod anything;
+mod error;
+mod target;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::header::{
+    ACCEPT, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT,
+};
+use axum::http::uri::{Authority, Parts, PathAndQuery, Scheme};
+use axum::http::{Method, Request, Uri};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::{
+    DefaultServerNameResolver, FixedServerNameResolver, HttpsConnector, ResolveServerName,
+};
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::pki_types::ServerName;
+use tokio::time::{Instant, sleep, timeout_at};
+
+pub use error::{ClientError, TlsTrouble};
+pub use target::{Target, Trust};
+
+use crate::review::Route;
+use crate::review::verify::Reply;
+
+/// How many idle connections are kept: client-go's for all clients.
+const IDLE_CONNECTIONS: usize = 25;
+
+/// How long: the default of Go's transport.
+const IDLE_TIME: Duration = Duration::from_secs(90);
+
+/// How often an answer with `Retry-After` is taken for a reason to ask again.
+const MAX_RETRIES: u32 = 10;
+
+/// How much of an answer is read. The API server has no limit; ours keeps a wrong address from filling the memory.
+const MAX_ANSWER: usize = 64 * 1024 * 1024;
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// What was answered at last, to be checked by [`verify`](crate::review::verify::verify).
+    pub reply: Reply,
+    /// How often it was asked again because an answer said so.
+    pub retries: u32,
+    /// Whether an answer ended its connection by `Connection: close`.
+    pub closes: bool,
+}
+
+/// Calls one webhook. Clones share the connections.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    authority: Authority,
+    path: Arc<str>,
+    headers: HeaderMap,
+    second: Duration,
+}
+
+impl Client {
+    /// A client for a webhook. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// A URL that a webhook cannot have, certificates or keys that cannot be used.
+    pub fn new(target: &Target) -> Result<Self, ClientError> {
+        Self::on(target, Route::Mutate)
+    }
+
+    /// The same, with the path to ask where the URL has none.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn on(target: &Target, route: Route) -> Result<Self, ClientError> {
+        let uri = target::uri(&target.url, route.path())?;
+        let mut headers = HeaderMap::new();
+        let agent = HeaderValue::from_static("kube-apiserver-admission");
+        headers.insert(USER_AGENT, agent);
+        let json = HeaderValue::from_static("application/json");
+        headers.insert(CONTENT_TYPE, json);
+        let accepted = HeaderValue::from_static("application/json, */*");
+        headers.insert(ACCEPT, accepted);
+        let name = target
+            .server_name
+            .as_deref()
+            .map(target::server_name)
+            .transpose()?;
+        if let Some(ServerName::DnsName(name)) = &name
+            && let Ok(host) = HeaderValue::from_str(name.as_ref())
+        {
+            headers.insert(HOST, host);
+        }
+        let resolver: Arc<dyn ResolveServerName + Send + Sync> = match name {
+            Some(name) => Arc::new(FixedServerNameResolver::new(name)),
+            None => Arc::new(DefaultServerNameResolver::default()),
+        };
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        let connector = HttpsConnector::new(tcp, target::tls(target)?, true, resolver);
+        let http = legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_TIME)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .retry_canceled_requests(false)
+            .build(connector);
+        let Parts {
+            authority: Some(authority),
+            path_and_query: Some(path),
+            ..
+        } = uri.into_parts()
+        else {
+            return Err(ClientError::Url {
+                url: target.url.clone(),
+                why: "it has no host".to_owned(),
+            });
+        };
+        Ok(Self {
+            http,
+            authority,
+            path: path.as_str().into(),
+            headers,
+            second: Duration::from_secs(1),
+        })
+    }
+
+    /// Lets a second of `Retry-After` last another time, so that tests do not have to wait.
+    #[must_use]
+    pub const fn with_second(mut self, second: Duration) -> Self {
+        self.second = second;
+        self
+    }
+
+    /// What is called, without the query.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("https://{}{}", self.authority, self.path)
+    }
+
+    /// Asks, and asks again where the answer says so.
+    ///
+    /// # Errors
+    /// No answer within the time, which covers all tries, or none at all.
+    pub async fn call(&self, body: Bytes, timeout: Duration) -> Result<Answered, ClientError> {
+        let deadline = Instant::now() + timeout;
+        let mut last_status = None;
+        let mut retries = 0;
+        let mut closes = false;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let asked = timeout_at(deadline, self.ask(body.clone(), left)).await;
+            let Ok(asked) = asked else {
+                return Err(self.too_late(timeout, last_status));
+            };
+            let (reply, headers) = asked?;
+            closes |= headers.get(CONNECTION).is_some_and(says_close);
+            let again = (retries < MAX_RETRIES)
+                .then(|| retry_after(reply.status, &headers))
+                .flatten();
+            let Some(seconds) = again else {
+                return Ok(Answered {
+                    reply,
+                    retries,
+                    closes,
+                });
+            };
+            last_status = Some(reply.status);
+            retries += 1;
+            let wait = self.second.saturating_mul(seconds);
+            if timeout_at(deadline, sleep(wait)).await.is_err() {
+                return Err(self.too_late(timeout, last_status));
+            }
+        }
+    }
+
+    async fn ask(&self, body: Bytes, left: Duration) -> Result<(Reply, HeaderMap), ClientError> {
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.uri(left)?;
+        request.headers_mut().clone_from(&self.headers);
+        let answer = self
+            .http
+            .request(request)
+            .await
+            .map_err(|error| ClientError::of(&self.url(), &error))?;
+        let (parts, body) = answer.into_parts();
+        let body = Limited::new(body, MAX_ANSWER)
+            .collect()
+            .await
+            .map_err(|error| ClientError::of_body(&self.url(), error.as_ref(), MAX_ANSWER))?
+            .to_bytes();
+        let content_type = parts
+            .headers
+            .get(CONTENT_TYPE)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        let reply = Reply {
+            status: parts.status.as_u16(),
+            content_type,
+            body,
+        };
+        Ok((reply, parts.headers))
+    }
+
+    /// The URL, with the time that is left in whole seconds, rounded up.
+    fn uri(&self, left: Duration) -> Result<Uri, ClientError> {
+        let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+        let query = format!("{}?timeout={seconds}s", self.path);
+        let wrong = |why: String| ClientError::Url {
+            url: self.url(),
+            why,
+        };
+        let mut parts = Parts::default();
+        parts.scheme = Some(Scheme::HTTPS);
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query =
+            Some(PathAndQuery::from_maybe_shared(query).map_err(|error| wrong(error.to_string()))?);
+        Uri::from_parts(parts).map_err(|error| wrong(error.to_string()))
+    }
+
+    fn too_late(&self, timeout: Duration, last_status: Option<u16>) -> ClientError {
+        ClientError::Timeout {
+            url: self.url(),
+            timeout,
+            last_status,
+        }
+    }
+}
+
+fn says_close(value: &HeaderValue) -> bool {
+    value.to_str().is_ok_and(|text| {
+        text.split(',')
+            .any(|word| word.trim().eq_ignore_ascii_case("close"))
+    })
+}
+
+/// After how many seconds the API server asks again, if it does. A date, which HTTP allows too, is no reason to.
+fn retry_after(status: u16, headers: &HeaderMap) -> Option<u32> {
+    if status != 429 && !(500..=599).contains(&status) {
+        return None;
+    }
+    headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()
+}

@@ -1,0 +1,127 @@
+//! Where the webhook is and whom it is trusted as: what a webhook configuration says in `clientConfig`.
+
+use std::sync::Arc;
+
+use axum::http::Uri;
+use rustls::ClientConfig;
+use rustls::RootCertStore;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+
+use super::anything::AnyCertificate;
+use super::error::ClientError;
+
+/// Which certificates of the webhook are taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Those that one of these CAs has signed, in PEM, as in `caBundle`.
+    Authorities(Vec<u8>),
+    /// Any.
+    Anything,
+}
+
+/// A webhook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Its URL. Without a path it is that for objects which carry the trigger.
+    pub url: String,
+    /// Which certificates it may have.
+    pub trust: Trust,
+    /// The name that its certificate has to be for, where that is not the host of the URL.
+    pub server_name: Option<String>,
+    /// A client certificate with the chain to its CA, and its key, both in PEM.
+    pub identity: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+/// The URL, with a path in any case.
+pub(super) fn uri(url: &str, default_path: &str) -> Result<Uri, ClientError> {
+    let wrong = |why: &str| ClientError::Url {
+        url: url.to_owned(),
+        why: why.to_owned(),
+    };
+    if url.contains(['?', '#']) {
+        return Err(wrong(
+            "the API server allows no query and no fragment in it",
+        ));
+    }
+    let uri: Uri = url
+        .parse()
+        .map_err(|error: axum::http::uri::InvalidUri| wrong(&error.to_string()))?;
+    if uri.scheme_str() != Some("https") {
+        return Err(wrong("the API server calls over https only"));
+    }
+    let Some(authority) = uri.authority() else {
+        return Err(wrong("it has no host"));
+    };
+    if authority.as_str().contains('@') {
+        return Err(wrong("the API server allows no user in it"));
+    }
+    // A webhook at the root would be the only thing on its server; a slash at the end is habit.
+    let path = Some(uri.path()).filter(|path| *path != "/");
+    Uri::builder()
+        .scheme("https")
+        .authority(authority.clone())
+        .path_and_query(path.unwrap_or(default_path))
+        .build()
+        .map_err(|error| wrong(&error.to_string()))
+}
+
+/// The name that the certificate has to be for.
+pub(super) fn server_name(name: &str) -> Result<ServerName<'static>, ClientError> {
+    ServerName::try_from(name.to_owned()).map_err(|error| ClientError::Credentials {
+        what: "the name to expect in the certificate",
+        why: format!("{name:?}: {error}"),
+    })
+}
+
+/// TLS as the API server speaks it to a service: HTTP/1.1 and nothing else, TLS 1.2 or 1.3.
+pub(super) fn tls(target: &Target) -> Result<ClientConfig, ClientError> {
+    let unusable = |what| move |why: String| ClientError::Credentials { what, why };
+    let provider = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| unusable("TLS")(error.to_string()))?;
+    let builder = match &target.trust {
+        Trust::Authorities(pem) => builder.with_root_certificates(authorities(pem)?),
+        Trust::Anything => builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider))),
+    };
+    let mut config = match &target.identity {
+        None => builder.with_no_client_auth(),
+        Some((chain, key)) => {
+            let unusable = unusable("the client certificate");
+            let chain = CertificateDer::pem_slice_iter(chain)
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|error| unusable(error.to_string()))?;
+            let key =
+                PrivateKeyDer::from_pem_slice(key).map_err(|error| unusable(error.to_string()))?;
+            builder
+                .with_client_auth_cert(chain, key)
+                .map_err(|error| unusable(error.to_string()))?
+        }
+    };
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn authorities(pem: &[u8]) -> Result<RootCertStore, ClientError> {
+    let unusable = |why: String| ClientError::Credentials {
+        what: "the CA certificate",
+        why,
+    };
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
+        roots
+            .add(certificate)
+            .map_err(|error| unusable(error.to_string()))?;
+    }
+    if roots.is_empty() {
+        let why =
+            "there is no certificate in it; it has to be PEM, with -----BEGIN CERTIFICATE-----";
+        return Err(unusable(why.to_owned()));
+    }
+    Ok(roots)
+}

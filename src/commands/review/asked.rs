@@ -1,0 +1,169 @@
+//! What is asked: a question made of a manifest, or one that is taken as it is.
+
+use anyhow::bail;
+use serde_json::Value;
+
+use super::found::{Found, Manifest, find};
+use crate::cli::{self, Review};
+use crate::commands::config::is_stdin;
+use crate::review::ask::{Operation, Question, admitted, version};
+
+/// The identity of the call. It need not be unique, and the same question is to give the same answer.
+const UID: &str = "00000000-0000-4000-8000-000000000001";
+
+/// Who asks, for the webhook; what it does must not depend on it.
+const USER: &str = "seldon-tracing-review";
+
+/// A question, ready to be sent.
+pub(super) struct Asked {
+    pub(super) uid: String,
+    pub(super) body: Vec<u8>,
+    /// The question in words.
+    pub(super) words: String,
+    /// The object that a patch is applied to.
+    pub(super) object: Option<Value>,
+    /// The text that it stands in, if a person wrote it.
+    pub(super) manifest: Option<Manifest>,
+}
+
+/// Makes the question that the command line asks.
+pub(super) fn asked(arguments: &Review) -> anyhow::Result<Asked> {
+    let config = arguments
+        .config
+        .as_ref()
+        .filter(|_| arguments.url.is_none());
+    let files = [Some(&arguments.file), arguments.old.as_ref(), config];
+    if files.iter().flatten().filter(|path| is_stdin(path)).count() > 1 {
+        bail!("standard input (-) can be read only once: name the other file");
+    }
+    match find(&arguments.file)? {
+        Found::Review(review) => of_review(arguments, &review),
+        Found::Manifest(manifest) => of_manifest(arguments, manifest),
+    }
+}
+
+/// A whole AdmissionReview, sent as it is.
+fn of_review(arguments: &Review, review: &Value) -> anyhow::Result<Asked> {
+    let given = [
+        ("--old", arguments.old.is_some()),
+        ("--operation", arguments.operation.is_some()),
+        ("--dry-run", arguments.dry_run),
+        ("--namespace", arguments.namespace.is_some()),
+    ];
+    if let Some((flag, _)) = given.iter().find(|(_, given)| *given) {
+        bail!(
+            "{flag} does not go with a whole AdmissionReview, which says that itself; leave it out, or give a manifest"
+        );
+    }
+    let request = &review["request"];
+    let text = |key: &str| request[key].as_str().unwrap_or_default();
+    if text("uid").is_empty() {
+        bail!(
+            "the AdmissionReview has no request.uid, which an answer has to repeat; is it an answer itself?"
+        );
+    }
+    let kind = request["kind"]["kind"].as_str().unwrap_or("object");
+    Ok(Asked {
+        uid: text("uid").to_owned(),
+        body: review.to_string().into_bytes(),
+        words: words(text("operation"), kind, text("namespace"), text("name")),
+        object: Some(&request["object"])
+            .filter(|object| !object.is_null())
+            .cloned(),
+        manifest: None,
+    })
+}
+
+/// A question about an object of a manifest.
+fn of_manifest(arguments: &Review, manifest: Manifest) -> anyhow::Result<Asked> {
+    let operation = match (arguments.operation, &arguments.old) {
+        (Some(cli::Operation::Create), Some(_)) => bail!("a CREATE has no --old object"),
+        (Some(cli::Operation::Delete), Some(_)) => {
+            bail!("a DELETE is one of the object in -f FILE; leave out --old")
+        }
+        (Some(cli::Operation::Update), _) | (None, Some(_)) => Operation::Update,
+        (Some(cli::Operation::Delete), None) => Operation::Delete,
+        (Some(cli::Operation::Create) | None, None) => Operation::Create,
+    };
+    let old = match arguments.old.as_deref().map(find).transpose()? {
+        Some(Found::Review(_)) => {
+            bail!("--old is a manifest of what is stored, not an AdmissionReview")
+        }
+        Some(Found::Manifest(old)) => Some(old.value),
+        None => None,
+    };
+    let namespace = namespace(arguments.namespace.as_deref(), &manifest.value)?;
+    let name = text(&manifest.value, "name");
+    if let Some(old) = &old {
+        if text(old, "name") != name {
+            bail!(
+                "--old is another object: {:?}, not {:?}; an update cannot change the name",
+                text(old, "name").unwrap_or_default(),
+                name.unwrap_or_default()
+            );
+        }
+        if text(old, "namespace").is_some_and(|it| it != namespace) {
+            bail!(
+                "--old is in the namespace {:?}, the object in {namespace:?}",
+                text(old, "namespace").unwrap_or_default()
+            );
+        }
+    }
+    if name.is_none() && operation != Operation::Create {
+        bail!(
+            "the SeldonDeployment has no metadata.name, so it cannot be stored yet: only a CREATE can be asked"
+        );
+    }
+    let new = admitted(&manifest.value, namespace);
+    let old = old.map(|old| admitted(&old, namespace));
+    let (object, old_object) = match operation {
+        Operation::Create => (Some(&new), None),
+        Operation::Update => (Some(&new), Some(old.as_ref().unwrap_or(&new))),
+        Operation::Delete => (None, Some(&new)),
+    };
+    let body = Question {
+        uid: UID,
+        operation,
+        namespace,
+        name,
+        version: version(&manifest.value),
+        dry_run: arguments.dry_run,
+        user: USER,
+        object,
+        old_object,
+    }
+    .to_bytes();
+    let called = name
+        .or_else(|| text(&manifest.value, "generateName"))
+        .unwrap_or("(no name)");
+    Ok(Asked {
+        uid: UID.to_owned(),
+        body,
+        words: words(operation.word(), "SeldonDeployment", namespace, called),
+        object: object.cloned(),
+        manifest: Some(manifest),
+    })
+}
+
+/// The namespace of the request, as kubectl finds it.
+fn namespace<'a>(given: Option<&'a str>, object: &'a Value) -> anyhow::Result<&'a str> {
+    match (given, text(object, "namespace")) {
+        (Some(given), Some(own)) if given != own => bail!(
+            "--namespace {given}: the object is in the namespace {own}, and the API server refuses one that does not match; leave out --namespace"
+        ),
+        (Some(namespace), _) | (None, Some(namespace)) => Ok(namespace),
+        (None, None) => Ok("default"),
+    }
+}
+
+/// A text of the metadata; an empty one is none.
+fn text<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
+    object["metadata"][key]
+        .as_str()
+        .filter(|text| !text.is_empty())
+}
+
+fn words(operation: &str, kind: &str, namespace: &str, name: &str) -> String {
+    let slash = if namespace.is_empty() { "" } else { "/" };
+    format!("{operation} of {kind} {namespace}{slash}{name}")
+}
