@@ -157,3 +157,21 @@ pub(crate) struct EnvVar<'a> {
     #[serde(borrow, default)]
     pub(crate) value: Cow<'a, str>,
 }
+
+/// The AdmissionReview of a CREATE, or of an UPDATE that re-applies what was stored with our variables in it.
+pub(crate) fn review(containers: usize, update: bool) -> Vec<u8> {
+    let new = object(containers);
+    let (object, old, operation) = if update {
+        let stored = injected(&new);
+        (reapplied(&new, &stored), stored, "UPDATE")
+    } else {
+        (new, "null".to_owned(), "CREATE")
+    };
+    let kind = r#"{"group":"machinelearning.seldon.io","kind":"SeldonDeployment","version":"v1"}"#;
+    let resource =
+        r#"{"group":"machinelearning.seldon.io","resource":"seldondeployments","version":"v1"}"#;
+    format!(
+        r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{{"dryRun":false,"kind":{kind},"name":"recommend","namespace":"models","object":{object},"oldObject":{old},"operation":"{operation}","options":{{"apiVersion":"meta.k8s.io/v1","fieldManager":"kubectl","kind":"CreateOptions"}},"requestKind":{kind},"requestResource":{resource},"resource":{resource},"uid":"705ab4f5-6393-11e8-b7cc-42010a800002","userInfo":{{"groups":["system:authenticated"],"username":"someone@example.com"}}}}}}"#
+    )
+    .into_bytes()
+}

@@ -16,6 +16,7 @@ Examples:
   seldon-tracing review -f model.yaml                     against a webhook of its own, on loopback
   seldon-tracing review -f new.yaml --old stored.yaml     an update
   seldon-tracing review -f model.yaml -o response         the AdmissionReview that comes back
+  seldon-tracing review -f model.yaml -o request          the one that goes there, for curl
   kubectl get sdep my-model -o yaml | seldon-tracing review -f - --operation UPDATE
   kubectl -n seldon-tracing port-forward service/seldon-tracing 8443:443 &
   seldon-tracing review -f model.yaml --url https://localhost:8443 --cacert ca.crt \\
@@ -104,4 +105,6 @@ pub enum ReviewForm {
     Patch,
     /// The AdmissionReview as it came back.
     Response,
+    /// The AdmissionReview that would be sent, for other clients; nobody is asked.
+    Request,
 }

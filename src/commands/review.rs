@@ -32,6 +32,13 @@ const NOT_SAVED: &str =
 /// `review`
 pub(super) fn review(arguments: &Review) -> anyhow::Result<Status> {
     let asked = asked(arguments)?;
+    if arguments.output == ReviewForm::Request {
+        // As it would be sent, byte for byte.
+        let mut out = io::stdout().lock();
+        out.write_all(&asked.body)?;
+        writeln!(out)?;
+        return Ok(Status::Done);
+    }
     let webhook = if let Some(url) = &arguments.url {
         if let Some(config) = &arguments.config {
             talk::summary(&format!(
@@ -82,7 +89,7 @@ pub(super) fn review(arguments: &Review) -> anyhow::Result<Status> {
                 let patch = verified.patch.as_ref();
                 print(&json_text(&patch.map_or_else(|| json!([]), |it| json!(it))))?;
             }
-            ReviewForm::Diff | ReviewForm::Response => {}
+            ReviewForm::Diff | ReviewForm::Response | ReviewForm::Request => {}
         }
     }
     Ok(match &verified.denial {

@@ -1,0 +1,204 @@
+//! Load on kept-alive connections of HTTP/1.1, with as little around the bytes as possible: what a client costs hides what a server
+//! costs.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::client::danger::{
+    HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
+};
+use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+
+/// What came of a load.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Load {
+    pub(crate) requests: usize,
+    pub(crate) per_second: f64,
+    pub(crate) p99: Duration,
+    /// Of the server, for one request.
+    pub(crate) cpu: Duration,
+}
+
+/// Opens a connection.
+pub(crate) async fn connect(port: u16) -> TlsStream<TcpStream> {
+    try_connect(port).await.unwrap()
+}
+
+/// Opens a connection, if it is let in.
+pub(crate) async fn try_connect(port: u16) -> io::Result<TlsStream<TcpStream>> {
+    let stream = TcpStream::connect(("127.0.0.1", port)).await?;
+    stream.set_nodelay(true)?;
+    let provider = Arc::new(ring::default_provider());
+    let mut tls = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Anything(provider)))
+        .with_no_client_auth();
+    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let name = ServerName::try_from("localhost").unwrap();
+    TlsConnector::from(Arc::new(tls))
+        .connect(name, stream)
+        .await
+}
+
+/// A request as the API server writes it.
+pub(crate) fn request(review: &[u8]) -> Vec<u8> {
+    let mut request = format!(
+        "POST /mutate?timeout=10s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: kube-apiserver-admission\r\nContent-Length: {}\r\nAccept: application/json, */*\r\nContent-Type: application/json\r\n\r\n",
+        review.len()
+    )
+    .into_bytes();
+    request.extend_from_slice(review);
+    request
+}
+
+/// Sends a request and reads its answer, which must be good.
+pub(crate) async fn exchange(
+    stream: &mut TlsStream<TcpStream>,
+    request: &[u8],
+    buffer: &mut Vec<u8>,
+) -> usize {
+    stream.write_all(request).await.unwrap();
+    stream.flush().await.unwrap();
+    buffer.clear();
+    loop {
+        assert!(
+            stream.read_buf(buffer).await.unwrap() > 0,
+            "the connection broke"
+        );
+        let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") else {
+            continue;
+        };
+        let head = std::str::from_utf8(&buffer[..end]).unwrap();
+        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "));
+        let total = end + 4 + length.unwrap().parse::<usize>().unwrap();
+        while buffer.len() < total {
+            assert!(
+                stream.read_buf(buffer).await.unwrap() > 0,
+                "the connection broke"
+            );
+        }
+        return end + 4;
+    }
+}
+
+/// One answer.
+pub(crate) async fn once(port: u16, review: &[u8]) -> Vec<u8> {
+    let mut buffer = Vec::new();
+    let start = exchange(&mut connect(port).await, &request(review), &mut buffer).await;
+    buffer.split_off(start)
+}
+
+/// Every connection sends its next request when it has the answer to the last.
+pub(crate) async fn closed(port: u16, review: &[u8], connections: usize, each: usize) -> Load {
+    run(port, review, connections, each, None).await
+}
+
+/// So many requests a second, whatever the answers do: latency counts from when a request was due.
+pub(crate) async fn open(
+    port: u16,
+    review: &[u8],
+    connections: usize,
+    rate: f64,
+    each: usize,
+) -> Load {
+    let gap = Duration::from_secs_f64(connections as f64 / rate);
+    run(port, review, connections, each, Some(gap)).await
+}
+
+async fn run(
+    port: u16,
+    review: &[u8],
+    connections: usize,
+    each: usize,
+    gap: Option<Duration>,
+) -> Load {
+    let request: Arc<[u8]> = request(review).into();
+    let mut streams = Vec::new();
+    for _ in 0..connections {
+        streams.push(connect(port).await);
+    }
+    let start = Instant::now();
+    let mut tasks = JoinSet::new();
+    for (at, mut stream) in streams.into_iter().enumerate() {
+        let request = Arc::clone(&request);
+        tasks.spawn(async move {
+            let mut buffer = Vec::with_capacity(64 * 1024);
+            let mut latencies = Vec::with_capacity(each);
+            for turn in 0..each {
+                let mut due = Instant::now();
+                if let Some(gap) = gap {
+                    let turn = u32::try_from(turn).unwrap();
+                    let shift = gap.mul_f64(at as f64 / connections as f64);
+                    due = start + shift + gap * turn;
+                    tokio::time::sleep_until(due.into()).await;
+                    // Timers are coarse; what they add is not the server's.
+                    due = due.max(Instant::now());
+                }
+                exchange(&mut stream, &request, &mut buffer).await;
+                latencies.push(due.elapsed());
+            }
+            latencies
+        });
+    }
+    let mut latencies: Vec<Duration> = tasks.join_all().await.concat();
+    let elapsed = start.elapsed();
+    latencies.sort_unstable();
+    Load {
+        requests: latencies.len(),
+        per_second: latencies.len() as f64 / elapsed.as_secs_f64(),
+        p99: latencies[latencies.len() * 99 / 100],
+        cpu: Duration::ZERO,
+    }
+}
+
+/// The certificates of these servers were made a moment ago, and who they are is not what is measured.
+#[derive(Debug)]
+struct Anything(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anything {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
