@@ -1,6 +1,6 @@
 //! The log of `serve`: JSON for collectors, text for people.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, BufWriter, IsTerminal};
 
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
@@ -9,6 +9,10 @@ use crate::cli::{LogFormat, LogLevel};
 
 /// Lines that may wait to be written. Whoever reads the log may be slow; requests do not wait for them, and memory is bounded.
 const LINES: usize = 4096;
+
+/// Lines that wait are written together: under load a write for each would cost more than the decision that it tells of. The writer
+/// flushes whenever nothing waits.
+const BUFFER: usize = 64 * 1024;
 
 /// Begins to log to standard error, in the background: what is logged is written when the guard goes, at the latest. The counter
 /// says how many lines were lost because nobody took them.
@@ -23,7 +27,7 @@ pub fn start(
     let (writer, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(LINES)
         .lossy(true)
-        .finish(io::stderr());
+        .finish(BufWriter::with_capacity(BUFFER, io::stderr()));
     let dropped = writer.error_counter();
     let terminal = io::stderr().is_terminal();
     let level = match level {
