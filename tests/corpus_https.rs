@@ -137,7 +137,7 @@ async fn ask(client: &Client, uid: &str, api: &str, object: &Value, old: Option<
         old_object: old,
     };
     let body = Bytes::from(question.to_bytes());
-    let answered = client.call(body.clone(), Duration::from_secs(60)).await;
+    let answered = client.call(body.clone(), Duration::from_mins(1)).await;
     let (_, result) = taken(uid, &answered.unwrap().reply, &body);
     result.unwrap()
 }

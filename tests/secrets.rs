@@ -285,6 +285,58 @@ fn curl_http2(binary: &Binary, body: &str) {
     }
 }
 
+/// S4: what is said of bad requests holds nothing of them.
+fn bad_requests(binary: &Binary, good: &str) {
+    for body in bad_bodies(good) {
+        let answer = binary.post(&body);
+        assert!((400..500).contains(&answer.status), "{answer:?}");
+        assert!(
+            !answer.head.contains(CANARY) && !answer.text().contains(CANARY),
+            "S4: {answer:?}"
+        );
+    }
+    let odd = [
+        ("GET", "/mutate"),
+        ("CANARY", "/mutate"),
+        ("POST", "/CANARY?CANARY=CANARY"),
+        ("POST", "/mutate/default-on/CANARY"),
+    ];
+    for (method, path) in odd {
+        let answer = binary.send(method, path, JSON, good.as_bytes());
+        assert!((400..500).contains(&answer.status));
+        assert!(
+            !answer.head.contains(CANARY) && !answer.text().contains(CANARY),
+            "S4: {answer:?}"
+        );
+    }
+    let typed = binary.send(
+        "POST",
+        "/mutate",
+        "Content-Type: text/CANARY\r\n",
+        good.as_bytes(),
+    );
+    assert_eq!(typed.status, 415);
+    assert!(!typed.text().contains(CANARY));
+}
+
+fn broken_connections(binary: &Binary) {
+    // What is no HTTP, what is no TLS, and who goes in the middle.
+    let mut stream = tls(binary.address, &binary.ca, rustls::DEFAULT_VERSIONS, &[]);
+    stream.write_all(b"CANARY CANARY CANARY\r\n\r\n").unwrap();
+    let _ = stream.read(&mut [0; 100]);
+    let mut plain = TcpStream::connect(binary.address).unwrap();
+    plain
+        .write_all(b"GET /CANARY HTTP/1.1\r\nHost: CANARY\r\n\r\n")
+        .unwrap();
+    let _ = plain.read(&mut [0; 100]);
+    let mut stream = tls(binary.address, &binary.ca, rustls::DEFAULT_VERSIONS, &[]);
+    let head =
+        format!("POST /mutate HTTP/1.1\r\nHost: CANARY\r\n{JSON}Content-Length: 100\r\n\r\nCANARY");
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.flush().unwrap();
+    drop(stream);
+}
+
 #[test]
 fn s3_no_canary_gets_out() {
     let binary = Binary::start();
@@ -329,51 +381,8 @@ fn s3_no_canary_gets_out() {
         taken(uid, &binary.post(body.as_bytes()).reply(), body.as_bytes());
         expected.push(uid.to_owned());
     }
-    for body in bad_bodies(&good) {
-        let answer = binary.post(&body);
-        assert!((400..500).contains(&answer.status), "{answer:?}");
-        assert!(
-            !answer.head.contains(CANARY) && !answer.text().contains(CANARY),
-            "S4: {answer:?}"
-        );
-    }
-    let odd = [
-        ("GET", "/mutate"),
-        ("CANARY", "/mutate"),
-        ("POST", "/CANARY?CANARY=CANARY"),
-        ("POST", "/mutate/default-on/CANARY"),
-    ];
-    for (method, path) in odd {
-        let answer = binary.send(method, path, JSON, good.as_bytes());
-        assert!((400..500).contains(&answer.status));
-        assert!(
-            !answer.head.contains(CANARY) && !answer.text().contains(CANARY),
-            "S4: {answer:?}"
-        );
-    }
-    let typed = binary.send(
-        "POST",
-        "/mutate",
-        "Content-Type: text/CANARY\r\n",
-        good.as_bytes(),
-    );
-    assert_eq!(typed.status, 415);
-    assert!(!typed.text().contains(CANARY));
-    // What is no HTTP, what is no TLS, and who goes in the middle.
-    let mut stream = tls(binary.address, &binary.ca, rustls::DEFAULT_VERSIONS, &[]);
-    stream.write_all(b"CANARY CANARY CANARY\r\n\r\n").unwrap();
-    let _ = stream.read(&mut [0; 100]);
-    let mut plain = TcpStream::connect(binary.address).unwrap();
-    plain
-        .write_all(b"GET /CANARY HTTP/1.1\r\nHost: CANARY\r\n\r\n")
-        .unwrap();
-    let _ = plain.read(&mut [0; 100]);
-    let mut stream = tls(binary.address, &binary.ca, rustls::DEFAULT_VERSIONS, &[]);
-    let head =
-        format!("POST /mutate HTTP/1.1\r\nHost: CANARY\r\n{JSON}Content-Length: 100\r\n\r\nCANARY");
-    stream.write_all(head.as_bytes()).unwrap();
-    stream.flush().unwrap();
-    drop(stream);
+    bad_requests(&binary, &good);
+    broken_connections(&binary);
     curl_http2(&binary, &good.replace("good-0", "http2"));
 
     for path in [

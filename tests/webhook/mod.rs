@@ -21,7 +21,6 @@ use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
 };
 use seldon_tracing::client::{Client, Target, Trust};
-use seldon_tracing::config::Config;
 use seldon_tracing::review::Route;
 use seldon_tracing::review::verify::Reply;
 use seldon_tracing::serve::{ConfigSource, Identity, Server, Settings, dev_identity};
@@ -46,7 +45,7 @@ impl Webhook {
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let (pair, ca) = dev_identity().unwrap();
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let config = ConfigSource::Fixed(Box::new(Config::default()));
+        let config = ConfigSource::Fixed(Box::default());
         let mut settings = Settings::new(vec![any], Identity::Memory(pair), config);
         settings.admin_listen = vec![any];
         change(&mut settings);
@@ -132,7 +131,7 @@ pub(crate) fn tls(
     let connection = ClientConnection::new(Arc::new(config), name).unwrap();
     let stream = TcpStream::connect(address).unwrap();
     stream
-        .set_read_timeout(Some(Duration::from_secs(60)))
+        .set_read_timeout(Some(Duration::from_mins(1)))
         .unwrap();
     stream.set_nodelay(true).unwrap();
     StreamOwned::new(connection, stream)
