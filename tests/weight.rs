@@ -609,3 +609,12 @@ fn what_is_too_heavy_is_allowed_with_one_warning() {
     assert_eq!(seen.verified.warnings.len(), 1, "P5");
     assert!(seen.verified.warnings[0].starts_with("too-many-parts: "));
 }
+
+#[test]
+fn settings_without_number_are_not_looked_at_for_each_predictor() {
+    let settings = filled(r#""tracing.seldon.io/x#":"b""#, 100_000);
+    let object = traced(&format!(",{settings}"), &filled("{}", 6_000));
+    let body = review("CREATE", &object, "null");
+    let seen = look(body.as_bytes(), Route::Mutate, &Config::default()).unwrap();
+    assert_eq!(seen.audit("reasons"), "too-many-parts");
+}
