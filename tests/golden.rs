@@ -93,7 +93,7 @@ fn an_explanation_shows_each_kind_of_decision() {
 
 #[test]
 fn help_reads_as_before() {
-    let commands: [&[&str]; 9] = [
+    let commands: [&[&str]; 14] = [
         &[],
         &["inject"],
         &["uninject"],
@@ -103,6 +103,11 @@ fn help_reads_as_before() {
         &["config", "show"],
         &["completions"],
         &["man"],
+        &["serve"],
+        &["review"],
+        &["certs"],
+        &["certs", "new"],
+        &["certs", "show"],
     ];
     for command in commands {
         let name = [&["help"], command].concat().join("-");

@@ -11,6 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::value::RawValue;
 
 use super::request::Review;
+use crate::inject::ANNOTATION_PREFIX;
 
 /// Bodies up to this size, with at most [`SMALL_PARTS`] commas, are decided on the spot; others one after the other.
 const SMALL_BODY: usize = 256 * 1024;
@@ -27,6 +28,9 @@ const ITEM: usize = 320;
 const ENTRY: usize = 96;
 /// A container, a predictor or a node of a graph: its targets, their variables, reasons and record, the patch and its base64.
 const TARGET: usize = 6_144;
+
+/// A setting in the annotations of the object, good or bad: every predictor looks at it again, which takes time more than memory.
+const SETTING: usize = MAX_WEIGHT / 256;
 
 /// Deeper than this nothing is read; `serde_json` ends at 128.
 const DEPTH: usize = 100;
@@ -73,6 +77,8 @@ impl<'de> Deserialize<'de> for Weighed {
 enum Place {
     Object,
     Metadata,
+    /// The annotations of the object.
+    Annotations,
     /// A list whose items are or hold targets.
     Targets,
     Elsewhere,
@@ -93,7 +99,8 @@ impl Weigher<'_> {
     fn below(&self, key: &str) -> Option<Place> {
         match (self.place, key) {
             (Place::Object, "metadata") => Some(Place::Metadata),
-            (Place::Object, "spec") | (Place::Metadata, "annotations") => Some(Place::Elsewhere),
+            (Place::Metadata, "annotations") => Some(Place::Annotations),
+            (Place::Object, "spec") => Some(Place::Elsewhere),
             (Place::Object | Place::Metadata, _) => None,
             (_, "predictors" | "componentSpecs" | "containers" | "initContainers" | "children") => {
                 Some(Place::Targets)
@@ -125,7 +132,10 @@ impl<'de> Visitor<'de> for Weigher<'_> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            self.add(ENTRY);
+            self.add(match self.place {
+                Place::Annotations if key.starts_with(ANNOTATION_PREFIX) => SETTING,
+                _ => ENTRY,
+            });
             match self.below(&key) {
                 None => {
                     map.next_value::<IgnoredAny>()?;
