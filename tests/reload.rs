@@ -273,12 +273,12 @@ async fn l5_a_changed_config_is_used_and_a_bad_one_is_not() {
     })
     .await;
 
-    fs::write(&path, "defaults:\n  agentPort: many\n").unwrap();
+    fs::write(&path, "# a comment\ndefaults:\n  agentPort: many\n").unwrap();
     let refused = r#"seldon_tracing_reloads_total{what="config",result="refused"}"#;
     // A file that is written in place can be seen when it is empty, which is a config too: the built-in one.
     until("the bad one is reported with its line", || async {
         let (status, text) = get(running.admin, "/readyz?verbose").await;
-        status == 200 && text.contains("[!]config-files: ") && text.contains("config.yaml:2:")
+        status == 200 && text.contains("[!]config-files: ") && text.contains("config.yaml:3:")
     })
     .await;
     assert!(running.metric(refused).await >= 1);
