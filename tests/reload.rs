@@ -267,9 +267,9 @@ async fn l5_a_changed_config_is_used_and_a_bad_one_is_not() {
         port_of(&object).cloned()
     };
     assert_eq!(port().await, Some(json!("6831")));
-    fs::write(&path, "defaults:\n  agentPort: 6832\n").unwrap();
+    fs::write(&path, "defaults:\n  agentPort: 7001\n").unwrap();
     until("the new port is injected", || async {
-        port().await == Some(json!("6832"))
+        port().await == Some(json!("7001"))
     })
     .await;
 
@@ -282,13 +282,13 @@ async fn l5_a_changed_config_is_used_and_a_bad_one_is_not() {
     })
     .await;
     assert!(running.metric(refused).await >= 1);
-    assert!([Some(json!("6832")), Some(json!("5775"))].contains(&port().await));
+    assert!([Some(json!("7001")), Some(json!("5775"))].contains(&port().await));
 
     let next = folder.path().join("next.yaml");
-    fs::write(&next, "defaults:\n  agentPort: 6833\n").unwrap();
+    fs::write(&next, "defaults:\n  agentPort: 7002\n").unwrap();
     fs::rename(&next, &path).unwrap();
     until("the next good one is used", || async {
-        port().await == Some(json!("6833"))
+        port().await == Some(json!("7002"))
     })
     .await;
     fs::write(&next, "defaults:\n  agentPort: many\n").unwrap();
@@ -298,7 +298,7 @@ async fn l5_a_changed_config_is_used_and_a_bad_one_is_not() {
         running.metric(refused).await > before
     })
     .await;
-    assert_eq!(port().await, Some(json!("6833")));
+    assert_eq!(port().await, Some(json!("7002")));
     fs::remove_file(&path).unwrap();
     until("the missing file is reported", || async {
         get(running.admin, "/readyz?verbose")
@@ -307,7 +307,7 @@ async fn l5_a_changed_config_is_used_and_a_bad_one_is_not() {
             .contains("cannot read the config file")
     })
     .await;
-    assert_eq!(port().await, Some(json!("6833")));
+    assert_eq!(port().await, Some(json!("7002")));
 }
 
 fn caller(authority: &Authority) -> Option<(Vec<u8>, Vec<u8>)> {
