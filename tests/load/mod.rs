@@ -5,6 +5,7 @@
     dead_code,
     unused_imports,
     clippy::unwrap_used,
+    clippy::unwrap_in_result,
     clippy::panic,
     reason = "helpers of tests are tests too, and no file uses all of them"
 )]
@@ -33,7 +34,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
 /// Longer than anything takes on a busy machine. Nothing here waits for so long unless it fails.
-pub(crate) const LONG: Duration = Duration::from_secs(60);
+pub(crate) const LONG: Duration = Duration::from_mins(1);
 
 /// The time that the API server gives at most.
 pub(crate) const ADMISSION: Duration = Duration::from_secs(30);
