@@ -17,6 +17,12 @@ pub(super) struct Connection {
     epoch: Instant,
     /// Requests in work.
     busy: AtomicU32,
+    /// Those of them that wait for the client, to send or to take, and since when, in milliseconds of the epoch. A request that
+    /// waits for us is not slow.
+    awaited: AtomicU32,
+    since: AtomicU64,
+    /// Whether what it sends is thrown away: then it holds nothing but itself.
+    discards: AtomicBool,
     /// Whether a request was ever answered.
     served: AtomicBool,
     /// When it last began to work or ended a request, in milliseconds of the epoch.
@@ -32,6 +38,9 @@ impl Connection {
             id,
             epoch,
             busy: AtomicU32::new(0),
+            awaited: AtomicU32::new(0),
+            since: AtomicU64::new(0),
+            discards: AtomicBool::new(false),
             served: AtomicBool::new(false),
             changed: AtomicU64::new(0),
             closed: AtomicBool::new(false),
@@ -41,9 +50,22 @@ impl Connection {
         connection
     }
 
+    fn now(&self) -> u64 {
+        u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
     fn touch(&self) {
-        let now = u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.changed.store(now, Ordering::Relaxed);
+        self.changed.store(self.now(), Ordering::Relaxed);
+    }
+
+    fn await_client(&self) {
+        if self.awaited.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.since.store(self.now(), Ordering::Relaxed);
+        }
+    }
+
+    fn await_client_no_more(&self) {
+        self.awaited.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// A request begins; it ends when the guard goes.
@@ -90,6 +112,49 @@ impl Drop for Busy {
     }
 }
 
+impl Busy {
+    /// From now on the client is waited for, until the guard goes.
+    pub(super) fn awaits(&self) -> Awaited {
+        self.0.await_client();
+        Awaited(Arc::clone(&self.0))
+    }
+
+    /// The same for a body of which nothing is kept.
+    pub(super) fn discards(&self) -> Awaited {
+        self.0.discards.store(true, Ordering::Relaxed);
+        self.awaits()
+    }
+}
+
+/// A request in work that waits for its client.
+#[derive(Debug)]
+pub(super) struct Awaited(Arc<Connection>);
+
+impl Awaited {
+    /// Until the guard goes, the client waits for us. After that its time begins anew.
+    pub(super) fn pause(&self) -> Paused {
+        self.0.await_client_no_more();
+        Paused(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        self.0.discards.store(false, Ordering::Relaxed);
+        self.0.await_client_no_more();
+    }
+}
+
+/// A request whose client waits for us in between.
+#[derive(Debug)]
+pub(super) struct Paused(Arc<Connection>);
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        self.0.await_client();
+    }
+}
+
 /// All open connections.
 #[derive(Debug)]
 pub(super) struct Connections {
@@ -132,7 +197,8 @@ impl Connections {
     pub(super) fn register(self: &Arc<Self>) -> Option<Registered> {
         let mut open = lock(&self.open);
         if open.len() >= self.most {
-            let (victim, eviction) = idlest(&open).or_else(|| self.slowest(&open))?;
+            let slowest = || self.slowest(&open, |_| true);
+            let (victim, eviction) = idlest(&open).or_else(slowest)?;
             open.remove(&victim.id);
             victim.close();
             self.metrics.evicted(eviction);
@@ -148,23 +214,30 @@ impl Connections {
         })
     }
 
-    /// Closes the connection whose request has taken longest, if that is longer than anybody who means it would take.
+    /// Closes the connection whose client lets us wait longest, if that is longer than anybody would who means it. Time that a
+    /// request waits for us does not count: under load that is everybody's.
     pub(super) fn give_up_slowest(&self) {
         let mut open = lock(&self.open);
-        if let Some((victim, eviction)) = self.slowest(&open) {
+        let holds = |connection: &Connection| !connection.discards.load(Ordering::Relaxed);
+        if let Some((victim, eviction)) = self.slowest(&open, holds) {
             open.remove(&victim.id);
             victim.close();
             self.metrics.evicted(eviction);
         }
     }
 
-    fn slowest(&self, open: &HashMap<u64, Arc<Connection>>) -> Option<(Arc<Connection>, Eviction)> {
+    fn slowest(
+        &self,
+        open: &HashMap<u64, Arc<Connection>>,
+        counts: impl Fn(&Connection) -> bool,
+    ) -> Option<(Arc<Connection>, Eviction)> {
         let latest = self.epoch.elapsed().saturating_sub(self.patience);
         open.values()
-            .filter(|connection| connection.busy.load(Ordering::Relaxed) > 0)
-            .map(|connection| (connection.changed.load(Ordering::Relaxed), connection))
-            .filter(|(changed, _)| u128::from(*changed) < latest.as_millis())
-            .min_by_key(|(changed, _)| *changed)
+            .filter(|connection| connection.awaited.load(Ordering::Relaxed) > 0)
+            .filter(|connection| counts(connection))
+            .map(|connection| (connection.since.load(Ordering::Relaxed), connection))
+            .filter(|(since, _)| u128::from(*since) < latest.as_millis())
+            .min_by_key(|(since, _)| *since)
             .map(|(_, connection)| (Arc::clone(connection), Eviction::Slow))
     }
 }

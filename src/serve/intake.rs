@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-use super::connections::Connections;
+use super::connections::{Awaited, Busy, Connections};
 use super::limits::Limits;
 use super::metrics::Shortage;
 
@@ -118,16 +118,22 @@ impl Intake {
         memory: &mut Memory,
         bytes: usize,
         deadline: Instant,
+        awaited: Option<&Awaited>,
     ) -> Result<(), Refused> {
         let missing = bytes.div_ceil(UNIT).saturating_sub(memory.units());
         if missing == 0 {
             return Ok(());
         }
         let count = u32::try_from(missing).map_err(|_| Refused::TooLarge)?;
-        let more = self
-            .wait(&self.memory, count, deadline)
-            .await
-            .ok_or(Refused::Short(Shortage::Memory))?;
+        let more = if let Ok(more) = Arc::clone(&self.memory).try_acquire_many_owned(count) {
+            more
+        } else {
+            // Now it is we who let the client wait.
+            let _paused = awaited.map(Awaited::pause);
+            self.wait(&self.memory, count, deadline)
+                .await
+                .ok_or(Refused::Short(Shortage::Memory))?
+        };
         match &mut memory.permit {
             Some(permit) => permit.merge(more),
             None => memory.permit = Some(more),
@@ -142,15 +148,18 @@ impl Intake {
         length: Option<usize>,
         memory: &mut Memory,
         deadline: Instant,
+        busy: Option<&Busy>,
     ) -> Result<Bytes, Refused> {
+        let awaited = busy.map(Busy::awaits);
+        let awaited = awaited.as_ref();
         let room = length.unwrap_or(UNIT).min(AT_ONCE);
-        self.grow(memory, room, deadline).await?;
+        self.grow(memory, room, deadline, awaited).await?;
         let Some(first) = next(body, deadline).await? else {
             return Ok(Bytes::new());
         };
         // The usual review comes in one piece, which needs no copy.
         if length == Some(first.len()) && first.len() <= self.limits.body {
-            self.grow(memory, first.len(), deadline).await?;
+            self.grow(memory, first.len(), deadline, awaited).await?;
             return Ok(first);
         }
         let mut bytes = Vec::new();
@@ -165,7 +174,7 @@ impl Intake {
                     .unwrap_or(self.limits.body)
                     .clamp(needed, self.limits.body);
                 let capacity = needed.max(room).max(bytes.capacity() * 2).min(most);
-                self.grow(memory, capacity, deadline).await?;
+                self.grow(memory, capacity, deadline, awaited).await?;
                 bytes.reserve_exact(capacity - bytes.len());
             }
             bytes.extend_from_slice(&data);
@@ -176,7 +185,13 @@ impl Intake {
 
     /// Reads what is left of a body and forgets it: an answer before its end would break the connection of a client that is still
     /// sending. Nothing is held meanwhile.
-    pub(super) async fn discard(&self, body: &mut Body, deadline: Instant) -> Result<(), Refused> {
+    pub(super) async fn discard(
+        &self,
+        body: &mut Body,
+        deadline: Instant,
+        busy: Option<&Busy>,
+    ) -> Result<(), Refused> {
+        let _awaited = busy.map(Busy::discards);
         let mut seen = 0;
         while let Some(data) = next(body, deadline).await? {
             seen += data.len();

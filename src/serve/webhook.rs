@@ -14,7 +14,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use super::connections::{Busy, Connection};
+use super::connections::{Awaited, Busy, Connection};
 use super::intake::{Memory, Refused};
 use super::outgoing::Outgoing;
 use super::refusal::Refusal;
@@ -45,6 +45,7 @@ struct Held {
     _place: OwnedSemaphorePermit,
     _memory: Memory,
     _in_flight: InFlight,
+    _awaited: Option<Awaited>,
     _busy: Option<Busy>,
 }
 
@@ -119,7 +120,8 @@ async fn review(
             .place(deadline)
             .await
             .map_err(Refused::Short)?;
-        let read = shared.intake.read(&mut body, length, &mut memory, deadline);
+        let intake = &shared.intake;
+        let read = intake.read(&mut body, length, &mut memory, deadline, busy.as_ref());
         Ok((place, read.await?))
     };
     let (place, bytes) = match taken.await {
@@ -129,7 +131,7 @@ async fn review(
             // The client is still sending: an answer now would reach it as a broken connection.
             shared
                 .intake
-                .discard(&mut body, deadline)
+                .discard(&mut body, deadline, busy.as_ref())
                 .await
                 .map_err(|refused| Refusal::of(refused, shared.limits.body))?;
             return Err(Refusal::Shed(shortage));
@@ -157,6 +159,7 @@ async fn review(
         _place: place,
         _memory: memory,
         _in_flight: in_flight,
+        _awaited: busy.as_ref().map(Busy::awaits),
         _busy: busy,
     };
     let body = Body::new(Outgoing::new(Bytes::from(answer), held));

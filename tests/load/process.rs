@@ -1,0 +1,122 @@
+//! The webhook in a process of its own.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use serde_json::Value;
+
+use super::until;
+
+/// A process, which ends with this.
+#[derive(Debug)]
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    pub(crate) admin: SocketAddr,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The command, free of what the person who runs the tests has set.
+pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_seldon-tracing"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("SELDON_TRACING_") {
+            command.env_remove(name);
+        }
+    }
+    command
+        .args(["serve", "--tls-cert", "tls.crt", "--tls-key", "tls.key"])
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Starts it on free ports and waits until it is ready.
+pub(crate) async fn start(folder: &Path, arguments: &[&str]) -> Process {
+    let ports = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+    let mut child = command(folder, &[&ports, arguments].concat())
+        .spawn()
+        .unwrap();
+    let stderr = BufReader::new(child.stderr.take().unwrap());
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let lines = Arc::clone(&log);
+    thread::spawn(move || {
+        for line in stderr.lines().map_while(Result::ok) {
+            lines.lock().unwrap().push(line);
+        }
+    });
+    let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    let mut process = Process {
+        child,
+        address: nowhere,
+        admin: nowhere,
+        log,
+    };
+    until("it says where it listens", || async {
+        process.line("listening").is_some()
+    })
+    .await;
+    let line = process.line("listening").unwrap();
+    process.address = line["address"].as_str().unwrap().parse().unwrap();
+    process.admin = line["admin"].as_str().unwrap().parse().unwrap();
+    until("it is ready", || async {
+        super::get(process.admin, "/readyz").await.0 == 200
+    })
+    .await;
+    process
+}
+
+impl Process {
+    /// All that was logged.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().join("\n")
+    }
+
+    /// The first line of the log with this message.
+    pub(crate) fn line(&self, message: &str) -> Option<Value> {
+        let log = self.log.lock().unwrap();
+        log.iter()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+            .find(|line| line["message"] == message)
+    }
+
+    /// Sends a signal to this process and to no other.
+    pub(crate) fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        let kill = Command::new("sh")
+            .args(["-c", "kill -s \"$0\" \"$1\"", signal, &id])
+            .status();
+        assert!(kill.unwrap().success());
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        let mut status = None;
+        let end = tokio::time::Instant::now() + super::LONG;
+        while status.is_none() {
+            assert!(
+                tokio::time::Instant::now() < end,
+                "it does not end: {}",
+                self.log()
+            );
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            status = self.child.try_wait().unwrap();
+        }
+        status.unwrap()
+    }
+}

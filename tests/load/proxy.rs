@@ -1,0 +1,84 @@
+//! What kube-proxy does: a new connection goes to a replica that is ready, in turn; an open one stays where it is.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+
+#[derive(Debug)]
+struct Replica {
+    address: SocketAddr,
+    ready: bool,
+    open: Arc<AtomicUsize>,
+}
+
+/// The address of a service.
+#[derive(Clone, Debug)]
+pub(crate) struct Proxy {
+    pub(crate) address: SocketAddr,
+    replicas: Arc<Mutex<Vec<Replica>>>,
+}
+
+pub(crate) async fn proxy() -> Proxy {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = Proxy {
+        address: listener.local_addr().unwrap(),
+        replicas: Arc::default(),
+    };
+    let replicas = Arc::clone(&proxy.replicas);
+    tokio::spawn(async move {
+        for turn in 0.. {
+            let (mut client, _) = listener.accept().await.unwrap();
+            client.set_nodelay(true).unwrap();
+            let chosen = choose(&replicas, turn);
+            // Without a replica the connection ends here, which fails the call.
+            let Some((address, open)) = chosen else {
+                continue;
+            };
+            tokio::spawn(async move {
+                if let Ok(mut server) = TcpStream::connect(address).await {
+                    server.set_nodelay(true).unwrap();
+                    // Both sides may end it as they like.
+                    let _ = copy_bidirectional(&mut client, &mut server).await;
+                }
+                open.fetch_sub(1, Ordering::AcqRel);
+            });
+        }
+    });
+    proxy
+}
+
+fn choose(replicas: &Mutex<Vec<Replica>>, turn: usize) -> Option<(SocketAddr, Arc<AtomicUsize>)> {
+    let replicas = replicas.lock().unwrap();
+    let ready: Vec<_> = replicas.iter().filter(|it| it.ready).collect();
+    let chosen = ready.get(turn.checked_rem(ready.len())?)?;
+    chosen.open.fetch_add(1, Ordering::AcqRel);
+    Some((chosen.address, Arc::clone(&chosen.open)))
+}
+
+impl Proxy {
+    /// A replica is ready.
+    pub(crate) fn add(&self, address: SocketAddr) {
+        self.replicas.lock().unwrap().push(Replica {
+            address,
+            ready: true,
+            open: Arc::default(),
+        });
+    }
+
+    /// A replica is not ready any more.
+    pub(crate) fn remove(&self, address: SocketAddr) {
+        for replica in &mut *self.replicas.lock().unwrap() {
+            replica.ready &= replica.address != address;
+        }
+    }
+
+    /// Connections that are open to a replica.
+    pub(crate) fn open(&self, address: SocketAddr) -> usize {
+        let replicas = self.replicas.lock().unwrap();
+        let open = replicas.iter().find(|it| it.address == address);
+        open.map_or(0, |it| it.open.load(Ordering::Acquire))
+    }
+}

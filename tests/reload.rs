@@ -1,0 +1,376 @@
+//! Certificate, client CA and configuration change while requests come (requirements C2, L5).
+
+#![expect(clippy::unwrap_used, reason = "a failing unwrap is a failing test")]
+
+mod load;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use load::process::start;
+use load::{
+    LONG, Running, asked, authority, call, check, client, files, folder_of, get, load, metric,
+    pair, raw, serve, settings, until,
+};
+use seldon_tracing::client::{Client, ClientError, Target, TlsTrouble, Trust};
+use seldon_tracing::pki::{Authority, Names, Pair, Purpose};
+use seldon_tracing::serve::{ConfigSource, Identity};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::task::spawn_blocking;
+
+/// How often the files are looked at.
+const POLL: Duration = Duration::from_millis(20);
+
+/// A folder in which files change as the kubelet changes those of a Secret: all at once, by a swap of the symlink `..data`.
+struct Mount {
+    folder: TempDir,
+    version: u32,
+}
+
+impl Mount {
+    fn new(pair: &Pair) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut mount = Self { folder, version: 0 };
+        mount.swap(&pair.chain, &pair.key);
+        for name in ["tls.crt", "tls.key"] {
+            symlink(Path::new("..data").join(name), mount.path().join(name)).unwrap();
+        }
+        mount
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn put(&mut self, pair: &Pair) {
+        self.swap(&pair.chain, &pair.key);
+    }
+
+    fn swap(&mut self, certificate: &str, key: &str) {
+        self.version += 1;
+        let old = fs::read_link(self.path().join("..data")).ok();
+        let new = PathBuf::from(format!("..2024_{}", self.version));
+        let at = self.path().join(&new);
+        fs::create_dir(&at).unwrap();
+        fs::write(at.join("tls.crt"), certificate).unwrap();
+        fs::write(at.join("tls.key"), key).unwrap();
+        let link = self.path().join("..data_tmp");
+        symlink(&new, &link).unwrap();
+        fs::rename(&link, self.path().join("..data")).unwrap();
+        if let Some(old) = old {
+            fs::remove_dir_all(self.path().join(old)).unwrap();
+        }
+    }
+}
+
+/// Waits until new connections are shown this certificate.
+async fn shows(running: &Running, pair: &Pair) {
+    let leaf = raw::leaf(&pair.chain);
+    until("the new certificate is shown", || async {
+        let (address, ca) = (running.address, running.ca.clone());
+        let shown = spawn_blocking(move || raw::shown(address, &ca).unwrap());
+        shown.await.unwrap() == leaf
+    })
+    .await;
+}
+
+async fn serve_files(mount: &Mount, authority: &Authority) -> Running {
+    let mut settings = settings(Identity::Files(files(mount.path())));
+    settings.limits.poll = POLL;
+    serve(settings, authority.certificate()).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn c2_a_leaf_that_is_rotated_under_load_costs_no_handshake_and_no_request() {
+    let authority = authority();
+    let first = pair(&authority);
+    let mut mount = Mount::new(&first);
+    let running = serve_files(&mount, &authority).await;
+    shows(&running, &first).await;
+    let kept = running.client();
+    let keeping = load(12, move || kept.clone());
+    let (address, ca) = (running.address, running.ca.clone());
+    let connecting = load(4, move || client(address, &ca));
+    for _ in 0..3 {
+        connecting.more(20).await;
+        let next = pair(&authority);
+        mount.put(&next);
+        shows(&running, &next).await;
+        connecting.more(20).await;
+    }
+    keeping.more(50).await;
+    assert_eq!(keeping.end().await, Vec::<String>::new());
+    assert_eq!(connecting.end().await, Vec::<String>::new());
+    let done = r#"seldon_tracing_reloads_total{what="certificate",result="done"}"#;
+    assert_eq!(running.metric(done).await, 3);
+    let refused = r#"seldon_tracing_reloads_total{what="certificate",result="refused"}"#;
+    assert_eq!(running.metric(refused).await, 0);
+    assert_eq!(
+        running
+            .metric("seldon_tracing_tls_handshake_errors_total")
+            .await,
+        0
+    );
+}
+
+/// What is broken is reported; the last good pair is shown meanwhile; the next good one is taken.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn c2_bad_pairs_leave_the_last_good_one_in_use() {
+    let authority = authority();
+    let mut good = pair(&authority);
+    let mut mount = Mount::new(&good);
+    let running = serve_files(&mount, &authority).await;
+    let other = pair(&authority);
+    let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let cut = &other.key[..other.key.len() / 2];
+    let bad = [
+        (
+            "corrupt certificate",
+            garbage,
+            other.key.as_str(),
+            "the certificate is not usable",
+        ),
+        (
+            "corrupt key",
+            other.chain.as_str(),
+            cut,
+            "the private key is not usable",
+        ),
+        (
+            "key of another",
+            other.chain.as_str(),
+            good.key.as_str(),
+            "not usable together",
+        ),
+        (
+            "empty certificate",
+            "",
+            other.key.as_str(),
+            "the certificate is not usable",
+        ),
+        (
+            "empty key",
+            other.chain.as_str(),
+            "",
+            "the private key is not usable",
+        ),
+    ]
+    .map(|(name, chain, key, said)| (name, chain.to_owned(), key.to_owned(), said));
+    let kept = running.client();
+    let load = load(4, move || kept.clone());
+    let refused = r#"seldon_tracing_reloads_total{what="certificate",result="refused"}"#;
+    for (count, (name, chain, key, said)) in (1..).zip(&bad) {
+        mount.swap(chain, key);
+        until(name, || async { running.metric(refused).await == count }).await;
+        until(said, || async {
+            let (status, text) = get(running.admin, "/readyz?verbose").await;
+            status == 200 && text.contains("[!]certificate-files: ") && text.contains(said)
+        })
+        .await;
+        shows(&running, &good).await;
+        load.more(5).await;
+        good = pair(&authority);
+        mount.put(&good);
+        shows(&running, &good).await;
+        until("all is well again", || async {
+            get(running.admin, "/readyz?verbose")
+                .await
+                .1
+                .contains("[+]certificate-files ok")
+        })
+        .await;
+    }
+    // A file that is gone is not an attempt to take in a new one.
+    fs::remove_file(mount.path().join("tls.key")).unwrap();
+    until("the missing file is reported", || async {
+        let (status, text) = get(running.admin, "/readyz?verbose").await;
+        status == 200 && text.contains("[!]certificate-files: cannot read the private key ")
+    })
+    .await;
+    shows(&running, &good).await;
+    symlink("..data/tls.key", mount.path().join("tls.key")).unwrap();
+    until("all is well again", || async {
+        get(running.admin, "/readyz?verbose")
+            .await
+            .1
+            .contains("[+]certificate-files ok")
+    })
+    .await;
+    assert_eq!(load.end().await, Vec::<String>::new());
+}
+
+/// The process with its own log and its own 5 seconds between looks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn c2_no_byte_of_a_key_is_logged_or_shown() {
+    let authority = authority();
+    let (first, second) = (pair(&authority), pair(&authority));
+    let folder = folder_of(&first);
+    let process = start(folder.path(), &["--log-level", "debug"]).await;
+    // The key where the certificate belongs, and the certificate where the key belongs: the mistake that would show it.
+    fs::write(folder.path().join("tls.crt"), &second.key).unwrap();
+    fs::write(folder.path().join("tls.key"), &second.chain).unwrap();
+    until("it is reported", || async {
+        get(process.admin, "/readyz?verbose")
+            .await
+            .1
+            .contains("[!]certificate-files: ")
+    })
+    .await;
+    let answered = call(
+        &client(process.address, authority.certificate()),
+        &asked("u"),
+    )
+    .await;
+    assert!(answered.is_ok());
+    until("it is logged", || async {
+        process.line("the last good files stay in use").is_some()
+    })
+    .await;
+    let seen = process.log() + &get(process.admin, "/readyz?verbose").await.1;
+    for pair in [&first, &second] {
+        let body = pair.key.lines().filter(|line| !line.starts_with("-----"));
+        for line in body {
+            assert!(!seen.contains(line), "{line} in {seen}");
+            // Nor a piece of it.
+            assert!(
+                !seen.contains(&line[..line.len().min(16)]),
+                "{line} in {seen}"
+            );
+        }
+    }
+}
+
+fn port_of(object: &Value) -> Option<&Value> {
+    let env = "/spec/predictors/0/componentSpecs/0/spec/containers/0/env";
+    let env = object.pointer(env)?.as_array()?;
+    let port = env.iter().find(|it| it["name"] == "JAEGER_AGENT_PORT")?;
+    port.get("value")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn l5_a_changed_config_is_used_and_a_bad_one_is_not() {
+    let authority = authority();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.yaml");
+    fs::write(&path, "defaults:\n  agentPort: 6831\n").unwrap();
+    let mut settings = settings(Identity::Memory(pair(&authority)));
+    settings.config = ConfigSource::File(path.clone());
+    settings.limits.poll = POLL;
+    let running = serve(settings, authority.certificate()).await;
+    let client = running.client();
+    let port = || async {
+        let asked = asked("u");
+        let object = check(&asked, &call(&client, &asked).await.unwrap());
+        port_of(&object).cloned()
+    };
+    assert_eq!(port().await, Some(json!("6831")));
+    fs::write(&path, "defaults:\n  agentPort: 7001\n").unwrap();
+    until("the new port is injected", || async {
+        port().await == Some(json!("7001"))
+    })
+    .await;
+
+    fs::write(&path, "# a comment\ndefaults:\n  agentPort: many\n").unwrap();
+    let refused = r#"seldon_tracing_reloads_total{what="config",result="refused"}"#;
+    // A file that is written in place can be seen when it is empty, which is a config too: the built-in one.
+    until("the bad one is reported with its line", || async {
+        let (status, text) = get(running.admin, "/readyz?verbose").await;
+        status == 200 && text.contains("[!]config-files: ") && text.contains("config.yaml:3:")
+    })
+    .await;
+    assert!(running.metric(refused).await >= 1);
+    assert!([Some(json!("7001")), Some(json!("5775"))].contains(&port().await));
+
+    let next = folder.path().join("next.yaml");
+    fs::write(&next, "defaults:\n  agentPort: 7002\n").unwrap();
+    fs::rename(&next, &path).unwrap();
+    until("the next good one is used", || async {
+        port().await == Some(json!("7002"))
+    })
+    .await;
+    fs::write(&next, "defaults:\n  agentPort: many\n").unwrap();
+    let before = running.metric(refused).await;
+    fs::rename(&next, &path).unwrap();
+    until("it is refused", || async {
+        running.metric(refused).await > before
+    })
+    .await;
+    assert_eq!(port().await, Some(json!("7002")));
+    fs::remove_file(&path).unwrap();
+    until("the missing file is reported", || async {
+        get(running.admin, "/readyz?verbose")
+            .await
+            .1
+            .contains("cannot read the config file")
+    })
+    .await;
+    assert_eq!(port().await, Some(json!("7002")));
+}
+
+fn caller(authority: &Authority) -> (Vec<u8>, Vec<u8>) {
+    let names = Names {
+        dns: vec!["kube-apiserver".to_owned()],
+        ip: Vec::new(),
+    };
+    let now = time::OffsetDateTime::now_utc();
+    let pair = authority.issue(&names, Purpose::Client, now, 1).unwrap();
+    (pair.chain.into_bytes(), pair.key.into_bytes())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn c2_a_new_client_ca_counts_for_new_connections() {
+    let (server, old, new) = (authority(), authority(), authority());
+    let folder = folder_of(&pair(&server));
+    let client_ca = folder.path().join("client-ca.crt");
+    fs::write(&client_ca, old.certificate()).unwrap();
+    let mut files = files(folder.path());
+    files.client_ca = Some(client_ca.clone());
+    let mut settings = settings(Identity::Files(files));
+    settings.limits.poll = POLL;
+    let running = serve(settings, server.certificate()).await;
+    let (address, ca) = (running.address, running.ca.clone().into_bytes());
+    let with = |identity: Option<(Vec<u8>, Vec<u8>)>| {
+        let target = Target {
+            url: format!("https://{address}"),
+            trust: Trust::Authorities(ca.clone()),
+            server_name: None,
+            identity,
+        };
+        Client::new(&target).unwrap()
+    };
+    // With TLS 1.3 the refusal comes after the client's side of the handshake: as an alert, or as an end of the connection.
+    let refused = |client: Client| async move {
+        let answered = client.call(asked("u").body, LONG).await;
+        matches!(
+            answered,
+            Err(ClientError::Broken { .. }
+                | ClientError::Tls {
+                    trouble: TlsTrouble::ClientCertificate(_),
+                    ..
+                })
+        )
+    };
+    assert!(refused(with(None)).await);
+    assert!(refused(with(Some(caller(&new)))).await);
+    let kept = with(Some(caller(&old)));
+    call(&kept, &asked("u")).await.unwrap();
+
+    let next = folder.path().join("next.crt");
+    fs::write(&next, new.certificate()).unwrap();
+    fs::rename(&next, &client_ca).unwrap();
+    until("the new CA counts", || async {
+        call(&with(Some(caller(&new))), &asked("u")).await.is_ok()
+    })
+    .await;
+    assert!(refused(with(Some(caller(&old)))).await);
+    assert!(refused(with(None)).await);
+    // A connection that is open stays.
+    call(&kept, &asked("u")).await.unwrap();
+    assert_eq!(
+        metric(running.admin, "seldon_tracing_panics_total").await,
+        0
+    );
+}
