@@ -16,6 +16,10 @@ pub struct Note<'a> {
     pub detail: Cow<'a, str>,
 }
 
+/// How many notes a new one is compared with. What concerns the whole object is among the first; an object with thousands of problems
+/// may say one of them twice, but does not take the square of the time.
+const REMEMBERED: usize = 256;
+
 /// The notes of one decision.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Notes<'a>(pub(crate) Vec<Note<'a>>);
@@ -33,7 +37,8 @@ impl<'a> Notes<'a> {
             detail: detail.into(),
         };
         // What concerns the whole object is met again at every predictor.
-        let again = reason.is_problem() && self.0.contains(&note);
+        let mut earliest = self.0.iter().take(REMEMBERED);
+        let again = reason.is_problem() && earliest.any(|earlier| *earlier == note);
         if !again {
             self.0.push(note);
         }
