@@ -28,7 +28,7 @@ const MOST: usize = 7 << 20;
 const PEAK: u64 = 48 * MIB;
 
 /// The same for one that is not large.
-const SMALL_PEAK: u64 = 12 * MIB;
+const SMALL_PEAK: u64 = 16 * MIB;
 
 /// A review of objects that are JSON already.
 fn review(operation: &str, object: &str, old: &str) -> String {

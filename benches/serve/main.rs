@@ -75,7 +75,7 @@ async fn speed(name: &str, review: &[u8]) {
     for _ in 0..TURNS {
         for (server, best) in [&echo, &webhook].into_iter().zip(&mut best) {
             let cpu = server.cpu();
-            let mut load = load::closed(server.port, review, CONNECTIONS, 1500).await;
+            let mut load = load::closed(server.port, review, CONNECTIONS, 500).await;
             load.cpu = server.cpu().saturating_sub(cpu) / u32::try_from(load.requests).unwrap();
             if load.per_second > best.per_second {
                 *best = load;
@@ -86,7 +86,7 @@ async fn speed(name: &str, review: &[u8]) {
     let mut p99 = [Duration::MAX; 2];
     for _ in 0..TURNS {
         for (server, p99) in [&echo, &webhook].into_iter().zip(&mut p99) {
-            let half = load::open(server.port, review, CONNECTIONS, rate, 1000).await;
+            let half = load::open(server.port, review, CONNECTIONS, rate, 500).await;
             *p99 = (*p99).min(half.p99);
         }
     }

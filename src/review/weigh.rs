@@ -17,7 +17,7 @@ use crate::inject::ANNOTATION_PREFIX;
 const SMALL_BODY: usize = 256 * 1024;
 
 /// See [`SMALL_BODY`]. Every item of a list but its first, and every key of an object but its first, has a comma.
-const SMALL_PARTS: usize = 1_000;
+const SMALL_PARTS: usize = 2_000;
 
 /// The most bytes that a decision may take beside its request, by this estimate.
 pub const MAX_WEIGHT: usize = 32 * 1024 * 1024;

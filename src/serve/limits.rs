@@ -47,7 +47,7 @@ impl Default for Limits {
             body: 7 << 20,
             memory: 24 << 20,
             places: 128,
-            connections: 512,
+            connections: 400,
             header: 32 << 10,
             poll: Duration::from_secs(5),
         }

@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 /// How much is handed over at a time: what is behind it still counts as held.
-const PIECE: usize = 64 * 1024;
+const PIECE: usize = 16 * 1024;
 
 /// The bytes of an answer.
 #[derive(Debug)]
