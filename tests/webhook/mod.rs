@@ -157,12 +157,10 @@ pub(crate) fn page(admin: SocketAddr, path: &str) -> Http {
     send(stream, "GET", path, "", b"")
 }
 
-/// Sends and reads to the end.
+/// Sends and reads to the end. Who sends too much may have his answer before he is through, and no listener any more.
 pub(crate) fn exchange(mut stream: impl Read + Write, pieces: &[&[u8]]) -> Http {
-    for piece in pieces {
-        stream.write_all(piece).unwrap();
-    }
-    stream.flush().unwrap();
+    let sent = pieces.iter().try_for_each(|piece| stream.write_all(piece));
+    let _ = sent.and_then(|()| stream.flush());
     let mut answer = Vec::new();
     let mut buffer = [0; 16 * 1024];
     while let Ok(count) = stream.read(&mut buffer) {
