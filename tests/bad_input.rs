@@ -664,3 +664,21 @@ fn the_reply_of_a_refusal_is_none_that_the_api_server_takes() {
     let reply: Reply = webhook.ask("{}", Route::DefaultOn);
     assert!(seldon_tracing::review::verify::verify("x", &reply).is_err());
 }
+
+/// What the estimate cannot read would otherwise be decided without an estimate.
+#[test]
+fn t6_a_large_body_that_hides_its_weight_is_refused() {
+    for trick in ["1e999", r#""\ud800""#] {
+        let containers = "{},".repeat(100_000);
+        let body = format!(
+            r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{{"uid":"a","kind":{{"group":"machinelearning.seldon.io","kind":"SeldonDeployment"}},"operation":"CREATE","object":{{"metadata":{{"annotations":{{"tracing":"true"}}}},"spec":{{"x":{trick},"predictors":[{{"componentSpecs":[{{"spec":{{"containers":[{containers}{{}}]}}}}]}}]}}}}}}}}"#
+        );
+        let config = seldon_tracing::config::Config::default();
+        let answer = seldon_tracing::review::answer(
+            body.as_bytes(),
+            seldon_tracing::review::Route::Mutate,
+            &config,
+        );
+        assert!(answer.is_err(), "{trick}");
+    }
+}

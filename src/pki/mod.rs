@@ -33,6 +33,7 @@ mod validity;
 pub use authority::{Authority, Pair, Purpose};
 pub use chain::{Link, chain};
 pub use names::Names;
+pub(crate) use read::pem_fault;
 pub use read::{Certificate, MAX_BYTES, read_certificates};
 pub use validity::Validity;
 

@@ -92,7 +92,8 @@ fn labels(text: &[u8]) -> impl Iterator<Item = &[u8]> {
         })
 }
 
-fn pem_fault(error: &pem::Error) -> String {
+/// What is wrong with PEM, without a byte of it: rustls quotes the line that it does not understand, which may be a key.
+pub(crate) fn pem_fault(error: &pem::Error) -> String {
     match error {
         pem::Error::MissingSectionEnd { .. } => {
             "it has no -----END line; the file may have been cut off"

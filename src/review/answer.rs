@@ -102,7 +102,7 @@ pub struct Answer<'a> {
 /// A body that is not an AdmissionReview of `admission.k8s.io/v1`: the one who asks gets a 4xx.
 pub fn answer<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, Malformed> {
     let text = text(body)?;
-    if is_large(body) && is_too_heavy(text) {
+    if is_large(body) && is_too_heavy(text)? {
         let request = read::<IgnoredAny>(text)?;
         return Ok(left_alone(About::of(request)?, Reason::TooManyParts));
     }

@@ -41,11 +41,14 @@ pub fn is_large(body: &[u8]) -> bool {
     body.len() > SMALL_BODY || memchr::memchr_iter(b',', body).count() > SMALL_PARTS
 }
 
-/// Whether the decision for a large request stays below [`MAX_WEIGHT`]. What cannot be read is light: it is not decided.
-pub(super) fn is_too_heavy(text: &str) -> bool {
-    let parsed = serde_json::from_str::<Review<'_, Weighed>>(text);
-    let request = parsed.ok().and_then(|review| review.request);
-    request.is_some_and(|request| {
+/// Whether the decision for a large request stays below [`MAX_WEIGHT`]. What cannot be read is not decided either: the engine skips
+/// over numbers and strings that no reader of Kubernetes takes, and would go on behind them.
+///
+/// # Errors
+/// What cannot be read.
+pub(super) fn is_too_heavy(text: &str) -> Result<bool, serde_json::Error> {
+    let review = serde_json::from_str::<Review<'_, Weighed>>(text)?;
+    Ok(review.request.is_some_and(|request| {
         let weights = [request.object, request.old_object];
         let weight = weights
             .into_iter()
@@ -53,7 +56,7 @@ pub(super) fn is_too_heavy(text: &str) -> bool {
             .map(|Weighed(weight)| weight)
             .fold(0, usize::saturating_add);
         weight > MAX_WEIGHT
-    })
+    }))
 }
 
 /// The weight of an object.

@@ -12,7 +12,7 @@ use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 use time::OffsetDateTime;
 
-use crate::pki::{Certificate, Pair, PkiError, Validity, read_certificates};
+use crate::pki::{Certificate, Pair, PkiError, Validity, pem_fault, read_certificates};
 
 /// The largest file of certificates or keys, in bytes.
 const MOST: u64 = 1 << 20;
@@ -70,7 +70,7 @@ pub enum IdentityError {
     )]
     NoNames,
     /// It is of no use now.
-    #[error("the certificate is valid from {} to {}, and now it is {}", .0.not_before, .0.not_after, .1)]
+    #[error("the certificate is valid from {} to {}, and not now; if it should be, look at the clocks", .0.not_before, .0.not_after)]
     NotNow(Box<Certificate>, OffsetDateTime),
     /// The CAs of the clients are of no use.
     #[error("the CAs of the clients are not usable: {0}")]
@@ -153,9 +153,9 @@ impl Material {
         }
         let chain = CertificateDer::pem_slice_iter(&self.chain)
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| IdentityError::Key(error.to_string()))?;
+            .map_err(|error| IdentityError::Key(pem_fault(&error)))?;
         let key = PrivateKeyDer::from_pem_slice(&self.key)
-            .map_err(|error| IdentityError::Key(error.to_string()))?;
+            .map_err(|error| IdentityError::Key(pem_fault(&error)))?;
         let provider = Arc::new(provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -205,8 +205,42 @@ fn roots(authorities: &[u8]) -> Result<RootCertStore, IdentityError> {
     let failed = |error: &dyn fmt::Display| IdentityError::ClientCa(error.to_string());
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(authorities) {
-        let certificate = certificate.map_err(|error| failed(&error))?;
+        // Somebody may have put a key there.
+        let certificate = certificate.map_err(|error| failed(&pem_fault(&error)))?;
         roots.add(certificate).map_err(|error| failed(&error))?;
     }
     Ok(roots)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// C2, S3: a key whose line breaks were lost is one line, which the reader of PEM would quote.
+    #[test]
+    fn no_byte_of_a_broken_key_is_in_the_message() {
+        let (pair, _) = crate::serve::dev_identity().unwrap();
+        for (from, to) in [("\n", "\\n"), ("\n", " "), ("-----END", "----END")] {
+            let key = pair.key.replace(from, to).into_bytes();
+            let decimal = format!("{:?}", &key[30..40]);
+            let text = String::from_utf8(key[30..46].to_vec()).unwrap();
+            for (key, client_ca) in [
+                (key.clone(), None),
+                (pair.key.clone().into_bytes(), Some(key)),
+            ] {
+                let material = Material {
+                    chain: pair.chain.clone().into_bytes(),
+                    key,
+                    client_ca,
+                };
+                let error = material.load(OffsetDateTime::now_utc()).unwrap_err();
+                let said = format!("{error} {error:?}");
+                assert!(
+                    !said.contains(decimal.trim_matches(['[', ']'])),
+                    "{from} {to}"
+                );
+                assert!(!said.contains(&text), "{from} {to}");
+            }
+        }
+    }
 }

@@ -78,6 +78,8 @@ pub(super) struct WatchedIdentity {
     /// What was last tried, and what was wrong with it.
     seen: Material,
     verdict: Option<String>,
+    /// Whether that was only that it is not valid yet: then it is tried again.
+    too_early: bool,
     not_after: i64,
     warned: Expiry,
 }
@@ -103,6 +105,7 @@ impl WatchedIdentity {
             tls: RustlsConfig::from_config(tls),
             seen: material,
             verdict: None,
+            too_early: false,
             not_after: 0,
             warned: Expiry::Far,
         };
@@ -141,8 +144,9 @@ impl WatchedIdentity {
         };
         let problem = match files.read() {
             Err(error) => Some(error.to_string()),
-            Ok(material) if material == self.seen => self.verdict.clone(),
+            Ok(material) if material == self.seen && !self.too_early => self.verdict.clone(),
             Ok(material) => {
+                let known = material == self.seen;
                 let loaded = material.load(OffsetDateTime::now_utc());
                 // The files are read one after the other: they may have been swapped between.
                 let again = if loaded.is_err() {
@@ -158,7 +162,10 @@ impl WatchedIdentity {
                     _ => (material, loaded),
                 };
                 self.seen = material;
-                shared.metrics.reloaded(Source::Certificate, loaded.is_ok());
+                self.too_early = matches!(&loaded, Err(IdentityError::NotNow(leaf, now)) if *now < leaf.not_before);
+                if loaded.is_ok() || !known {
+                    shared.metrics.reloaded(Source::Certificate, loaded.is_ok());
+                }
                 self.verdict = match loaded {
                     Ok(loaded) => {
                         self.tls.reload_from_config(loaded.tls);

@@ -14,7 +14,9 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
 
 use super::accept::{Count, Register};
+use super::connections::Connections;
 use super::limits::Limits;
+use super::metrics::Metrics;
 use super::reload::{ConfigError, ConfigSource, WatchedConfig, WatchedIdentity};
 use super::state::{Decide, Shared};
 use super::{Identity, IdentityError, admin, webhook};
@@ -22,6 +24,9 @@ use crate::review::answer;
 
 /// Connections that may wait to be taken in.
 const BACKLOG: u32 = 1024;
+
+/// Connections of the kubelet and of Prometheus at a time.
+const ADMIN_CONNECTIONS: usize = 32;
 
 /// What the webhook is to be.
 #[derive(Debug)]
@@ -172,6 +177,7 @@ impl Server {
             helpers.spawn(serve_admin(listener, Arc::clone(&shared)));
         }
         let handle = Handle::new();
+        let _ends = Ends(handle.clone());
         let tls = self.identity.tls();
         let mut serving = tokio::spawn(serve_webhook(
             self.webhook,
@@ -212,6 +218,15 @@ impl Server {
                 Stopped::InOrder { cut_off }
             }
         }
+    }
+}
+
+/// Ends the listener and its connections with the future that serves, however that ends.
+struct Ends(Handle<SocketAddr>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.shutdown();
     }
 }
 
@@ -281,9 +296,24 @@ async fn serve_webhook(
 }
 
 async fn serve_admin(listener: TcpListener, shared: Arc<Shared>) {
+    let limits = Limits {
+        header: 8 << 10,
+        ..shared.limits
+    };
+    // Counted for themselves: these are not the webhook's connections. None of them is ever busy, so the newest probe gets in.
+    let metrics = Arc::new(Metrics::new());
+    let register = Register {
+        connections: Arc::new(Connections::new(
+            ADMIN_CONNECTIONS,
+            limits.patience,
+            Arc::clone(&metrics),
+        )),
+        metrics,
+        stalled_write: limits.stalled_write,
+    };
     let mut server = axum_server::Server::<SocketAddr>::from_listener(listener)
-        .first_request_timeout(shared.limits.first_request);
-    let limits = shared.limits;
+        .acceptor(register)
+        .first_request_timeout(limits.first_request);
     bound_http(server.http_builder(), &limits, limits.first_request);
     let router: Router = admin::router(shared);
     if let Err(error) = server.serve(router.into_make_service()).await {
