@@ -153,7 +153,7 @@ impl Material {
         }
         let chain = CertificateDer::pem_slice_iter(&self.chain)
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| IdentityError::Key(pem_fault(&error)))?;
+            .map_err(|error| no_certificate(pem_fault(&error)))?;
         let key = PrivateKeyDer::from_pem_slice(&self.key)
             .map_err(|error| IdentityError::Key(pem_fault(&error)))?;
         let provider = Arc::new(provider());
@@ -198,7 +198,14 @@ fn leaf(chain: &[u8]) -> Result<Certificate, IdentityError> {
     };
     let certificates = read_certificates(chain).map_err(failed)?;
     let first = certificates.into_iter().next();
-    first.ok_or_else(|| IdentityError::Key("there is no certificate in the file".to_owned()))
+    first.ok_or_else(|| no_certificate("it is empty".to_owned()))
+}
+
+fn no_certificate(why: String) -> IdentityError {
+    IdentityError::Certificate {
+        what: "the certificate",
+        error: PkiError::NoCertificate(why),
+    }
 }
 
 fn roots(authorities: &[u8]) -> Result<RootCertStore, IdentityError> {

@@ -18,7 +18,8 @@ pub struct Limits {
     pub request: Duration,
     /// The most that `?timeout=` can ask for: the API server's own limit for `timeoutSeconds`.
     pub longest_request: Duration,
-    /// How long a request waits for a place or for memory before it is told to come back.
+    /// How long a request waits for a place or for memory before it is told to come back, and how long a client that holds them may
+    /// keep others waiting.
     pub patience: Duration,
     /// The largest body, in bytes: an object of 3 MiB, the same before the change, and their envelope.
     pub body: usize,
