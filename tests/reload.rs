@@ -6,9 +6,9 @@ mod load;
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use load::mount::Mount;
 use load::process::start;
 use load::{
     LONG, Running, asked, authority, call, check, client, files, folder_of, get, load, metric,
@@ -18,52 +18,14 @@ use seldon_tracing::client::{Client, ClientError, Target, TlsTrouble, Trust};
 use seldon_tracing::pki::{Authority, Names, Pair, Purpose};
 use seldon_tracing::serve::{ConfigSource, Identity};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 
 /// How often the files are looked at.
 const POLL: Duration = Duration::from_millis(20);
 
-/// A folder in which files change as the kubelet changes those of a Secret: all at once, by a swap of the symlink `..data`.
-struct Mount {
-    folder: TempDir,
-    version: u32,
-}
-
-impl Mount {
-    fn new(pair: &Pair) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut mount = Self { folder, version: 0 };
-        mount.swap(&pair.chain, &pair.key);
-        for name in ["tls.crt", "tls.key"] {
-            symlink(Path::new("..data").join(name), mount.path().join(name)).unwrap();
-        }
-        mount
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn put(&mut self, pair: &Pair) {
-        self.swap(&pair.chain, &pair.key);
-    }
-
-    fn swap(&mut self, certificate: &str, key: &str) {
-        self.version += 1;
-        let old = fs::read_link(self.path().join("..data")).ok();
-        let new = PathBuf::from(format!("..2024_{}", self.version));
-        let at = self.path().join(&new);
-        fs::create_dir(&at).unwrap();
-        fs::write(at.join("tls.crt"), certificate).unwrap();
-        fs::write(at.join("tls.key"), key).unwrap();
-        let link = self.path().join("..data_tmp");
-        symlink(&new, &link).unwrap();
-        fs::rename(&link, self.path().join("..data")).unwrap();
-        if let Some(old) = old {
-            fs::remove_dir_all(self.path().join(old)).unwrap();
-        }
-    }
+/// The files of a pair, as a Secret has them.
+fn files_of(pair: &Pair) -> [(&'static str, &str); 2] {
+    [("tls.crt", &pair.chain), ("tls.key", &pair.key)]
 }
 
 /// Waits until new connections are shown this certificate.
@@ -87,7 +49,7 @@ async fn serve_files(mount: &Mount, authority: &Authority) -> Running {
 async fn c2_a_leaf_that_is_rotated_under_load_costs_no_handshake_and_no_request() {
     let authority = authority();
     let first = pair(&authority);
-    let mut mount = Mount::new(&first);
+    let mut mount = Mount::new(&files_of(&first));
     let running = serve_files(&mount, &authority).await;
     shows(&running, &first).await;
     let kept = running.client();
@@ -97,7 +59,7 @@ async fn c2_a_leaf_that_is_rotated_under_load_costs_no_handshake_and_no_request(
     for _ in 0..3 {
         connecting.more(20).await;
         let next = pair(&authority);
-        mount.put(&next);
+        mount.swap(&files_of(&next));
         shows(&running, &next).await;
         connecting.more(20).await;
     }
@@ -121,7 +83,7 @@ async fn c2_a_leaf_that_is_rotated_under_load_costs_no_handshake_and_no_request(
 async fn c2_bad_pairs_leave_the_last_good_one_in_use() {
     let authority = authority();
     let mut good = pair(&authority);
-    let mut mount = Mount::new(&good);
+    let mut mount = Mount::new(&files_of(&good));
     let running = serve_files(&mount, &authority).await;
     let other = pair(&authority);
     let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
@@ -163,7 +125,7 @@ async fn c2_bad_pairs_leave_the_last_good_one_in_use() {
     let load = load(4, move || kept.clone());
     let refused = r#"seldon_tracing_reloads_total{what="certificate",result="refused"}"#;
     for (count, (name, chain, key, said)) in (1..).zip(&bad) {
-        mount.swap(chain, key);
+        mount.swap(&[("tls.crt", chain), ("tls.key", key)]);
         until(name, || async { running.metric(refused).await == count }).await;
         until(said, || async {
             let (status, text) = get(running.admin, "/readyz?verbose").await;
@@ -173,7 +135,7 @@ async fn c2_bad_pairs_leave_the_last_good_one_in_use() {
         shows(&running, &good).await;
         load.more(5).await;
         good = pair(&authority);
-        mount.put(&good);
+        mount.swap(&files_of(&good));
         shows(&running, &good).await;
         until("all is well again", || async {
             get(running.admin, "/readyz?verbose")

@@ -1,10 +1,5 @@
 //! The command line: types only, from which help, completions and man pages are made.
 
-#![expect(
-    clippy::doc_markdown,
-    reason = "these comments are the help, which people read on a terminal"
-)]
-
 mod certs;
 mod review;
 mod serve;

@@ -1,10 +1,5 @@
 //! `review`: its flags.
 
-#![expect(
-    clippy::doc_markdown,
-    reason = "these comments are the help, which people read on a terminal"
-)]
-
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -10,6 +10,7 @@
     reason = "helpers of tests are tests too, and no file uses all of them"
 )]
 
+pub(crate) mod mount;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod raw;

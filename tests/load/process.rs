@@ -30,6 +30,15 @@ impl Drop for Process {
 
 /// The command, free of what the person who runs the tests has set.
 pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = binary(folder);
+    command
+        .args(["serve", "--tls-cert", "tls.crt", "--tls-key", "tls.key"])
+        .args(arguments);
+    command
+}
+
+/// The same without arguments.
+pub(crate) fn binary(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_seldon-tracing"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("SELDON_TRACING_") {
@@ -37,8 +46,6 @@ pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
         }
     }
     command
-        .args(["serve", "--tls-cert", "tls.crt", "--tls-key", "tls.key"])
-        .args(arguments)
         .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -49,9 +56,12 @@ pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
 /// Starts it on free ports and waits until it is ready.
 pub(crate) async fn start(folder: &Path, arguments: &[&str]) -> Process {
     let ports = ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
-    let mut child = command(folder, &[&ports, arguments].concat())
-        .spawn()
-        .unwrap();
+    run(command(folder, &[&ports, arguments].concat())).await
+}
+
+/// The same for a whole command line.
+pub(crate) async fn run(mut command: Command) -> Process {
+    let mut child = command.spawn().unwrap();
     let stderr = BufReader::new(child.stderr.take().unwrap());
     let log = Arc::new(Mutex::new(Vec::new()));
     let lines = Arc::clone(&log);

@@ -22,7 +22,11 @@ pub(crate) struct Proxy {
 }
 
 pub(crate) async fn proxy() -> Proxy {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    proxy_on(TcpListener::bind("127.0.0.1:0").await.unwrap())
+}
+
+/// One that has its address already. Needs a runtime.
+pub(crate) fn proxy_on(listener: TcpListener) -> Proxy {
     let proxy = Proxy {
         address: listener.local_addr().unwrap(),
         replicas: Arc::default(),
@@ -70,8 +74,13 @@ impl Proxy {
 
     /// A replica is not ready any more.
     pub(crate) fn remove(&self, address: SocketAddr) {
-        for replica in &mut *self.replicas.lock().unwrap() {
-            replica.ready &= replica.address != address;
+        self.set_ready(address, false);
+    }
+
+    pub(crate) fn set_ready(&self, address: SocketAddr, ready: bool) {
+        let mut replicas = self.replicas.lock().unwrap();
+        if let Some(replica) = replicas.iter_mut().find(|it| it.address == address) {
+            replica.ready = ready;
         }
     }
 

@@ -1,0 +1,123 @@
+//! Our promises, held on a real API server (requirements of level K).
+//!
+//! `tests/cluster/run` builds kube-apiserver, etcd and kubectl and runs these tests; `tests/cluster/up` gives a person the same cluster
+//! to play with. `cargo test` alone counts them as ignored. One control plane serves all tests for one definition of the SeldonDeployment;
+//! each test has a namespace of its own.
+
+#![allow(
+    dead_code,
+    clippy::unwrap_in_result,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "all of this is tests, in the eyes of who wrote the lints only some is"
+)]
+
+#[path = "../load/mod.rs"]
+mod load;
+
+/// Lists the tests of a file, for `main`.
+macro_rules! tests {
+    ($($name:ident),* $(,)?) => {
+        pub(crate) const TESTS: &[crate::Test] = &[$((stringify!($name), $name)),*];
+    };
+}
+
+mod models;
+mod opt_in;
+mod play;
+mod rig;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, LazyLock};
+
+use libtest_mimic::{Arguments, Conclusion, Trial};
+use rig::Cluster;
+use rig::crd::Crd;
+
+/// A test and its name.
+type Test = (&'static str, fn(&Cluster));
+
+/// A cluster that starts when the first test needs it.
+type Lazily = LazyLock<Cluster, Box<dyn FnOnce() -> Cluster + Send>>;
+
+/// What is tested with each definition of the resource.
+const WITH_EVERY_CRD: &[&[Test]] = &[opt_in::TESTS];
+
+/// What is tested with the first of them.
+const WITH_ONE_CRD: &[&[Test]] = &[];
+
+/// What is tested while nothing else runs.
+const ALONE: &[&[Test]] = &[];
+
+fn main() -> ExitCode {
+    let assets = rig::assets::find();
+    let (crds, substitution) = Crd::found();
+    let folder =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cluster-{}", std::process::id()));
+    if std::env::args().nth(1).as_deref() == Some("--up") {
+        return play::up(assets, &folder, crds[0]);
+    }
+    let mut arguments = Arguments::from_args();
+    if let Err(why) = &assets {
+        eprintln!("cluster: all tests on a real API server are LEFT OUT, for {why}");
+    } else if let Some(substitution) = substitution {
+        eprintln!("cluster: {substitution}");
+    }
+    let mut together = Vec::new();
+    let mut alone = Vec::new();
+    for (at, crd) in crds.into_iter().enumerate() {
+        let cluster = lazily(assets.as_ref().ok(), &folder, crd);
+        let mut trials = trials(cluster.as_ref(), crd, WITH_EVERY_CRD);
+        if at == 0 {
+            trials.extend(self::trials(cluster.as_ref(), crd, WITH_ONE_CRD));
+            alone = self::trials(cluster.as_ref(), crd, ALONE);
+        }
+        together.extend(trials);
+    }
+    let first = libtest_mimic::run(&arguments, together);
+    arguments.test_threads = Some(1);
+    let second = libtest_mimic::run(&arguments, alone);
+    finish(&folder, &[first, second])
+}
+
+fn lazily(assets: Option<&PathBuf>, folder: &Path, crd: Crd) -> Option<Arc<Lazily>> {
+    let (assets, folder) = (assets?.clone(), folder.join(crd.name()));
+    let start: Box<dyn FnOnce() -> Cluster + Send> =
+        Box::new(move || Cluster::start(&assets, &folder, crd));
+    Some(Arc::new(LazyLock::new(start)))
+}
+
+fn trials(cluster: Option<&Arc<Lazily>>, crd: Crd, tests: &[&[Test]]) -> Vec<Trial> {
+    let tests = tests.iter().copied().flatten();
+    tests
+        .map(|&(name, test)| {
+            let cluster_of_test = cluster.cloned();
+            let trial = Trial::test(name, move || {
+                // Without a cluster it is only run by who asks for ignored tests.
+                let cluster = cluster_of_test
+                    .ok_or("KUBEBUILDER_ASSETS is not set: run tests/cluster/run")?;
+                test(&cluster);
+                Ok(())
+            });
+            trial
+                .with_kind(crd.name())
+                .with_ignored_flag(cluster.is_none())
+        })
+        .collect()
+}
+
+/// Logs stay where something failed.
+fn finish(folder: &Path, conclusions: &[Conclusion]) -> ExitCode {
+    let failed = conclusions.iter().any(Conclusion::has_failed);
+    if failed {
+        eprintln!(
+            "cluster: the logs of the servers are in {}",
+            folder.display()
+        );
+        return ExitCode::FAILURE;
+    }
+    // It is not there if nothing was started.
+    let _ = std::fs::remove_dir_all(folder);
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,147 @@
+//! The rig: a control plane with Seldon's resource and our webhook in it, installed from `manifests/` as an admin would.
+
+pub(crate) mod assets;
+mod control_plane;
+pub(crate) mod crd;
+mod guarded;
+pub(crate) mod installation;
+pub(crate) mod kubectl;
+pub(crate) mod metrics;
+pub(crate) mod node;
+pub(crate) mod registration;
+mod space;
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use kube::Client;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+pub(crate) use crate::load::LONG;
+use control_plane::ControlPlane;
+use crd::Crd;
+use installation::Installation;
+use kubectl::Ran;
+pub(crate) use space::Space;
+
+/// A cluster in which models can be deployed and are traced.
+pub(crate) struct Cluster {
+    installation: Installation,
+    client: Client,
+    spaces: AtomicUsize,
+    plane: ControlPlane,
+    crd: Crd,
+    runtime: Runtime,
+}
+
+impl Cluster {
+    /// Starts it with the binaries of `assets`. `folder` is where it leaves its logs.
+    pub(crate) fn start(assets: &Path, folder: &Path, crd: Crd) -> Self {
+        let plane = ControlPlane::start(assets, folder);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let kubeconfig = Kubeconfig::read_from(plane.kubeconfig()).unwrap();
+        let client = runtime.block_on(async {
+            let options = KubeConfigOptions::default();
+            let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await;
+            Client::try_from(config.unwrap()).unwrap()
+        });
+        crd.install(&plane);
+        let installation = Installation::new(&plane, &runtime);
+        let cluster = Self {
+            installation,
+            client,
+            spaces: AtomicUsize::new(0),
+            plane,
+            crd,
+            runtime,
+        };
+        cluster.wait_until_traced();
+        cluster
+    }
+
+    /// The API server reads webhook configurations a moment after they are written.
+    fn wait_until_traced(&self) {
+        let space = self.space("first");
+        let model = crate::models::model("first");
+        until("the webhook is called", || {
+            let dry = ["create", "--dry-run=server", "-o", "json", "-f", "-"];
+            let created = space.kubectl_with(&model.to_string(), &dry).ok();
+            let created: Value = serde_json::from_str(&created).unwrap();
+            crate::models::is_traced(&created)
+        });
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    pub(crate) const fn crd(&self) -> Crd {
+        self.crd
+    }
+
+    pub(crate) const fn installation(&self) -> &Installation {
+        &self.installation
+    }
+
+    pub(crate) fn plane(&self) -> &ControlPlane {
+        &self.plane
+    }
+
+    pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
+    /// Runs kubectl as the administrator.
+    pub(crate) fn kubectl(&self, arguments: &[&str]) -> Ran {
+        kubectl::run(&self.plane, "", arguments)
+    }
+
+    /// The same with something on standard input.
+    pub(crate) fn kubectl_with(&self, input: &str, arguments: &[&str]) -> Ran {
+        kubectl::run(&self.plane, input, arguments)
+    }
+
+    /// A new namespace for one test, whose name begins with this.
+    pub(crate) fn space(&self, name: &str) -> Space<'_> {
+        self.labelled_space(name, &[])
+    }
+
+    /// One whose models have tracing on by default.
+    pub(crate) fn default_on_space(&self, name: &str) -> Space<'_> {
+        self.labelled_space(name, &["tracing=enabled"])
+    }
+
+    /// One that the installed webhook does not hear of: the test brings a webhook of its own.
+    pub(crate) fn apart(&self, name: &str) -> Space<'_> {
+        self.labelled_space(name, &["tracing.seldon.io/disabled=true"])
+    }
+
+    fn labelled_space(&self, name: &str, labels: &[&str]) -> Space<'_> {
+        let number = self.spaces.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{name}-{number}");
+        self.kubectl(&["create", "namespace", &name]).ok();
+        if !labels.is_empty() {
+            let label = [&["label", "namespace", &name], labels].concat();
+            self.kubectl(&label).ok();
+        }
+        Space::new(self, name)
+    }
+}
+
+/// Waits for a condition, for a long time if need be.
+#[track_caller]
+pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let end = Instant::now() + LONG;
+    while !condition() {
+        assert!(Instant::now() < end, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,49 @@
+//! A namespace of one test.
+
+use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind};
+use serde_json::Value;
+
+use super::Cluster;
+use super::kubectl::Ran;
+
+/// A namespace. It stays when the test ends, for nothing else is in it.
+pub(crate) struct Space<'c> {
+    pub(crate) cluster: &'c Cluster,
+    pub(crate) name: String,
+}
+
+impl<'c> Space<'c> {
+    pub(super) const fn new(cluster: &'c Cluster, name: String) -> Self {
+        Self { cluster, name }
+    }
+
+    /// Runs kubectl in this namespace.
+    pub(crate) fn kubectl(&self, arguments: &[&str]) -> Ran {
+        self.kubectl_with("", arguments)
+    }
+
+    /// The same with something on standard input.
+    pub(crate) fn kubectl_with(&self, input: &str, arguments: &[&str]) -> Ran {
+        let all = [&["--namespace", &self.name], arguments].concat();
+        self.cluster.kubectl_with(input, &all)
+    }
+
+    /// Its SeldonDeployments, of version v1.
+    pub(crate) fn models(&self) -> Api<DynamicObject> {
+        self.models_of("v1")
+    }
+
+    pub(crate) fn models_of(&self, version: &str) -> Api<DynamicObject> {
+        let kind = GroupVersionKind::gvk("machinelearning.seldon.io", version, "SeldonDeployment");
+        let resource = ApiResource::from_gvk_with_plural(&kind, "seldondeployments");
+        Api::namespaced_with(self.cluster.client(), &self.name, &resource)
+    }
+
+    /// A SeldonDeployment as it is stored.
+    #[track_caller]
+    pub(crate) fn get(&self, name: &str) -> Value {
+        let models = self.models();
+        let found = self.cluster.block_on(models.get(name)).unwrap();
+        serde_json::to_value(found).unwrap()
+    }
+}
