@@ -4,6 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -26,8 +27,6 @@ pub(crate) const NAME: &str = "seldon-tracing";
 pub(crate) const SECRET: &str = "seldon-tracing-tls";
 /// Where its configuration is kept.
 pub(crate) const CONFIG: &str = "seldon-tracing-config";
-/// Who writes caBundle.
-pub(crate) const CA_MANAGER: &str = "seldon-tracing-ca";
 
 /// The installed webhook.
 pub(crate) struct Installation {
@@ -175,19 +174,16 @@ pub(crate) fn new_certificates(folder: &Path) {
     kubectl::finish(command, "").ok();
 }
 
-/// Writes caBundle as `manifests/external/README.md` says: by server-side apply, as a manager that owns nothing else.
+/// Writes caBundle as `manifests/external/README.md` says.
 pub(crate) fn trust(plane: &ControlPlane, ca: &str) {
-    let entry =
-        |name: &str| json!({"name": name, "clientConfig": {"caBundle": STANDARD.encode(ca)}});
-    let bundle = json!({
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "MutatingWebhookConfiguration",
-        "metadata": {"name": NAME},
-        "webhooks": [entry("inject.tracing.seldon.io"), entry("default-on.tracing.seldon.io")],
-    });
-    let manager = format!("--field-manager={CA_MANAGER}");
-    let apply = ["apply", "--server-side", &manager, "-f", "-"];
-    kubectl::run(plane, &bundle.to_string(), &apply).ok();
+    let file = plane.file("ca-bundle.crt");
+    fs::write(&file, ca).unwrap();
+    let mut script = Command::new(overlay("external/ca-bundle.sh"));
+    script.arg(&file);
+    let patch = kubectl::finish(script, "").ok();
+    let at = ["patch", "mutatingwebhookconfiguration", NAME];
+    let stdin = ["--patch-file", "/dev/stdin"];
+    kubectl::run(plane, &patch, &[&at[..], &stdin].concat()).ok();
 }
 
 /// Listens where the API server dials the Service. A port below 1024 may be root's; then the Service and the webhook get another.
