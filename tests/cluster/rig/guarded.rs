@@ -1,14 +1,16 @@
 //! A server that ends with the tests, however they end.
 
 use std::fs::File;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 
-/// Starts the server and ends it when its own input ends: when the process of the tests drops it or dies.
+/// Starts the server and ends it when its own input ends: when the process of the tests drops it or dies. It does so with all that the
+/// server has started, for it is in a process group of its own: some servers leave workers behind.
 const GUARD: &str = r#"exec 3<&0
 "$@" < /dev/null 3<&- &
 server=$!
-{ read -r _ <&3; kill -KILL "$server"; } 2> /dev/null &
+{ read -r _ <&3; kill -KILL 0; } 2> /dev/null &
 wait "$server""#;
 
 /// A process with its log.
@@ -20,16 +22,28 @@ pub(crate) struct Guarded {
 
 impl Guarded {
     pub(crate) fn start(program: &Path, arguments: &[String], log: &Path) -> Self {
+        Self::start_with(program, arguments, log, |_| ())
+    }
+
+    /// The same with something changed, such as its environment.
+    pub(crate) fn start_with(
+        program: &Path,
+        arguments: &[String],
+        log: &Path,
+        change: impl FnOnce(&mut Command),
+    ) -> Self {
         let log = File::create(log).unwrap();
-        let mut guard = Command::new("sh")
+        let mut command = Command::new("sh");
+        command
             .args(["-c", GUARD, "sh"])
             .arg(program)
             .args(arguments)
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+            .stderr(log);
+        change(&mut command);
+        let mut guard = command.spawn().unwrap();
         let input = guard.stdin.take();
         Self { guard, input }
     }

@@ -1,0 +1,74 @@
+//! A model alone: each prediction is a span, until tracing is taken away.
+
+use serde_json::Value;
+
+use crate::models::{component, example};
+use crate::rig::Rig;
+
+tests![
+    a_model_in_a_container_of_its_own_is_traced_by_rest_and_by_grpc_until_the_annotation_goes,
+    a_prepackaged_server_is_traced_by_the_stub_that_we_add,
+    of_two_predictors_only_the_one_that_asks_for_it_is_traced,
+];
+
+/// How Seldon's wrapper names the span of a prediction.
+pub(crate) const BY_REST: &str = "Predict";
+pub(crate) const BY_GRPC: &str = "/seldon.protos.Seldon/Predict";
+
+fn a_model_in_a_container_of_its_own_is_traced_by_rest_and_by_grpc_until_the_annotation_goes(
+    rig: &Rig,
+) {
+    let manifest = example("own-container.yaml");
+    let traced = rig.webhook.create(&manifest);
+    assert!(traced.warnings.is_empty(), "{:?}", traced.warnings);
+    let mut model = rig.run(&traced.object, "churn-model", "ChurnModel");
+    model.predict(3);
+    model.predict_by_grpc(2, None);
+    let spans = rig.spans("ChurnModel", 5);
+    let count = |operation| spans.iter().filter(|it| it.operation == operation).count();
+    assert_eq!((count(BY_REST), count(BY_GRPC)), (3, 2), "{spans:?}");
+    // Nobody called the model as part of a trace.
+    assert!(spans.iter().all(|span| span.parent.is_none()), "{spans:?}");
+
+    let mut without = traced.object.clone();
+    let metadata = without["metadata"].as_object_mut().unwrap();
+    let annotations = metadata["annotations"].as_object_mut().unwrap();
+    annotations.remove("tracing").unwrap();
+    let after = rig.webhook.update(&traced.object, &without).object;
+    let env = |object: &Value| component(object, "churn-model").container["env"].clone();
+    assert_eq!(env(&after), env(&manifest), "M7");
+    let mut model = rig.run(&after, "churn-model", "ChurnModelAfter");
+    model.predict(3);
+    model.predict_by_grpc(2, None);
+    rig.settle();
+    rig.spans("ChurnModelAfter", 0);
+}
+
+fn a_prepackaged_server_is_traced_by_the_stub_that_we_add(rig: &Rig) {
+    let manifest = example("prepackaged-server.yaml");
+    assert_eq!(
+        manifest["spec"]["predictors"][0].get("componentSpecs"),
+        None,
+        "it has no container"
+    );
+    let traced = rig.webhook.create(&manifest).object;
+    let mut server = rig.run(&traced, "classifier", "IrisServer");
+    server.predict(2);
+    server.predict_by_grpc(1, None);
+    rig.spans("IrisServer", 3);
+}
+
+fn of_two_predictors_only_the_one_that_asks_for_it_is_traced(rig: &Rig) {
+    let stored = rig.webhook.create(&example("ab-test.yaml")).object;
+    let mut opted_out = rig.run(&stored, "pricing-v1", "PricingOld");
+    let mut traced = rig.run(&stored, "pricing-v2", "PricingNew");
+    opted_out.predict(2);
+    traced.predict(2);
+    // Its orchestrator is called by the name that an annotation gives it.
+    let ids = rig.orchestrate(&stored, "candidate", 1, &[&traced]);
+    let trace = rig.trace(&ids[0], 3);
+    assert_eq!(trace[0].service, "pricing-candidate");
+    rig.spans("PricingNew", 3);
+    rig.settle();
+    rig.spans("PricingOld", 0);
+}
