@@ -191,6 +191,10 @@ impl<'v> Planner<'v> {
             };
             let (wanted, reason, profile) =
                 self.wanted(&asked, sticky.is_some(), view, index, &layers);
+            let jaeger_config = match &wanted {
+                Wanted::On(settings) => settings.jaeger_config(),
+                _ => None,
+            };
             let walk = PredictorWalk {
                 index,
                 view,
@@ -211,6 +215,7 @@ impl<'v> Planner<'v> {
                 traced,
                 reason,
                 profile,
+                jaeger_config,
             });
             if traced {
                 self.record.predictors.0.push((key, out));

@@ -219,7 +219,10 @@ fn setting() -> BoxedStrategy<(String, Value)> {
                 "",
             ],
         ),
-        ("sampler-param", &["0", "1", "0.5", "5", "10%", "1e3"]),
+        (
+            "sampler-param",
+            &["0", "1", "0.50", "00.5", "010", "10%", "1e3"],
+        ),
         (
             "service-name",
             &[
