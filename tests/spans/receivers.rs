@@ -1,1 +1,83 @@
-tests![];
+//! Receivers and their ports: rows of `docs/receivers.md` that are run.
+
+use crate::models::{annotate, component, example};
+use crate::rig::{Rig, until};
+
+tests![
+    the_collector_receives_on_5775_and_on_6831_and_counts_what_came,
+    an_old_jaeger_agent_receives_on_5775_and_on_6831,
+    an_old_jaeger_agent_tells_a_remote_sampler_what_to_sample,
+];
+
+fn the_collector_receives_on_5775_and_on_6831_and_counts_what_came(rig: &Rig) {
+    for (port, receiver, class) in [
+        (None, "jaeger/5775", "Port5775"),
+        (Some("6831"), "jaeger", "Port6831"),
+    ] {
+        let mut manifest = example("own-container.yaml");
+        if let Some(port) = port {
+            annotate(&mut manifest, "tracing.seldon.io/agent-port", port);
+        }
+        let stored = rig.webhook.create(&manifest).object;
+        let counted = || {
+            rig.collector
+                .spans("otelcol_receiver_accepted_spans", receiver)
+        };
+        let before = counted();
+        let mut model = rig.run(&stored, "churn-model", class);
+        model.predict(2);
+        rig.spans(class, 2);
+        // The counters that docs/receivers.md says to look at. Other tests may send to the same port meanwhile.
+        until(&format!("{receiver} has counted"), || {
+            counted() >= before + 2
+        });
+        assert_eq!(
+            rig.collector
+                .spans("otelcol_receiver_refused_spans", receiver),
+            0
+        );
+    }
+    let sent = rig
+        .collector
+        .counter("otelcol_exporter_sent_spans", "exporter", "otlp_grpc");
+    assert!(sent >= 4, "{sent}");
+}
+
+fn an_old_jaeger_agent_receives_on_5775_and_on_6831(rig: &Rig) {
+    for (port, class) in [("5775", "Agent5775"), ("6831", "Agent6831")] {
+        let mut manifest = example("own-container.yaml");
+        annotate(&mut manifest, "tracing.seldon.io/agent-port", port);
+        let stored = rig.webhook.create(&manifest).object;
+        let place = component(&stored, "churn-model");
+        let mut model = rig.run_on(rig.agent_node, &[], place, class);
+        model.predict(2);
+        rig.spans(class, 2);
+    }
+}
+
+fn an_old_jaeger_agent_tells_a_remote_sampler_what_to_sample(rig: &Rig) {
+    let mut manifest = example("own-container.yaml");
+    annotate(&mut manifest, "tracing.seldon.io/sampler-type", "remote");
+    annotate(&mut manifest, "tracing.seldon.io/sampler-param", "0");
+    annotate(
+        &mut manifest,
+        "tracing.seldon.io/service-name",
+        "remote-sampler",
+    );
+    // A minute is what it takes otherwise.
+    manifest["spec"]["predictors"][0]["svcOrchSpec"] =
+        serde_json::json!({"env": [{"name": "JAEGER_SAMPLER_REFRESH_INTERVAL", "value": "50ms"}]});
+    let stored = rig.webhook.create(&manifest).object;
+    let place = component(&stored, "churn-model");
+    let mut model = rig.run_on(rig.agent_node, &[], place, "RemotelySampled");
+    model.predict(1);
+    rig.spans("RemotelySampled", 1);
+    // Until the agent has been asked nothing is sampled; it says that all is to be.
+    until("a request is sampled", || {
+        rig.orchestrate_on(rig.agent_node, &stored, "default", 50, &[&model]);
+        !rig.arrived("remote-sampler").is_empty()
+    });
+    let spans = rig.arrived("remote-sampler");
+    let kind = spans.iter().find_map(|span| span.tag("sampler.type"));
+    assert_eq!(kind, Some("probabilistic"), "{:?}", spans[0]);
+}

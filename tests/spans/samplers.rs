@@ -1,1 +1,111 @@
-tests![];
+//! The sampler: of the orchestrator, for the graph behind it, and of the Python wrapper by a ConfigMap.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::load::process::binary;
+use crate::models::{annotate, component, example, objects};
+use crate::rig::Rig;
+
+tests![
+    the_sampler_of_a_profile_decides_what_of_a_graph_is_traced,
+    a_rendered_config_map_makes_the_sampler_hold_for_python_where_there_is_no_orchestrator,
+];
+
+/// Many enough that half of them is less than a third or more than two thirds once in a million runs.
+const MANY: usize = 200;
+
+/// About half of many.
+fn is_about_half(count: usize) -> bool {
+    (MANY / 3..=MANY * 2 / 3).contains(&count)
+}
+
+/// The ConfigMaps that `jaeger-config` makes for an object.
+pub(crate) fn rendered(object: &Value) -> Vec<Value> {
+    let mut child = binary(&std::env::temp_dir())
+        .args(["jaeger-config", "-f", "-"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(object.to_string().as_bytes()).unwrap();
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    objects(&String::from_utf8(output.stdout).unwrap())
+}
+
+fn the_sampler_of_a_profile_decides_what_of_a_graph_is_traced(rig: &Rig) {
+    for (profile, class) in [
+        ("all", "ProfileAll"),
+        ("half", "ProfileHalf"),
+        ("none", "ProfileNone"),
+    ] {
+        let mut manifest = example("own-container.yaml");
+        annotate(&mut manifest, "tracing", profile);
+        let name = format!("orchestrator-{profile}");
+        annotate(&mut manifest, "tracing.seldon.io/service-name", &name);
+        let stored = rig.webhook.create(&manifest).object;
+        let mut model = rig.run(&stored, "churn-model", class);
+        // The orchestrator waits for nobody.
+        model.predict(1);
+        rig.spans(class, 1);
+        rig.orchestrate(&stored, "default", MANY, &[&model]);
+        rig.settle();
+        // Each request is two spans of the orchestrator and one of the model, or nothing.
+        let traced = rig.arrived(class).len() - 1;
+        assert_eq!(rig.arrived(&name).len(), traced * 2, "{profile}");
+        match profile {
+            "all" => assert_eq!(traced, MANY),
+            "half" => assert!(is_about_half(traced), "{traced}"),
+            _ => assert_eq!(traced, 0),
+        }
+    }
+}
+
+fn a_rendered_config_map_makes_the_sampler_hold_for_python_where_there_is_no_orchestrator(
+    rig: &Rig,
+) {
+    let rows = [
+        ("0", "PythonNone"),
+        ("0.5", "PythonHalf"),
+        ("1", "PythonAll"),
+    ];
+    for (param, class) in rows {
+        let mut manifest = example("own-container.yaml");
+        manifest["spec"]["predictors"][0]["annotations"] = json!({"seldon.io/no-engine": "true"});
+        for (key, value) in [
+            ("sampler-type", "probabilistic"),
+            ("sampler-param", param),
+            ("config-map", "jaeger-client"),
+        ] {
+            annotate(&mut manifest, &format!("tracing.seldon.io/{key}"), value);
+        }
+        let stored = rig.webhook.create(&manifest);
+        assert_eq!(stored.warnings, [""; 0]);
+        let maps = rendered(&stored.object);
+        assert_eq!(maps.len(), 1);
+        let place = component(&stored.object, "churn-model");
+        let mut model = rig.run_on(rig.node, &maps, place, class);
+        model.predict(MANY);
+        model.predict_by_grpc(1, None);
+    }
+    rig.settle();
+    let count = |class| {
+        let spans = rig.arrived(class);
+        spans
+            .iter()
+            .filter(|span| span.operation == "Predict")
+            .count()
+    };
+    assert_eq!(count("PythonNone"), 0);
+    assert!(
+        is_about_half(count("PythonHalf")),
+        "{}",
+        count("PythonHalf")
+    );
+    assert_eq!(count("PythonAll"), MANY);
+}

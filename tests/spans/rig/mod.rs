@@ -7,6 +7,7 @@ pub(crate) mod parts;
 mod ports;
 pub(crate) mod query;
 mod servers;
+pub(crate) mod starts;
 pub(crate) mod webhook;
 pub(crate) mod wrapper;
 
@@ -119,10 +120,22 @@ impl Rig {
         requests: usize,
         models: &[&Wrapper],
     ) -> Vec<String> {
+        self.orchestrate_on(self.node, object, name, requests, models)
+    }
+
+    /// The same on a node.
+    #[track_caller]
+    pub(crate) fn orchestrate_on(
+        &self,
+        node: Node,
+        object: &Value,
+        name: &str,
+        requests: usize,
+        models: &[&Wrapper],
+    ) -> Vec<String> {
         let env = &predictor(object, name)["svcOrchSpec"]["env"];
-        let environment = environment(env, self.node);
         let urls: Vec<_> = models.iter().map(|model| model.url()).collect();
-        let output = self.orchestrator(&environment, requests, &urls);
+        let output = self.orchestrator(&environment(env, node), requests, &urls);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}");
         let ids = String::from_utf8(output.stdout).unwrap();

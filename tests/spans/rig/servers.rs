@@ -100,14 +100,19 @@ impl Collector {
         }
     }
 
-    /// What a counter has come to for one receiver, from the port that Prometheus reads.
+    /// What a counter has come to for one receiver.
     pub(crate) fn spans(&self, counter: &str, receiver: &str) -> u64 {
+        self.counter(counter, "receiver", receiver)
+    }
+
+    /// The same for any label, from the port that Prometheus reads.
+    pub(crate) fn counter(&self, counter: &str, label: &str, value: &str) -> u64 {
         let (status, text) = get(self.node.at(8888), "/metrics").unwrap();
         assert_eq!(status, 200, "{text}");
-        let mine = format!("receiver=\"{receiver}\"");
+        let label = format!("{label}=\"{value}\"");
         let lines = text.lines().filter(|line| {
             line.strip_prefix(counter)
-                .is_some_and(|rest| rest.starts_with('{') && rest.contains(&mine))
+                .is_some_and(|rest| rest.starts_with('{') && rest.contains(&label))
         });
         lines
             .map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
