@@ -70,7 +70,7 @@ pub(crate) fn crash(reader: Reader, name: &str, text: &str) -> Option<&'static s
                 .then_some("the orchestrator needs a duration with a unit, such as 1s"),
             "JAEGER_TAGS" => (!text.split(',').all(is_go_tag))
                 .then_some("the orchestrator needs key=value(,key=value)*, and ${VAR:default}"),
-            "JAEGER_ENDPOINT" => (!text.contains("://") && !text.starts_with('/'))
+            "JAEGER_ENDPOINT" => (!has_scheme(text) && !text.starts_with('/'))
                 .then_some("the orchestrator needs a URL"),
             _ => None,
         },
@@ -134,6 +134,16 @@ fn is_go_duration(text: &str) -> bool {
         rest = after;
     }
     true
+}
+
+/// Whether Go's `url.ParseRequestURI` sees a scheme. To it `jaeger:14268` has one, and nothing after it is looked at.
+fn has_scheme(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(scheme, _)| {
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    })
 }
 
 fn is_go_tag(item: &str) -> bool {
@@ -217,8 +227,8 @@ mod tests {
             (
                 Reader::Executor,
                 "JAEGER_ENDPOINT",
-                &["jaeger:14268"],
-                &["http://jaeger:14268/api/traces"],
+                &["jaeger", "10.0.0.1:14268"],
+                &["http://jaeger:14268/api/traces", "jaeger:14268"],
             ),
         ] {
             for text in bad {

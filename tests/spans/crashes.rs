@@ -97,7 +97,8 @@ fn values_of_a_person_that_we_warn_of_end_the_orchestrator(rig: &Rig) {
         one("JAEGER_TAGS", "a=${X}"),
         one("JAEGER_REPORTER_FLUSH_INTERVAL", "1000"),
         one("JAEGER_REPORTER_MAX_QUEUE_SIZE", "1.5"),
-        one("JAEGER_ENDPOINT", "jaeger:14268"),
+        one("JAEGER_ENDPOINT", "jaeger"),
+        one("JAEGER_ENDPOINT", "10.0.0.1:14268"),
         vec![
             ("JAEGER_SAMPLER_PARAM", "5"),
             ("JAEGER_SAMPLER_TYPE", "probabilistic"),
