@@ -47,7 +47,7 @@ fn every_file_of_a_folder_is_listed_and_every_listed_file_is_there() {
 /// Reads as a type and writes again: a field that the type does not know, or of another type, does
 /// not come back.
 #[track_caller]
-fn round<T: DeserializeOwned + Serialize>(object: &Value) -> Value {
+pub(crate) fn round<T: DeserializeOwned + Serialize>(object: &Value) -> Value {
     let read: T = serde_json::from_value(object.clone())
         .unwrap_or_else(|error| panic!("{}: {error}", object["kind"]));
     serde_json::to_value(read).unwrap()

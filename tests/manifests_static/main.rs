@@ -8,6 +8,7 @@
 )]
 
 mod certificates;
+mod collector;
 mod conditions;
 mod deployment;
 mod files;
