@@ -33,7 +33,7 @@ mod predictions;
 mod receivers;
 mod rig;
 mod samplers;
-mod show;
+mod shown;
 mod starts;
 
 use std::path::Path;
@@ -55,6 +55,7 @@ const TESTS: &[&[Test]] = &[
     receivers::TESTS,
     crashes::TESTS,
     starts::TESTS,
+    shown::TESTS,
 ];
 
 /// The rig starts when the first test needs it.
@@ -66,7 +67,7 @@ fn main() -> ExitCode {
         Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("spans-{}", std::process::id()));
     let mut arguments = std::env::args().skip(1);
     if arguments.next().as_deref() == Some("--show") {
-        return show::show(parts, &folder, arguments.next().as_deref());
+        return shown::show(parts, &folder, arguments.next().as_deref());
     }
     let arguments = Arguments::from_args();
     if let Err(why) = &parts {

@@ -53,10 +53,11 @@ fn the_sampler_of_a_profile_decides_what_of_a_graph_is_traced(rig: &Rig) {
         // The orchestrator waits for nobody.
         model.predict(1);
         rig.spans(class, 1);
-        rig.orchestrate(&stored, "default", MANY, &[&model]);
+        let ids = rig.orchestrate(&stored, "default", MANY, &[&model]);
         rig.settle();
         // Each request is two spans of the orchestrator and one of the model, or nothing.
         let traced = rig.arrived(class).len() - 1;
+        assert_eq!(ids.len(), traced, "{profile}");
         assert_eq!(rig.arrived(&name).len(), traced * 2, "{profile}");
         match profile {
             "all" => assert_eq!(traced, MANY),

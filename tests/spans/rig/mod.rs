@@ -111,7 +111,8 @@ impl Rig {
         Wrapper::start(&self.parts, class, environment, folder)
     }
 
-    /// Plays requests through the orchestrator of a predictor, to these models one after the other. Gives the ids of the traces.
+    /// Plays requests through the orchestrator of a predictor, to these models one after the other. Gives the ids of the traces that were
+    /// sampled.
     #[track_caller]
     pub(crate) fn orchestrate(
         &self,

@@ -3,7 +3,7 @@
 //
 //	orchestrator --requests 3 http://127.0.0.1:9000/predict http://127.0.0.1:9001/predict
 //
-// It prints the ids of the traces. Like the orchestrator it ends at once where the environment cannot be used.
+// It prints the ids of the traces that are sampled. Like the orchestrator it ends at once where the environment cannot be used.
 package main
 
 import (
@@ -38,11 +38,13 @@ func main() {
 		log.Fatal(err)
 	}
 	for range *requests {
-		id, err := request(tracer, flag.Args())
+		context, err := request(tracer, flag.Args())
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println(id)
+		if trace, ok := context.(jaeger.SpanContext); ok && trace.IsSampled() {
+			fmt.Println(trace.TraceID())
+		}
 	}
 	// Sends what has not been sent.
 	if err := closer.Close(); err != nil {
@@ -51,18 +53,15 @@ func main() {
 }
 
 // One request: a span, and under it a call of each model, one after the other.
-func request(tracer opentracing.Tracer, models []string) (string, error) {
+func request(tracer opentracing.Tracer, models []string) (opentracing.SpanContext, error) {
 	span := tracer.StartSpan("predictions", ext.SpanKindRPCServer)
 	defer span.Finish()
 	for _, model := range models {
 		if err := call(tracer, span, model); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
-	if context, ok := span.Context().(jaeger.SpanContext); ok {
-		return context.TraceID().String(), nil
-	}
-	return "none", nil
+	return span.Context(), nil
 }
 
 func call(tracer opentracing.Tracer, parent opentracing.Span, model string) error {
