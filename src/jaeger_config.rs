@@ -164,12 +164,6 @@ impl ConfigMaps {
         }))
     }
 
-    /// Leaves out a `ConfigMap` that somebody else writes. Says whether it was asked for.
-    pub fn leave_out(&mut self, namespace: Option<&str>, name: &str) -> bool {
-        let identity = (namespace.map(str::to_owned), name.to_owned());
-        self.0.remove(&identity).is_some()
-    }
-
     /// Whether none is asked for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -264,7 +258,5 @@ mod tests {
         assert_eq!(objects[0]["metadata"]["name"], "a");
         let keys: Vec<_> = objects[1]["data"].as_object().unwrap().keys().collect();
         assert_eq!(keys, ["s.yml", "t.yml"]);
-        assert!(maps.leave_out(None, "a") && !maps.leave_out(Some("x"), "b"));
-        assert_eq!(maps.objects().count(), 1);
     }
 }

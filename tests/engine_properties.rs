@@ -113,6 +113,7 @@ proptest! {
         prop_assert!(only_adds);
         prop_assert_eq!(record(&result).is_some(), outcome == Outcome::Injected);
         check_injection(&object, &result);
+        check_mlservers(&object, &result);
         prop_assert!(is_settled(&result, None, &situation), "M3: injecting twice is injecting once");
     }
 
@@ -248,6 +249,65 @@ proptest! {
             check_loss(&object, None, &situation, task);
             check_loss(&object, Some(&old), &situation, task);
             check_loss(&object, Some(&object), &situation, task);
+        }
+    }
+}
+
+/// The names of the nodes that Seldon runs in `MLServer`, by its table of servers.
+fn mlservers(node: &Value, found: &mut Vec<Value>) {
+    let others = [
+        "",
+        "SIMPLE_MODEL",
+        "SIMPLE_ROUTER",
+        "RANDOM_ABTEST",
+        "AVERAGE_COMBINER",
+        "UNKNOWN_IMPLEMENTATION",
+        "TRITON_SERVER",
+        "TENSORFLOW_SERVER",
+    ];
+    if node["implementation"]
+        .as_str()
+        .is_some_and(|server| !others.contains(&server))
+    {
+        found.push(node["name"].clone());
+    }
+    for child in node["children"].as_array().into_iter().flatten() {
+        mlservers(child, found);
+    }
+}
+
+/// Checks that `MLServer` gets its own variable and nothing else, and that nobody else gets that one.
+fn check_mlservers(before: &Value, after: &Value) {
+    for (at, predictor) in items(after).iter().enumerate() {
+        let mut names = Vec::new();
+        if ["v2", "kfserving"]
+            .map(Value::from)
+            .contains(&after["spec"]["protocol"])
+        {
+            mlservers(&predictor["graph"], &mut names);
+        }
+        let components = predictor["componentSpecs"].as_array();
+        for (component, spec) in components.into_iter().flatten().enumerate() {
+            let containers = spec["spec"]["containers"].as_array();
+            for (index, container) in containers.into_iter().flatten().enumerate() {
+                let users = format!(
+                    "/spec/predictors/{at}/componentSpecs/{component}/spec/containers/{index}/env"
+                );
+                let users = before
+                    .pointer(&users)
+                    .and_then(Value::as_array)
+                    .map_or(0, Vec::len);
+                let is_mlserver = container["name"] != "" && names.contains(&container["name"]);
+                for entry in container["env"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .skip(users)
+                {
+                    let is_its_own = entry["name"] == "MLSERVER_TRACING_SERVER";
+                    assert_eq!(is_its_own, is_mlserver, "{container} {names:?}");
+                }
+            }
         }
     }
 }

@@ -212,28 +212,35 @@ fn who_asks_for_none_is_said_and_nothing_is_printed() {
 
 #[test]
 fn a_config_map_that_a_person_wrote_is_not_rendered_over() {
-    let model = model("m", &[("config-map", "cm")]);
+    let model_ = model("m", &[("config-map", "cm")]);
     let by_hand = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: cm}\ndata: {tracing.yml: 'logging: true'}\n---\n";
-    let run_ = run(&["jaeger-config"], &[by_hand, &model].concat());
+    let run_ = run(&["jaeger-config"], &[by_hand, &model_].concat());
     assert_eq!((run_.code, run_.stdout.as_str()), (0, ""));
     assert!(
         run_.stderr
             .contains("<stdin>:1: ConfigMap cm stands there already"),
         "{run_:?}"
     );
+    // Nor does anybody mind then who wants what in it.
+    let other = model("n", &[("config-map", "cm"), ("sampler-param", "0")]);
+    let both = run(
+        &["jaeger-config"],
+        &[by_hand, &model_, "---\n", &other].concat(),
+    );
+    assert_eq!((both.code, both.stdout.as_str()), (0, ""), "{both:?}");
     // One of another name or namespace is none of this.
     for other in [
         by_hand.replace("name: cm", "name: other"),
         by_hand.replace("name: cm", "name: cm, namespace: other"),
     ] {
         assert_eq!(
-            rendered(&run(&["jaeger-config"], &[&other[..], &model].concat()).data()).len(),
+            rendered(&run(&["jaeger-config"], &[&other[..], &model_].concat()).data()).len(),
             1
         );
     }
     // What was rendered before is rendered again, so that it can be kept beside the manifests.
-    let first = run(&["jaeger-config"], &model).data();
-    let kept = [&first[..], "---\n", &model].concat();
+    let first = run(&["jaeger-config"], &model_).data();
+    let kept = [&first[..], "---\n", &model_].concat();
     assert_eq!(run(&["jaeger-config"], &kept).data(), first);
 }
 

@@ -41,7 +41,7 @@ pub(super) fn jaeger_config(arguments: &cli::JaegerConfig) -> anyhow::Result<Sta
             found.faults += 1;
         }
     }
-    found.leave_out_written();
+    let maps = found.maps();
     if found.faults > 0 {
         talk::error(&format!(
             "nothing was rendered: {} to mend first",
@@ -49,8 +49,8 @@ pub(super) fn jaeger_config(arguments: &cli::JaegerConfig) -> anyhow::Result<Sta
         ));
         return Ok(Status::BadInput);
     }
-    found.say_who_asks_for_none();
-    print(&found.maps)
+    found.say_who_asks_for_none(&maps);
+    print(&maps)
 }
 
 /// What the config alone says.
@@ -84,7 +84,8 @@ fn print(maps: &ConfigMaps) -> anyhow::Result<Status> {
 /// What was found in the sources.
 #[derive(Default)]
 struct Found {
-    maps: ConfigMaps,
+    /// The files that are asked for.
+    wishes: Vec<Wish>,
     /// `ConfigMap`s that stand in the sources, with their place.
     written: Vec<(String, Written)>,
     objects: usize,
@@ -126,35 +127,40 @@ impl Found {
                     let object = seen.explanation.name.as_deref().unwrap_or("(no name)");
                     self.without.push(format!("{object} ({place})"));
                 }
-                for mut wish in seen.wishes {
-                    wish.by = format!("{} ({place})", wish.by);
-                    if let Err(clash) = self.maps.add(wish) {
-                        talk::error(&clash.to_string());
-                        self.faults += 1;
-                    }
-                }
+                self.wishes.extend(seen.wishes.into_iter().map(|wish| Wish {
+                    by: format!("{} ({place})", wish.by),
+                    ..wish
+                }));
             }
         }
         Ok(())
     }
 
-    /// A person's `ConfigMap` of the same name may hold more than a sampler: it is not to be written over.
-    fn leave_out_written(&mut self) {
-        for (place, written) in &self.written {
-            if !written.is_ours
-                && self
-                    .maps
-                    .leave_out(written.namespace.as_deref(), &written.name)
-            {
+    /// What is to be rendered. A person's `ConfigMap` of the same name may hold more than a sampler: it is not to be written over.
+    fn maps(&mut self) -> ConfigMaps {
+        for (place, written) in self.written.iter().filter(|(_, written)| !written.is_ours) {
+            let count = self.wishes.len();
+            self.wishes.retain(|wish| {
+                (&wish.namespace, &wish.name) != (&written.namespace, &written.name)
+            });
+            if self.wishes.len() < count {
                 talk::warning(&format!(
                     "{place}: ConfigMap {} stands there already, written by hand: it is not rendered",
                     written.name
                 ));
             }
         }
+        let mut maps = ConfigMaps::default();
+        for wish in std::mem::take(&mut self.wishes) {
+            if let Err(clash) = maps.add(wish) {
+                talk::error(&clash.to_string());
+                self.faults += 1;
+            }
+        }
+        maps
     }
 
-    fn say_who_asks_for_none(&self) {
+    fn say_who_asks_for_none(&self, maps: &ConfigMaps) {
         /// How many are named.
         const NAMED: usize = 5;
         if self.objects == 0 {
@@ -175,7 +181,7 @@ impl Found {
             },
             names.join(", ")
         ));
-        if self.maps.is_empty() {
+        if maps.is_empty() {
             talk::summary(
                 "one that is traced asks by the annotation tracing.seldon.io/config-map: NAME, or by configMap in the config",
             );

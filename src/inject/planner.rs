@@ -200,6 +200,7 @@ impl<'v> Planner<'v> {
                 view,
                 old: old_predictors.get(index).and_then(Shape::get),
                 wanted,
+                mlservers: Vec::new(),
                 protocol: object.spec.get().and_then(|spec| spec.protocol.text()),
                 spec_annotations: object.spec.get().and_then(|spec| spec.annotations.get()),
                 ours_record: ours,

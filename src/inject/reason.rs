@@ -61,6 +61,8 @@ pub enum Reason {
     ServerCannotTrace,
     /// `protocol-cannot-trace`: with this spec.protocol the prepackaged server does not read the tracing variables.
     ProtocolCannotTrace,
+    /// `needs-otlp-endpoint`: `MLServer` traces by OTLP only: nothing is added until otlp-endpoint says where to.
+    NeedsOtlpEndpoint,
     /// `explainer-without-type`: Seldon runs no explainer without a type.
     ExplainerWithoutType,
     /// `explainer-without-container`: without a containerSpec Seldon runs an image that does not trace.
@@ -125,6 +127,7 @@ impl Reason {
         Self::BuiltInNode,
         Self::ServerCannotTrace,
         Self::ProtocolCannotTrace,
+        Self::NeedsOtlpEndpoint,
         Self::ExplainerWithoutType,
         Self::ExplainerWithoutContainer,
         Self::ExplainerOverwritten,
@@ -175,6 +178,7 @@ impl Reason {
             Self::BuiltInNode => "built-in-node",
             Self::ServerCannotTrace => "server-cannot-trace",
             Self::ProtocolCannotTrace => "protocol-cannot-trace",
+            Self::NeedsOtlpEndpoint => "needs-otlp-endpoint",
             Self::ExplainerWithoutType => "explainer-without-type",
             Self::ExplainerWithoutContainer => "explainer-without-container",
             Self::ExplainerOverwritten => "explainer-overwritten",
@@ -273,6 +277,9 @@ impl Reason {
             }
             Self::ProtocolCannotTrace => {
                 "with this spec.protocol the prepackaged server does not read the tracing variables"
+            }
+            Self::NeedsOtlpEndpoint => {
+                "MLServer traces by OTLP only: nothing is added until the setting otlp-endpoint says where to"
             }
             Self::ExplainerWithoutType => "Seldon runs no explainer without a type",
             Self::ExplainerWithoutContainer => {
