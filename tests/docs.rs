@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use seldon_tracing::config::Config;
 use seldon_tracing::inject::{ANNOTATION_PREFIX, Reason, Setting};
 
 fn doc(name: &str) -> String {
@@ -114,4 +115,19 @@ fn the_links_between_the_documents_lead_somewhere() {
         }
     }
     assert!(links > 5, "the links were found");
+}
+
+#[test]
+fn every_setting_of_a_receiver_is_one_that_a_config_accepts() {
+    let text = doc("receivers.md");
+    let blocks = text.split("```yaml\n").skip(1);
+    let ours: Vec<&str> = blocks
+        .filter_map(|rest| rest.split_once("```"))
+        .map(|(block, _)| block)
+        .filter(|block| block.starts_with("defaults:"))
+        .collect();
+    assert!(ours.len() >= 4, "{ours:?}");
+    for block in ours {
+        Config::read(block).unwrap_or_else(|problems| panic!("{block}{problems}"));
+    }
 }

@@ -41,6 +41,10 @@ fn the_collector_receives_on_5775_and_on_6831_and_counts_what_came(rig: &Rig) {
         .collector
         .counter("otelcol_exporter_sent_spans", "exporter", "otlp_grpc");
     assert!(sent >= 4, "{sent}");
+    let waiting = rig
+        .collector
+        .counter("otelcol_exporter_queue_size", "exporter", "otlp_grpc");
+    assert!(waiting < 100, "{waiting}");
 }
 
 fn an_old_jaeger_agent_receives_on_5775_and_on_6831(rig: &Rig) {
