@@ -28,6 +28,7 @@ fn s1_the_collector_is_taken_as_it_is_and_only_its_host_ports_are_more_than_rest
         "configmap/seldon-tracing-collector-",
         "daemonset.apps/seldon-tracing-collector ",
         "networkpolicy.networking.k8s.io/seldon-tracing-collector ",
+        "service/seldon-tracing-collector ",
         "serviceaccount/seldon-tracing-collector ",
     ] {
         assert!(applied.contains(object), "{object}: {applied}");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use k8s_openapi::api::apps::v1::DaemonSet;
-use k8s_openapi::api::core::v1::{Container, Namespace, PodSpec, ServiceAccount};
+use k8s_openapi::api::core::v1::{Container, Namespace, PodSpec, Service, ServiceAccount};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use serde_json::{Value, json};
 
@@ -63,6 +63,7 @@ fn every_file_of_the_collector_is_listed_and_every_field_is_one_that_kubernetes_
             "Namespace" => round::<Namespace>(&object),
             "ServiceAccount" => round::<ServiceAccount>(&object),
             "DaemonSet" => round::<DaemonSet>(&object),
+            "Service" => round::<Service>(&object),
             "NetworkPolicy" => round::<NetworkPolicy>(&object),
             other => panic!("an object of kind {other}, which this test does not know"),
         };
@@ -94,6 +95,8 @@ fn the_configuration_listens_on_the_ports_of_the_container_at_every_address() {
     };
     assert_eq!(udp("jaeger"), at("jaeger"));
     assert_eq!(udp("jaeger/5775"), at("jaeger-5775"));
+    let otlp = &config["receivers"]["otlp"]["protocols"]["grpc"];
+    assert_eq!(otlp["endpoint"], at("otlp"));
     assert_eq!(
         config["extensions"]["health_check"]["endpoint"],
         at("health")
@@ -101,7 +104,10 @@ fn the_configuration_listens_on_the_ports_of_the_container_at_every_address() {
     let metrics = &config["service"]["telemetry"]["metrics"]["readers"][0]["pull"]["exporter"];
     assert_eq!(metrics["prometheus"]["port"], port("metrics").1);
     let pipeline = &config["service"]["pipelines"]["traces"];
-    assert_eq!(pipeline["receivers"], json!(["jaeger", "jaeger/5775"]));
+    assert_eq!(
+        pipeline["receivers"],
+        json!(["jaeger", "jaeger/5775", "otlp"])
+    );
     // What protects the memory comes first.
     assert_eq!(pipeline["processors"], json!(["memory_limiter", "batch"]));
 }
@@ -225,10 +231,10 @@ fn the_network_lets_spans_in_and_out_and_prometheus_read() {
         set["spec"]["template"]["metadata"]["labels"]
     );
     assert_eq!(spec["policyTypes"], json!(["Ingress", "Egress"]));
-    let udp = |name| json!({"protocol": port(name).0, "port": port(name).1});
+    let numbered = |name| json!({"protocol": port(name).0, "port": port(name).1});
     assert_eq!(
         spec["ingress"][0],
-        json!({"ports": [udp("jaeger"), udp("jaeger-5775")]})
+        json!({"ports": [numbered("jaeger"), numbered("jaeger-5775"), numbered("otlp")]})
     );
     assert_eq!(
         spec["ingress"][1]["ports"],
@@ -241,4 +247,22 @@ fn the_network_lets_spans_in_and_out_and_prometheus_read() {
     );
     let out = json!([{"ports": [{"protocol": "TCP"}, {"protocol": "UDP", "port": 53}]}]);
     assert_eq!(spec["egress"], out);
+}
+
+#[test]
+fn mlserver_reaches_the_collector_of_its_node_by_the_name_that_the_documentation_gives() {
+    let service = the("Service");
+    let set = the("DaemonSet");
+    assert_eq!(
+        service["spec"]["selector"],
+        set["spec"]["selector"]["matchLabels"]
+    );
+    assert_eq!(service["spec"]["internalTrafficPolicy"], "Local");
+    let (protocol, number) = port("otlp");
+    let expected =
+        json!([{"name": "otlp", "port": number, "targetPort": "otlp", "protocol": protocol}]);
+    assert_eq!(service["spec"]["ports"], expected);
+    let text_of = |key: &str| service["metadata"][key].as_str().unwrap().to_owned();
+    let endpoint = format!("{}.{}:{number}", text_of("name"), text_of("namespace"));
+    assert!(text("docs/receivers.md").contains(&endpoint), "{endpoint}");
 }

@@ -1,10 +1,13 @@
 //! Receivers and their ports: rows of `docs/receivers.md` that are run.
 
 use crate::models::{annotate, component, example};
+use crate::rig::node::Node;
+use crate::rig::servers::Collector;
 use crate::rig::{Rig, until};
 
 tests![
     the_collector_receives_on_5775_and_on_6831_and_counts_what_came,
+    the_collector_receives_otlp_too_as_mlserver_sends_it,
     an_old_jaeger_agent_receives_on_5775_and_on_6831,
     an_old_jaeger_agent_tells_a_remote_sampler_what_to_sample,
 ];
@@ -45,6 +48,25 @@ fn the_collector_receives_on_5775_and_on_6831_and_counts_what_came(rig: &Rig) {
         .collector
         .counter("otelcol_exporter_queue_size", "exporter", "otlp_grpc");
     assert!(waiting < 100, "{waiting}");
+}
+
+/// `MLServer` is large; another collector sends OTLP too.
+fn the_collector_receives_otlp_too_as_mlserver_sends_it(rig: &Rig) {
+    let node = Node::new(2);
+    let folder = rig.folder("otlp");
+    let sender = Collector::start(rig.parts(), &folder, node, rig.collector.otlp());
+    let counted = || {
+        rig.collector
+            .spans("otelcol_receiver_accepted_spans", "otlp")
+    };
+    let before = counted();
+    let stored = rig.webhook.create(&example("own-container.yaml")).object;
+    let place = component(&stored, "churn-model");
+    let mut model = rig.run_on(node, &[], place, "ByOtlp");
+    model.predict(2);
+    rig.spans("ByOtlp", 2);
+    until("they are counted", || counted() == before + 2);
+    drop(sender);
 }
 
 fn an_old_jaeger_agent_receives_on_5775_and_on_6831(rig: &Rig) {

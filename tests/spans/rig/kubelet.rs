@@ -12,10 +12,9 @@ use super::node::Node;
 pub(crate) type Environment = BTreeMap<String, String>;
 
 /// What a list of variables comes to. Each may refer to those before it, by `$(NAME)`.
-pub(crate) fn environment(env: &Value, node: Node) -> Environment {
+pub(crate) fn environment(variables: &Value, node: Node) -> Environment {
     let mut environment = Environment::new();
-    let none = Vec::new();
-    for entry in env.as_array().unwrap_or(&none) {
+    for entry in variables.as_array().into_iter().flatten() {
         let name = entry["name"].as_str().unwrap();
         let value = match entry.get("valueFrom") {
             None => expand(entry["value"].as_str().unwrap_or_default(), &environment),
@@ -44,7 +43,7 @@ fn expand(text: &str, known: &Environment) -> String {
         } else if let Some((name, after)) = name {
             match known.get(name) {
                 Some(value) => expanded.push_str(value),
-                None => expanded.push_str(&format!("$({name})")),
+                None => expanded.extend(["$(", name, ")"]),
             }
             rest = after;
         } else {
@@ -64,8 +63,7 @@ pub(crate) fn mount(
     root: &Path,
     environment: &mut Environment,
 ) {
-    let none = Vec::new();
-    for mounted in container["volumeMounts"].as_array().unwrap_or(&none) {
+    for mounted in container["volumeMounts"].as_array().into_iter().flatten() {
         let mut volumes = pod["volumes"].as_array().unwrap().iter();
         let volume = volumes.find(|volume| volume["name"] == mounted["name"]);
         let wanted = &volume.unwrap()["configMap"];
@@ -92,21 +90,13 @@ pub(crate) fn mount(
 
 /// Keys of a ConfigMap with the names of their files: those that the volume lists, or all.
 fn files<'v>(wanted: &'v Value, map: &'v Value) -> Vec<(&'v str, &'v str)> {
-    match wanted["items"].as_array() {
-        Some(items) => items
-            .iter()
-            .map(|item| {
-                (
-                    item["key"].as_str().unwrap(),
-                    item["path"].as_str().unwrap(),
-                )
-            })
-            .collect(),
-        None => {
-            let data = map["data"].as_object().unwrap();
-            data.keys()
-                .map(|key| (key.as_str(), key.as_str()))
-                .collect()
-        }
+    if let Some(items) = wanted["items"].as_array() {
+        let text = |item: &'v Value, key| item[key].as_str().unwrap();
+        let items = items.iter();
+        return items
+            .map(|item| (text(item, "key"), text(item, "path")))
+            .collect();
     }
+    let keys = map["data"].as_object().unwrap().keys();
+    keys.map(|key| (key.as_str(), key.as_str())).collect()
 }

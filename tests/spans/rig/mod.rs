@@ -6,7 +6,7 @@ pub(crate) mod node;
 pub(crate) mod parts;
 mod ports;
 pub(crate) mod query;
-mod servers;
+pub(crate) mod servers;
 pub(crate) mod starts;
 pub(crate) mod webhook;
 pub(crate) mod wrapper;

@@ -78,12 +78,13 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
+    /// Starts it on a node. `otlp` is where it sends to.
     pub(crate) fn start(parts: &Parts, folder: &Path, node: Node, otlp: SocketAddr) -> Self {
         let config = concat!(
             env!("CARGO_MANIFEST_DIR"),
             "/manifests/collector/collector.yaml"
         );
-        let log = folder.join("collector.log");
+        let log = folder.join(format!("collector-{}.log", node.0));
         let program = parts.binary("collector");
         let arguments = [format!("--config={config}")];
         let mut process = Guarded::start_with(&program, &arguments, &log, |command| {
@@ -98,6 +99,11 @@ impl Collector {
             node,
             _process: process,
         }
+    }
+
+    /// Where it receives OTLP.
+    pub(crate) fn otlp(&self) -> SocketAddr {
+        self.node.at(4317)
     }
 
     /// What a counter has come to for one receiver.
