@@ -9,6 +9,7 @@ tests![
     a_model_in_a_container_of_its_own_is_traced_by_rest_and_by_grpc_until_the_annotation_goes,
     a_prepackaged_server_is_traced_by_the_stub_that_we_add,
     of_two_predictors_only_the_one_that_asks_for_it_is_traced,
+    what_is_sent_before_the_tests_wait_for_silence_is_there_when_they_have_waited,
 ];
 
 /// How Seldon's wrapper names the span of a prediction.
@@ -74,4 +75,16 @@ fn of_two_predictors_only_the_one_that_asks_for_it_is_traced(rig: &Rig) {
     rig.spans("PricingNew", 3);
     rig.settle();
     rig.spans("PricingOld", 0);
+}
+
+/// Without this, a test that asks for silence might only have been too early.
+fn what_is_sent_before_the_tests_wait_for_silence_is_there_when_they_have_waited(rig: &Rig) {
+    let stored = rig.webhook.create(&example("own-container.yaml")).object;
+    let mut model = rig.run(&stored, "churn-model", "NotSilent");
+    for count in [2, 4, 6] {
+        model.predict(1);
+        model.predict_by_grpc(1, None);
+        rig.settle();
+        assert_eq!(rig.arrived("NotSilent").len(), count);
+    }
 }
