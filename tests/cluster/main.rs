@@ -26,6 +26,7 @@ mod cert_manager;
 mod models;
 mod opt_in;
 mod play;
+mod readme;
 mod rig;
 
 use std::path::{Path, PathBuf};
@@ -48,6 +49,9 @@ const WITH_EVERY_CRD: &[&[Test]] = &[opt_in::TESTS];
 
 /// What is tested with the first of them.
 const WITH_ONE_CRD: &[&[Test]] = &[];
+
+/// What is tested in a cluster of its own, which it takes down.
+const IN_ITS_OWN: &[&[Test]] = &[readme::TESTS];
 
 /// What is tested while nothing else runs.
 const ALONE: &[&[Test]] = &[];
@@ -81,6 +85,8 @@ fn main() -> ExitCode {
         if at == 0 {
             together.extend(trials(cluster.as_ref(), crd.name(), WITH_ONE_CRD));
             alone = trials(cluster.as_ref(), crd.name(), ALONE);
+            let own = start("own", Source::External);
+            together.extend(trials(own.as_ref(), "own", IN_ITS_OWN));
             let managed = rig::cert_manager::find().ok();
             let managed = managed.and_then(|it| start("cert-manager", Source::CertManager(it)));
             alone.extend(trials(managed.as_ref(), "cert-manager", WITH_CERT_MANAGER));
