@@ -23,6 +23,7 @@ macro_rules! tests {
 }
 
 mod cert_manager;
+mod manifests;
 mod models;
 mod opt_in;
 mod play;
@@ -48,7 +49,7 @@ type Lazily = LazyLock<Cluster, Box<dyn FnOnce() -> Cluster + Send>>;
 const WITH_EVERY_CRD: &[&[Test]] = &[opt_in::TESTS];
 
 /// What is tested with the first of them.
-const WITH_ONE_CRD: &[&[Test]] = &[];
+const WITH_ONE_CRD: &[&[Test]] = &[manifests::TESTS];
 
 /// What is tested in a cluster of its own, which it takes down.
 const IN_ITS_OWN: &[&[Test]] = &[readme::TESTS];
@@ -57,7 +58,7 @@ const IN_ITS_OWN: &[&[Test]] = &[readme::TESTS];
 const ALONE: &[&[Test]] = &[];
 
 /// What is tested, one after the other, in a cluster of its own where cert-manager keeps the certificate.
-const WITH_CERT_MANAGER: &[&[Test]] = &[cert_manager::TESTS];
+const WITH_CERT_MANAGER: &[&[Test]] = &[cert_manager::TESTS, manifests::WITH_CERT_MANAGER];
 
 fn main() -> ExitCode {
     let assets = rig::assets::find();
