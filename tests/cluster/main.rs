@@ -24,8 +24,11 @@ macro_rules! tests {
 
 mod models;
 mod opt_in;
+mod other_webhooks;
 mod play;
 mod rig;
+mod trouble;
+mod users;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -42,10 +45,10 @@ type Test = (&'static str, fn(&Cluster));
 type Lazily = LazyLock<Cluster, Box<dyn FnOnce() -> Cluster + Send>>;
 
 /// What is tested with each definition of the resource.
-const WITH_EVERY_CRD: &[&[Test]] = &[opt_in::TESTS];
+const WITH_EVERY_CRD: &[&[Test]] = &[opt_in::TESTS, users::TESTS];
 
 /// What is tested with the first of them.
-const WITH_ONE_CRD: &[&[Test]] = &[];
+const WITH_ONE_CRD: &[&[Test]] = &[other_webhooks::TESTS, trouble::TESTS];
 
 /// What is tested while nothing else runs.
 const ALONE: &[&[Test]] = &[];

@@ -8,6 +8,7 @@ pub(crate) mod installation;
 pub(crate) mod kubectl;
 pub(crate) mod metrics;
 pub(crate) mod node;
+pub(crate) mod other_webhook;
 pub(crate) mod registration;
 mod space;
 

@@ -10,7 +10,7 @@ use super::{Cluster, Space};
 /// A registered webhook, until this is dropped.
 pub(crate) struct Registration<'c> {
     cluster: &'c Cluster,
-    name: String,
+    pub(crate) name: String,
 }
 
 /// Registers what answers at `url` for a namespace, which should be [`Cluster::apart`]: our own first entry in all else.
@@ -20,7 +20,18 @@ pub(crate) fn register<'c>(
     ca: &str,
     change: impl FnOnce(&mut Value),
 ) -> Registration<'c> {
-    let name = format!("{NAME}-{}", space.name);
+    register_as(&format!("{NAME}-{}", space.name), space, url, ca, change)
+}
+
+/// The same under a name: the API server calls webhooks in the order of their configurations' names.
+pub(crate) fn register_as<'c>(
+    name: &str,
+    space: &Space<'c>,
+    url: &str,
+    ca: &str,
+    change: impl FnOnce(&mut Value),
+) -> Registration<'c> {
+    let name = name.to_owned();
     let mut entry = ours(space.cluster);
     entry["namespaceSelector"] =
         json!({"matchLabels": {"kubernetes.io/metadata.name": space.name}});

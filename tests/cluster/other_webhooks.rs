@@ -1,0 +1,4 @@
+//! Other webhooks.
+use crate::rig::Cluster;
+tests![];
+const _: Option<Cluster> = None;

@@ -1,0 +1,2 @@
+//! Trouble.
+tests![];
