@@ -100,6 +100,11 @@ impl OtherWebhook {
         *self.shared.behaviour.lock().unwrap() = Box::new(behaviour);
     }
 
+    /// Whether it has been called at all since [`asked`](Self::asked) was last.
+    pub(crate) fn is_called(&self) -> bool {
+        !self.shared.requests.lock().unwrap().is_empty()
+    }
+
     /// What it was asked since the last time, trials apart.
     pub(crate) fn asked(&self) -> Vec<Value> {
         let mut requests = std::mem::take(&mut *self.shared.requests.lock().unwrap());

@@ -2,10 +2,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use kube::api::PostParams;
 use serde_json::{Value, json};
 
 use super::installation::{NAME, overlay};
 use super::{Cluster, Space};
+use crate::models::model;
 
 /// A registered webhook, until this is dropped.
 pub(crate) struct Registration<'c> {
@@ -80,6 +82,29 @@ impl Drop for Registration<'_> {
         self.cluster
             .kubectl(&["delete", kind, &self.name, "--ignore-not-found"]);
     }
+}
+
+/// Waits until the API server works by a configuration that was just written: tries to create a model that asks for tracing, which writes
+/// nothing, until what comes of it is this.
+#[track_caller]
+pub(crate) fn until_in_force(
+    space: &Space<'_>,
+    what: &str,
+    condition: impl Fn(&Result<Value, String>) -> bool,
+) {
+    let model = serde_json::from_value(model("trial")).unwrap();
+    let models = space.models();
+    let trial = PostParams {
+        dry_run: true,
+        ..PostParams::default()
+    };
+    super::until(what, || {
+        let tried = space.cluster.block_on(models.create(&trial, &model));
+        let outcome = tried
+            .map(|object| serde_json::to_value(object).unwrap())
+            .map_err(|error| error.to_string());
+        condition(&outcome)
+    });
 }
 
 /// The first entry of our configuration, as it is rendered.
