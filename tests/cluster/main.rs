@@ -23,12 +23,15 @@ macro_rules! tests {
 }
 
 mod models;
+mod not_ours;
 mod opt_in;
 mod other_webhooks;
+mod outage;
 mod play;
 mod rig;
 mod trouble;
 mod users;
+mod writes;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -48,7 +51,12 @@ type Lazily = LazyLock<Cluster, Box<dyn FnOnce() -> Cluster + Send>>;
 const WITH_EVERY_CRD: &[&[Test]] = &[opt_in::TESTS, users::TESTS];
 
 /// What is tested with the first of them.
-const WITH_ONE_CRD: &[&[Test]] = &[other_webhooks::TESTS, trouble::TESTS];
+const WITH_ONE_CRD: &[&[Test]] = &[
+    not_ours::TESTS,
+    other_webhooks::TESTS,
+    outage::TESTS,
+    trouble::TESTS,
+];
 
 /// What is tested while nothing else runs.
 const ALONE: &[&[Test]] = &[];

@@ -8,6 +8,7 @@ use crate::models::{RECORD, VARIABLES, container, is_traced, model, names, value
 use crate::rig::other_webhook::{OtherWebhook, Reply};
 use crate::rig::registration::{Registration, register_as, until_in_force};
 use crate::rig::{Cluster, Space, until};
+use crate::writes::audited;
 
 tests![
     a_container_that_another_webhook_adds_is_traced_whoever_is_called_first,
@@ -94,7 +95,7 @@ type Call = (String, String, bool);
 
 /// Who was called for the last write of a model.
 fn calls(space: &Space<'_>, name: &str) -> Vec<Call> {
-    let annotations = last_annotations(space, name);
+    let annotations = audited(space, name);
     let calls = annotations.as_object().unwrap().iter();
     let mut calls: Vec<_> = calls
         .filter_map(|(key, text)| {
@@ -109,24 +110,12 @@ fn calls(space: &Space<'_>, name: &str) -> Vec<Call> {
     calls.into_iter().map(|(_, call)| call).collect()
 }
 
-/// What the audit log has about the last write of a model.
-fn last_annotations(space: &Space<'_>, name: &str) -> Value {
-    let events = space.cluster.plane().audit();
-    let event = events.iter().rev().find(|event| {
-        let object = &event["objectRef"];
-        object["namespace"] == space.name && object["name"] == name
-    });
-    event.unwrap()["annotations"].clone()
-}
-
 fn call(round: &str, whose: &str, mutated: bool) -> Call {
     (round.to_owned(), whose.to_owned(), mutated)
 }
 
 fn apply(space: &Space<'_>, model: &Value) -> Value {
-    space
-        .kubectl_with(&model.to_string(), &["apply", "-f", "-"])
-        .ok();
+    crate::writes::apply(space, std::slice::from_ref(model)).ok();
     space.get(model["metadata"]["name"].as_str().unwrap())
 }
 
@@ -297,7 +286,7 @@ fn a_second_call_without_need_changes_nothing_and_the_audit_log_keeps_the_first(
     ];
     assert_eq!(calls(&space, "model"), expected, "M3");
     // The second call has other words for it. The API server takes only the first, and the write goes on (P7).
-    let annotations = last_annotations(&space, "model");
+    let annotations = audited(&space, "model");
     let said = |key: &str| annotations[format!("{OURS}/{key}")].clone();
     assert_eq!(said("outcome"), "injected");
     assert_eq!(said("targets"), "container=1,orchestrator=1");

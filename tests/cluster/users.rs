@@ -7,6 +7,7 @@ use crate::models::{
 };
 use crate::rig::kubectl::{Ran, command, finish};
 use crate::rig::{Cluster, Space};
+use crate::writes::{create, quietly, record, warned};
 
 tests![
     variables_of_the_user_win_wherever_they_stand,
@@ -25,14 +26,6 @@ fn orchestrator(object: &Value) -> &Value {
     &object["spec"]["predictors"][0]["svcOrchSpec"]
 }
 
-fn record(object: &Value) -> &Value {
-    &object["metadata"]["annotations"][RECORD]
-}
-
-fn create(space: &Space<'_>, model: &Value) -> Ran {
-    space.kubectl_with(&model.to_string(), &["create", "-f", "-"])
-}
-
 fn annotate(space: &Space<'_>, annotation: &str) -> Ran {
     space.kubectl(&["annotate", "--overwrite", "sdep/model", annotation])
 }
@@ -40,22 +33,6 @@ fn annotate(space: &Space<'_>, annotation: &str) -> Ran {
 fn patch(space: &Space<'_>, patch: &Value) -> Ran {
     let patch = format!("--patch={patch}");
     space.kubectl(&["patch", "sdep/model", "--type=json", &patch])
-}
-
-/// kubectl said that it went well, and had nothing to warn of.
-#[track_caller]
-fn quietly(ran: Ran) {
-    assert!(ran.warnings().is_empty(), "{ran:?}");
-    ran.ok();
-}
-
-/// It went well, with one warning that begins with this code of `docs/reasons.md`.
-#[track_caller]
-fn warned(ran: Ran, code: &str) {
-    let warnings = ran.warnings();
-    let right = warnings.len() == 1 && warnings[0].starts_with(&format!("{code}: "));
-    assert!(right, "{code}: {ran:?}");
-    ran.ok();
 }
 
 /// Whoever owns it can still deploy it: a new image is stored.

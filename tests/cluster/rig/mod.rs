@@ -6,6 +6,7 @@ pub(crate) mod crd;
 mod guarded;
 pub(crate) mod installation;
 pub(crate) mod kubectl;
+pub(crate) mod lone_webhook;
 pub(crate) mod metrics;
 pub(crate) mod node;
 pub(crate) mod other_webhook;

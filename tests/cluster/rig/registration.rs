@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::installation::{NAME, overlay};
 use super::{Cluster, Space};
-use crate::models::model;
+use crate::models::{is_traced, model};
 
 /// A registered webhook, until this is dropped.
 pub(crate) struct Registration<'c> {
@@ -25,7 +25,21 @@ pub(crate) fn register<'c>(
     register_as(&format!("{NAME}-{}", space.name), space, url, ca, change)
 }
 
-/// The same under a name: the API server calls webhooks in the order of their configurations' names.
+/// The same with another name for the entry, by which the API server's metrics and messages tell it from all others.
+pub(crate) fn register_named<'c>(
+    space: &Space<'c>,
+    name: &str,
+    url: &str,
+    ca: &str,
+    change: impl FnOnce(&mut Value),
+) -> Registration<'c> {
+    register(space, url, ca, |entry| {
+        entry["name"] = json!(name);
+        change(entry);
+    })
+}
+
+/// The same under a name of the configuration: the API server calls webhooks in the order of their configurations' names.
 pub(crate) fn register_as<'c>(
     name: &str,
     space: &Space<'c>,
@@ -105,6 +119,11 @@ pub(crate) fn until_in_force(
             .map_err(|error| error.to_string());
         condition(&outcome)
     });
+}
+
+/// The condition that our webhook is called and answers.
+pub(crate) fn is_called(outcome: &Result<Value, String>) -> bool {
+    outcome.as_ref().is_ok_and(is_traced)
 }
 
 /// The first entry of our configuration, as it is rendered.
