@@ -31,7 +31,7 @@ fn an_object_that_is_being_deleted_is_not_our_business(cluster: &Cluster) {
     webhook.asked();
     std::thread::scope(|scope| {
         // It waits until the object is gone.
-        let deleted = scope.spawn(|| space.kubectl(&["delete", "sdep/model"]));
+        let deleted = scope.spawn(|| space.kubectl(&["delete", "sdep/model", "--timeout=60s"]));
         until("the object is being deleted", || {
             space.get("model")["metadata"]["deletionTimestamp"].is_string()
         });
