@@ -25,10 +25,16 @@ macro_rules! tests {
 mod cert_manager;
 mod manifests;
 mod models;
+mod not_ours;
 mod opt_in;
+mod other_webhooks;
+mod outage;
 mod play;
 mod readme;
 mod rig;
+mod trouble;
+mod users;
+mod writes;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -46,10 +52,16 @@ type Test = (&'static str, fn(&Cluster));
 type Lazily = LazyLock<Cluster, Box<dyn FnOnce() -> Cluster + Send>>;
 
 /// What is tested with each definition of the resource.
-const WITH_EVERY_CRD: &[&[Test]] = &[opt_in::TESTS];
+const WITH_EVERY_CRD: &[&[Test]] = &[opt_in::TESTS, users::TESTS];
 
 /// What is tested with the first of them.
-const WITH_ONE_CRD: &[&[Test]] = &[manifests::TESTS];
+const WITH_ONE_CRD: &[&[Test]] = &[
+    manifests::TESTS,
+    not_ours::TESTS,
+    other_webhooks::TESTS,
+    outage::TESTS,
+    trouble::TESTS,
+];
 
 /// What is tested in a cluster of its own, which it takes down.
 const IN_ITS_OWN: &[&[Test]] = &[readme::TESTS];
