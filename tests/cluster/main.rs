@@ -26,6 +26,7 @@ mod models;
 mod opt_in;
 mod play;
 mod rig;
+mod steps;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
