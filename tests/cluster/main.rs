@@ -22,11 +22,14 @@ macro_rules! tests {
     };
 }
 
+mod gitops;
+mod kubectl;
 mod models;
 mod opt_in;
 mod play;
 mod rig;
 mod steps;
+mod sticky;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -43,10 +46,10 @@ type Test = (&'static str, fn(&Cluster));
 type Lazily = LazyLock<Cluster, Box<dyn FnOnce() -> Cluster + Send>>;
 
 /// What is tested with each definition of the resource.
-const WITH_EVERY_CRD: &[&[Test]] = &[opt_in::TESTS];
+const WITH_EVERY_CRD: &[&[Test]] = &[opt_in::TESTS, kubectl::TESTS, gitops::TESTS];
 
 /// What is tested with the first of them.
-const WITH_ONE_CRD: &[&[Test]] = &[];
+const WITH_ONE_CRD: &[&[Test]] = &[sticky::TESTS];
 
 /// What is tested while nothing else runs.
 const ALONE: &[&[Test]] = &[];

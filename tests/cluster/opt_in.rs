@@ -164,7 +164,7 @@ fn an_annotation_of_a_predictor_traces_that_predictor_alone(cluster: &Cluster) {
 
 /// A graph with a transformer, a prepackaged server without a container, a container that wants no tracing, an explainer and an
 /// orchestrator with a variable of the user's.
-fn graph(name: &str) -> Value {
+pub(crate) fn graph(name: &str) -> Value {
     let mut graph = untraced(name);
     graph["metadata"]["annotations"] = json!({
         "owner": "shop",

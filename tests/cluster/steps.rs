@@ -55,7 +55,7 @@ pub(crate) fn merge(space: &Space<'_>, name: &str, patch: &Value) -> Value {
     serde_json::to_value(space.cluster.block_on(patched).unwrap()).unwrap()
 }
 
-/// Applies a manifest by server-side apply, as the controllers of GitOps do.
+/// Applies a manifest by server-side apply, as Flux and Argo CD do.
 pub(crate) fn apply_as(
     space: &Space<'_>,
     manager: &str,
