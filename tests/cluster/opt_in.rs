@@ -306,6 +306,7 @@ fn a_namespace_can_make_tracing_the_default(cluster: &Cluster) {
 fn a_namespaces_label_acts_at_the_next_update_of_a_model(cluster: &Cluster) {
     let space = cluster.space("label");
     let before = create(&space, &untraced("model"));
+    let orphan = create(&space, &untraced("orphan"));
     let own = create(&space, &model("own"));
     let label = |label: &str| {
         cluster
@@ -334,6 +335,7 @@ fn a_namespaces_label_acts_at_the_next_update_of_a_model(cluster: &Cluster) {
     let traced = touch("model", "once");
     assert!(is_traced(&traced), "{traced}");
     assert_eq!(written(&traced).generation, 2);
+    assert!(is_traced(&touch("orphan", "once")));
 
     label("tracing-");
     assert_eq!(
@@ -348,6 +350,11 @@ fn a_namespaces_label_acts_at_the_next_update_of_a_model(cluster: &Cluster) {
     // It is not ours any more, and the webhook hears nothing of it.
     touch("model", "thrice");
     assert_eq!(calls(&space, "model"), [false, true, true, false]);
+
+    // That update may be one that throws away the record: what was recorded before is taken out all the same.
+    let patch = json!({"metadata": {"labels": null, "annotations": {RECORD: null}}});
+    let after = merge(&space, "orphan", &patch);
+    assert_eq!(essence(&after), essence(&orphan), "M7");
 
     // A model that asks for itself notices nothing of either change.
     let touched = touch("own", "once");
