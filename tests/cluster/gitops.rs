@@ -10,7 +10,7 @@ use crate::models::{RECORD, essence, is_traced, model, untraced, written};
 use crate::opt_in::graph;
 use crate::rig::kubectl::finish;
 use crate::rig::{Cluster, Space, until};
-use crate::steps::{apply_as, create, logged, merge, without_us};
+use crate::steps::{apply_as, assert_unwritten, create, logged, merge, without_us};
 
 tests![
     the_same_manifest_applied_by_kubectl_again_and_again_writes_nothing,
@@ -54,9 +54,7 @@ fn the_same_manifest_applied_by_kubectl_again_and_again_writes_nothing(cluster: 
         for _ in 0..3 {
             // It does not know better, for it compares lists by itself.
             assert!(apply(&space, &manifest).contains("configured"));
-            let again = space.get(version);
-            assert_eq!(written(&again), written(&first), "{version} M6");
-            assert_eq!(essence(&again), essence(&first), "{version} M6");
+            assert_unwritten(&space, &space.get(version), &first);
         }
     }
 }
@@ -73,9 +71,7 @@ fn the_same_manifest_applied_on_the_server_again_and_again_writes_nothing(cluste
         let first = apply();
         assert!(is_traced(&first), "{first}");
         for _ in 0..3 {
-            let again = apply();
-            assert_eq!(written(&again), written(&first), "{version} M6");
-            assert_eq!(again, first, "{version} M6");
+            assert_unwritten(&space, &apply(), &first);
         }
     }
 }
@@ -127,7 +123,7 @@ fn two_managers_of_one_manifest_conflict_until_one_of_them_insists(cluster: &Clu
     assert_eq!(essence(&forced), essence(&first), "M6");
     assert_eq!(written(&forced).generation, 1, "no restart");
     apply("other", &[]).ok();
-    assert_eq!(written(&space.get("model")), written(&forced));
+    assert_unwritten(&space, &space.get("model"), &forced);
 }
 
 fn a_manifest_without_its_trigger_leaves_nothing_of_ours(cluster: &Cluster) {
@@ -228,9 +224,9 @@ fn argo_cd_sees_no_difference(cluster: &Cluster) {
     sync();
     let live = space.get("model");
     assert!(is_traced(&live), "{live}");
-    assert_eq!(dry(), live, "M6: managedFields and all");
+    assert_unwritten(&space, &dry(), &live);
     sync();
-    assert_eq!(space.get("model"), live, "M6");
+    assert_unwritten(&space, &space.get("model"), &live);
 
     // Without server-side apply, as Argo CD syncs by default: kubectl's three-way patch.
     let synced = model("synced");
@@ -285,7 +281,7 @@ fn what_is_saved_from_the_cluster_and_applied_can_still_be_taken_out(cluster: &C
     let created = space.get("model");
     assert_eq!(created["spec"], traced["spec"]);
     apply(&space, &saved);
-    assert_eq!(written(&space.get("model")), written(&created), "M6");
+    assert_unwritten(&space, &space.get("model"), &created);
     let annotations = saved["metadata"]["annotations"].as_object_mut();
     annotations.unwrap().remove("tracing").unwrap();
     apply(&space, &saved);
@@ -293,7 +289,7 @@ fn what_is_saved_from_the_cluster_and_applied_can_still_be_taken_out(cluster: &C
     assert_eq!(without_kubectls(&after), without_us, "M7");
     // And once more, though all of it is still in that file.
     apply(&space, &saved);
-    assert_eq!(written(&space.get("model")), written(&after), "M6");
+    assert_unwritten(&space, &space.get("model"), &after);
 }
 
 /// `seldon-tracing inject` of a manifest.

@@ -3,8 +3,12 @@
 use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
-use crate::models::essence;
+use crate::models::{essence, written};
 use crate::rig::{Cluster, Space};
+
+/// The minor version of Kubernetes since which an apply that changes nothing is no write for custom resources either:
+/// <https://github.com/kubernetes/kubernetes/pull/125263>.
+const TAKES_BACK_THE_TIME: u32 = 31;
 
 /// Creates a model of version v1, as a program does.
 #[track_caller]
@@ -70,6 +74,27 @@ pub(crate) fn apply_as(
     let applied = models.patch(name, &parameters, &manifest);
     let applied = space.cluster.block_on(applied)?;
     Ok(serde_json::to_value(applied).unwrap())
+}
+
+/// Holds that an apply came to nothing: no new generation, no change that anybody can see, and no write at all.
+///
+/// The API server has stamped the time of the apply into `managedFields` by then, for it does so before it calls webhooks, and takes it
+/// back before it writes. Old ones do that for their own kinds of objects alone and write the time.
+#[track_caller]
+pub(crate) fn assert_unwritten(space: &Space<'_>, again: &Value, first: &Value) {
+    assert_eq!(essence(again), essence(first), "M6");
+    let [mut again, mut first] = [written(again), written(first)];
+    if writes_the_time(space.cluster) {
+        again.resource_version.clear();
+        first.resource_version.clear();
+    }
+    assert_eq!(again, first, "M6");
+}
+
+fn writes_the_time(cluster: &Cluster) -> bool {
+    let client = cluster.client();
+    let version = cluster.block_on(client.apiserver_version()).unwrap();
+    version.minor.parse::<u32>().unwrap() < TAKES_BACK_THE_TIME
 }
 
 /// For every write of a model, by the audit log: whether a webhook was called.
