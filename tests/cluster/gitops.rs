@@ -22,6 +22,7 @@ tests![
     argo_cd_sees_no_difference,
     what_is_saved_from_the_cluster_and_applied_can_still_be_taken_out,
     what_inject_prints_is_what_the_webhook_would_have_made,
+    who_takes_out_trigger_and_record_at_once_keeps_the_variables,
 ];
 
 /// The manifest in a version of the API.
@@ -346,4 +347,17 @@ fn is_the_same_offline(space: &Space<'_>, manifest: &Value, arguments: &[&str]) 
     let mut expected = without_us;
     expected["metadata"]["annotations"]["tracing"] = json!("false");
     assert_eq!(essence(&merge(space, name, &off)), expected, "M7");
+}
+
+/// As of then they are in the manifest of somebody who wants them there.
+fn who_takes_out_trigger_and_record_at_once_keeps_the_variables(cluster: &Cluster) {
+    let space = cluster.space("kept");
+    let traced = create(&space, &model("model"));
+    let none = json!({"metadata": {"annotations": {"tracing": null, RECORD: null}}});
+    let kept = merge(&space, "model", &none);
+    assert_eq!(kept["spec"], traced["spec"]);
+    assert_eq!(written(&kept).generation, 1, "no restart");
+    let off = json!({"metadata": {"annotations": {"tracing": "false"}}});
+    let off = merge(&space, "model", &off);
+    assert_eq!(off["spec"], traced["spec"], "M7: not ours");
 }

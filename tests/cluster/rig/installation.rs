@@ -1,20 +1,25 @@
-//! Our webhook, installed from `manifests/external` by the commands that its README gives an admin.
+//! Our webhook, installed by the commands of the README.
 
 use std::fs;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use kube::Client;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
+use super::cert_manager::CertManager;
 use super::control_plane::ControlPlane;
 use super::crd::root;
-use super::kubectl;
 use super::node::Node;
+use super::shell::{Shell, blocks};
+use super::{controllers, kubectl, until};
 use crate::load::process;
 
 /// The namespace of the webhook.
@@ -25,60 +30,129 @@ pub(crate) const NAME: &str = "seldon-tracing";
 pub(crate) const SECRET: &str = "seldon-tracing-tls";
 /// Where its configuration is kept.
 pub(crate) const CONFIG: &str = "seldon-tracing-config";
-/// Who writes caBundle.
-pub(crate) const CA_MANAGER: &str = "seldon-tracing-ca";
 
 /// The installed webhook.
 pub(crate) struct Installation {
-    pub(crate) node: Node,
+    pub(crate) node: Arc<Node>,
     /// The CA that signed its certificate.
     pub(crate) ca: String,
+    /// Who keeps the certificate, if not the administrator.
+    pub(crate) cert_manager: Option<CertManager>,
+    /// Where the commands of the documentation were run.
+    pub(crate) shell: Shell,
+}
+
+/// Where the certificate comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    /// From the administrator: `manifests/external`.
+    External,
+    /// From cert-manager, whose binaries are in this folder: `manifests/cert-manager`.
+    CertManager(PathBuf),
 }
 
 impl Installation {
-    pub(super) fn new(plane: &ControlPlane, runtime: &Runtime) -> Self {
-        let kubectl = |arguments: &[&str]| kubectl::run(plane, "", arguments);
-        kubectl(&["apply", "--validate=strict", "-k", &overlay("external")]).ok();
-
-        let certificates = plane.file("certificates");
-        new_certificates(&certificates);
-        let file = |name: &str| certificates.join(name).display().to_string();
-        let (cert, key) = (file("tls.crt"), file("tls.key"));
-        let secret = ["create", "secret", "tls", SECRET, "--namespace", NAMESPACE];
-        let pair = [&format!("--cert={cert}"), &format!("--key={key}")];
-        kubectl(&[&secret[..], &pair.map(String::as_str)].concat()).ok();
-
-        let get = |kind: &str, name: &str| {
-            kubectl(&["get", kind, name, "--namespace", NAMESPACE, "-o", "json"]).json()
-        };
-        let (deployment, service) = (get("deployment", NAME), get("service", NAME));
-        let (secret, config) = (get("secret", SECRET), get("configmap", CONFIG));
-        let volumes = deployment["spec"]["template"]["spec"]["volumes"].as_array();
-        let volumes: Vec<_> = volumes
-            .unwrap()
-            .iter()
-            .map(|volume| {
-                let name = volume["name"].as_str().unwrap();
-                if volume["secret"]["secretName"] == SECRET {
-                    return (name, &secret);
-                }
-                assert_eq!(volume["configMap"]["name"], CONFIG, "{volume}");
-                (name, &config)
-            })
-            .collect();
-        let replicas = deployment["spec"]["replicas"].as_u64().unwrap();
-        let node = runtime.block_on(async {
-            let node = Node::new(&deployment, &volumes, listen(plane, &service).await);
-            for _ in 0..replicas {
-                node.start().await;
+    pub(super) fn new(
+        plane: &ControlPlane,
+        runtime: &Runtime,
+        client: &Client,
+        source: &Source,
+    ) -> Self {
+        let shell = Shell::new(plane);
+        let (heading, cert_manager) = match source {
+            Source::External => ("### With a certificate of your own", None),
+            Source::CertManager(binaries) => {
+                let started = CertManager::start(plane, binaries);
+                ("### With cert-manager", Some(started))
             }
-            node
+        };
+        let blocks = blocks("README.md", heading);
+        let (first, others) = blocks.split_first().unwrap();
+        shell.run(first).ok();
+        // Pods wait for the certificate.
+        until("there is a certificate", || {
+            let get = ["get", "secret", SECRET, "--namespace", NAMESPACE];
+            kubectl::run(plane, "", &get).code == Some(0)
         });
-        // Servers first, trust last: until then nothing is called.
-        let ca = fs::read_to_string(file("ca.crt")).unwrap();
-        trust(plane, &ca);
-        Self { node, ca }
+        let node = start(plane, runtime, client);
+        for block in others {
+            shell.run(block).ok();
+        }
+        let ca = if cert_manager.is_some() {
+            let ca = part(&get(plane, "secret", SECRET), "ca.crt");
+            until("cert-manager has written caBundle", || {
+                bundles(plane)
+                    .iter()
+                    .all(|bundle| bundle.as_deref() == Some(&ca))
+            });
+            ca
+        } else {
+            fs::read_to_string(shell.file("certs/prod/ca.crt")).unwrap()
+        };
+        Self {
+            node,
+            ca,
+            cert_manager,
+            shell,
+        }
     }
+}
+
+/// One of the objects of the webhook.
+pub(crate) fn get(plane: &ControlPlane, kind: &str, name: &str) -> Value {
+    let get = ["get", kind, name, "--namespace", NAMESPACE, "-o", "json"];
+    kubectl::run(plane, "", &get).json()
+}
+
+/// A key of a Secret, in plain text.
+pub(crate) fn part(secret: &Value, key: &str) -> String {
+    plain(secret["data"][key].as_str().unwrap())
+}
+
+/// caBundle of both entries, in plain text.
+pub(crate) fn bundles(plane: &ControlPlane) -> Vec<Option<String>> {
+    let configuration = get(plane, "mutatingwebhookconfiguration", NAME);
+    let entries = configuration["webhooks"].as_array().unwrap();
+    let bundle = |entry: &Value| entry["clientConfig"]["caBundle"].as_str().map(plain);
+    entries.iter().map(bundle).collect()
+}
+
+fn plain(base64: &str) -> String {
+    String::from_utf8(STANDARD.decode(base64).unwrap()).unwrap()
+}
+
+/// Starts as many pods as the Deployment wants, behind the Service.
+fn start(plane: &ControlPlane, runtime: &Runtime, client: &Client) -> Arc<Node> {
+    let deployment = get(plane, "deployment", NAME);
+    let service = get(plane, "service", NAME);
+    let (secret, config) = (
+        get(plane, "secret", SECRET),
+        get(plane, "configmap", CONFIG),
+    );
+    let volumes = deployment["spec"]["template"]["spec"]["volumes"].as_array();
+    let volumes: Vec<_> = volumes
+        .unwrap()
+        .iter()
+        .map(|volume| {
+            let name = volume["name"].as_str().unwrap();
+            if volume["secret"]["secretName"] == SECRET {
+                return (name, &secret);
+            }
+            assert_eq!(volume["configMap"]["name"], CONFIG, "{volume}");
+            (name, &config)
+        })
+        .collect();
+    let replicas = deployment["spec"]["replicas"].as_u64().unwrap();
+    runtime.block_on(async {
+        let node = Node::new(&deployment, &volumes, listen(plane, &service).await);
+        for _ in 0..replicas {
+            node.start().await;
+        }
+        let node = Arc::new(node);
+        let now = deployment.clone();
+        tokio::spawn(controllers::run(client.clone(), Arc::clone(&node), now));
+        node
+    })
 }
 
 /// A folder of `manifests/`.
@@ -86,28 +160,30 @@ pub(crate) fn overlay(name: &str) -> String {
     root().join("manifests").join(name).display().to_string()
 }
 
+/// The name that the API server dials.
+pub(crate) fn service_name() -> String {
+    format!("{NAME}.{NAMESPACE}.svc")
+}
+
 /// `seldon-tracing certs new` for the name that the API server dials.
 pub(crate) fn new_certificates(folder: &Path) {
-    let dns = format!("{NAME}.{NAMESPACE}.svc");
+    let dns = service_name();
     let mut command = process::binary(&PathBuf::from("/"));
     command.args(["certs", "new", "--dns", &dns, "--dir"]);
     command.arg(folder);
     kubectl::finish(command, "").ok();
 }
 
-/// Writes caBundle as `manifests/external/README.md` says: by server-side apply, as a manager that owns nothing else.
+/// Writes caBundle as `manifests/external/README.md` says.
 pub(crate) fn trust(plane: &ControlPlane, ca: &str) {
-    let entry =
-        |name: &str| json!({"name": name, "clientConfig": {"caBundle": STANDARD.encode(ca)}});
-    let bundle = json!({
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "MutatingWebhookConfiguration",
-        "metadata": {"name": NAME},
-        "webhooks": [entry("inject.tracing.seldon.io"), entry("default-on.tracing.seldon.io")],
-    });
-    let manager = format!("--field-manager={CA_MANAGER}");
-    let apply = ["apply", "--server-side", &manager, "-f", "-"];
-    kubectl::run(plane, &bundle.to_string(), &apply).ok();
+    let file = plane.file("ca-bundle.crt");
+    fs::write(&file, ca).unwrap();
+    let mut script = Command::new(overlay("external/ca-bundle.sh"));
+    script.arg(&file);
+    let patch = kubectl::finish(script, "").ok();
+    let at = ["patch", "mutatingwebhookconfiguration", NAME];
+    let stdin = ["--patch-file", "/dev/stdin"];
+    kubectl::run(plane, &patch, &[&at[..], &stdin].concat()).ok();
 }
 
 /// Listens where the API server dials the Service. A port below 1024 may be root's; then the Service and the webhook get another.

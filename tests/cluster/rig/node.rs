@@ -11,16 +11,18 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use crate::load::get;
+use super::installation::service_name;
 use crate::load::mount::Mount;
 use crate::load::process::{self, Process};
 use crate::load::proxy::{Proxy, proxy_on};
+use crate::load::{get, raw, until};
 
 /// The pods of one Deployment behind one Service.
 pub(crate) struct Node {
-    container: Value,
+    container: Mutex<Value>,
     volumes: Mutex<BTreeMap<String, Mount>>,
     /// Oldest first.
     pods: Mutex<Vec<Process>>,
@@ -35,8 +37,9 @@ impl Node {
         volumes: &[(&str, &Value)],
         service: TcpListener,
     ) -> Self {
-        let pod = &deployment["spec"]["template"]["spec"];
-        let container = pod["containers"][0].clone();
+        let container = container_of(deployment);
+        let seconds = container["readinessProbe"]["periodSeconds"].as_u64();
+        let period = Duration::from_secs(seconds.unwrap());
         let volumes = volumes.iter().map(|(name, object)| {
             let files = files_of(object);
             ((*name).to_owned(), Mount::new(&borrowed(&files)))
@@ -46,10 +49,8 @@ impl Node {
             pods: Mutex::default(),
             probed: Arc::default(),
             proxy: proxy_on(service),
-            container,
+            container: Mutex::new(container),
         };
-        let seconds = node.container["readinessProbe"]["periodSeconds"].as_u64();
-        let period = Duration::from_secs(seconds.unwrap());
         let (probed, proxy) = (Arc::clone(&node.probed), node.proxy.clone());
         tokio::spawn(async move {
             loop {
@@ -62,6 +63,11 @@ impl Node {
             }
         });
         node
+    }
+
+    /// From now on pods are started as this Deployment says.
+    pub(crate) fn adopt(&self, deployment: &Value) {
+        *self.container.lock().unwrap() = container_of(deployment);
     }
 
     /// Starts one more pod. It is ready when this ends, and the Service knows it.
@@ -103,6 +109,23 @@ impl Node {
         pods.iter().map(|pod| pod.admin).collect()
     }
 
+    /// Waits until every pod shows this certificate, which this CA has signed for the name that the API server dials.
+    pub(crate) async fn shows(&self, chain: &str, ca: &str) {
+        let wanted = raw::leaf(chain);
+        let pods: Vec<_> = {
+            let pods = self.pods.lock().unwrap();
+            pods.iter().map(|pod| pod.address).collect()
+        };
+        for address in pods {
+            until("the new certificate is shown", || async {
+                let (ca, wanted) = (ca.to_owned(), wanted.clone());
+                let shown = spawn_blocking(move || raw::shown_as(&service_name(), address, &ca));
+                shown.await.unwrap().is_ok_and(|shown| shown == wanted)
+            })
+            .await;
+        }
+    }
+
     /// What all pods have logged.
     pub(crate) fn log(&self) -> String {
         let pods = self.pods.lock().unwrap();
@@ -120,7 +143,8 @@ impl Node {
     /// What the container runs, with ports of loopback, and with the folders of its mounts where these are here.
     fn command(&self) -> Command {
         let volumes = self.volumes.lock().unwrap();
-        let mounts = self.container["volumeMounts"].as_array().unwrap();
+        let container = self.container.lock().unwrap().clone();
+        let mounts = container["volumeMounts"].as_array().unwrap();
         let mounts: Vec<_> = mounts
             .iter()
             .map(|mount| {
@@ -142,7 +166,7 @@ impl Node {
             )
         };
         let mut command = process::binary(&std::env::temp_dir());
-        for argument in self.container["args"].as_array().unwrap() {
+        for argument in container["args"].as_array().unwrap() {
             match argument.as_str().unwrap().split_once('=') {
                 Some((flag @ ("--listen" | "--admin-listen"), _)) => {
                     command.arg(format!("{flag}=127.0.0.1:0"));
@@ -157,6 +181,10 @@ impl Node {
         }
         command
     }
+}
+
+fn container_of(deployment: &Value) -> Value {
+    deployment["spec"]["template"]["spec"]["containers"][0].clone()
 }
 
 /// The keys of a Secret or ConfigMap, in plain text.
