@@ -23,6 +23,8 @@ macro_rules! tests {
 }
 
 mod cert_manager;
+mod gitops;
+mod kubectl;
 mod manifests;
 mod models;
 mod not_ours;
@@ -32,6 +34,8 @@ mod outage;
 mod play;
 mod readme;
 mod rig;
+mod steps;
+mod sticky;
 mod trouble;
 mod users;
 mod writes;
@@ -52,11 +56,12 @@ type Test = (&'static str, fn(&Cluster));
 type Lazily = LazyLock<Cluster, Box<dyn FnOnce() -> Cluster + Send>>;
 
 /// What is tested with each definition of the resource.
-const WITH_EVERY_CRD: &[&[Test]] = &[opt_in::TESTS, users::TESTS];
+const WITH_EVERY_CRD: &[&[Test]] = &[opt_in::TESTS, kubectl::TESTS, gitops::TESTS, users::TESTS];
 
 /// What is tested with the first of them.
 const WITH_ONE_CRD: &[&[Test]] = &[
     manifests::TESTS,
+    sticky::TESTS,
     not_ours::TESTS,
     other_webhooks::TESTS,
     outage::TESTS,
