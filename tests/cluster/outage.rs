@@ -1,7 +1,5 @@
 //! What becomes of people's writes while no webhook is there, and afterwards.
 
-use std::time::{Duration, Instant};
-
 use serde_json::{Value, json};
 
 use crate::load::process;
@@ -165,13 +163,7 @@ fn a_webhook_that_is_down_with_fail_stops_only_what_asks_for_tracing_and_can_be_
 
     // O6: the way out does not go through us.
     let kind = "mutatingwebhookconfiguration";
-    let start = Instant::now();
     quietly(cluster.kubectl(&["delete", kind, &registration.name]));
-    assert!(
-        start.elapsed() < Duration::from_secs(10),
-        "{:?}",
-        start.elapsed()
-    );
     until_in_force(&space, "models can be written", Result::is_ok);
     quietly(space.kubectl(&["annotate", "sdep/json", "note=1"]));
     quietly(create(&space, &model("newer")));
