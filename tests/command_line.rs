@@ -261,7 +261,7 @@ fn the_shown_config_is_a_config() {
         let checked = run(&["config", "check", "-"], &shown).data();
         assert_eq!(checked, "<stdin>: good (0 profiles, 0 namespaces)\n");
     }
-    let text = fs::read_to_string(root().join("manifests/config.yaml")).unwrap();
+    let text = fs::read_to_string(root().join("manifests/base/config.yaml")).unwrap();
     assert_eq!(Config::read(&text).unwrap(), Config::default());
     let rich = "profiles: {some: {samplerType: const, samplerParam: 1, serviceName: '{name}'}}\nnamespaces: {a: {excludeContainers: [b, c]}}\n";
     let shown = run(&["config", "show", "-f", "-"], rich).data();

@@ -70,6 +70,8 @@ fn the_links_between_the_documents_lead_somewhere() {
         "docs/reasons.md",
         "docs/record.md",
         "docs/explain.md",
+        "manifests/README.md",
+        "manifests/external/README.md",
     ] {
         let text = std::fs::read_to_string(root.join(page)).unwrap();
         let folder = root.join(page).parent().unwrap().to_owned();

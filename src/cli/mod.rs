@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 pub use certs::CertsCommand;
 pub use review::{Operation, Review, ReviewForm};
-pub use serve::{LogFormat, LogLevel, Serve};
+pub use serve::{Listen, LogFormat, LogLevel, Serve};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -241,7 +241,7 @@ pub enum Form {
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
     /// Check a config file; all that is wrong with it is said at once
-    #[command(after_help = "Example:\n  seldon-tracing config check manifests/config.yaml")]
+    #[command(after_help = "Example:\n  seldon-tracing config check manifests/base/config.yaml")]
     Check {
         /// The config file, or - for standard input
         #[arg(value_name = "FILE")]

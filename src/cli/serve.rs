@@ -1,7 +1,8 @@
 //! `serve`: its flags.
 
-use std::net::SocketAddr;
+use std::net::{AddrParseError, SocketAddr};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -19,22 +20,23 @@ Exit codes: 0 shut down in order, 1 ended at once by a second signal, 2 could no
 /// `serve`
 #[derive(Args, Debug)]
 pub struct Serve {
-    /// Where the webhook listens, with TLS; by default port 8443 of every address, with --dev of loopback
+    /// Where the webhook listens, with TLS: at one address, or with a port alone at every address (with --dev, at
+    /// loopback); by default 8443
     #[arg(
         long,
-        value_name = "ADDRESS",
+        value_name = "[ADDRESS:]PORT",
         env = "SELDON_TRACING_LISTEN",
         hide_env_values = true
     )]
-    pub listen: Option<SocketAddr>,
-    /// Where /livez, /readyz and /metrics are answered, without TLS; by default port 8080 of the same addresses
+    pub listen: Option<Listen>,
+    /// Where /livez, /readyz and /metrics are answered, without TLS; likewise, by default 8080
     #[arg(
         long,
-        value_name = "ADDRESS",
+        value_name = "[ADDRESS:]PORT",
         env = "SELDON_TRACING_ADMIN_LISTEN",
         hide_env_values = true
     )]
-    pub admin_listen: Option<SocketAddr>,
+    pub admin_listen: Option<Listen>,
     /// The certificate chain, leaf first, in PEM; read again when it changes
     #[arg(
         long,
@@ -99,6 +101,26 @@ pub struct Serve {
     /// For trying it out: make a CA and a certificate for localhost in memory, print the CA, listen on loopback only
     #[arg(long, conflicts_with_all = ["tls_cert", "tls_key"])]
     pub dev: bool,
+}
+
+/// Where to listen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listen {
+    /// There only.
+    Address(SocketAddr),
+    /// At this port of every address: no single address says that on all machines, for some have no IPv6.
+    Port(u16),
+}
+
+impl FromStr for Listen {
+    type Err = AddrParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(port) = text.parse() {
+            return Ok(Self::Port(port));
+        }
+        text.parse().map(Self::Address)
+    }
 }
 
 /// The form of the log.

@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::Status;
-use crate::cli::Serve;
+use crate::cli::{Listen, Serve};
 use crate::serve::{ConfigSource, Files, Identity, Server, Settings, Stopped, dev_identity};
 use crate::telemetry;
 
@@ -120,18 +120,47 @@ fn settings(arguments: &Serve) -> anyhow::Result<(Settings, Option<String>)> {
         Some(path) => ConfigSource::File(path.clone()),
         None => ConfigSource::Fixed(Box::default()),
     };
-    let addresses = |given: Option<SocketAddr>, port: u16| match given {
-        Some(address) => vec![address],
-        None if arguments.dev => vec![(Ipv4Addr::LOCALHOST, port).into()],
-        // The first is for both families; the second for machines that know only one.
-        None => vec![
-            (Ipv6Addr::UNSPECIFIED, port).into(),
-            (Ipv4Addr::UNSPECIFIED, port).into(),
-        ],
+    let at = |given: Option<Listen>, usual| {
+        addresses(given.unwrap_or(Listen::Port(usual)), arguments.dev)
     };
-    let mut settings = Settings::new(addresses(arguments.listen, PORT), identity, config);
-    settings.admin_listen = addresses(arguments.admin_listen, ADMIN_PORT);
+    let mut settings = Settings::new(at(arguments.listen, PORT), identity, config);
+    settings.admin_listen = at(arguments.admin_listen, ADMIN_PORT);
     settings.lame_duck = arguments.lame_duck;
     settings.drain = arguments.drain;
     Ok((settings, dev_ca))
+}
+
+/// The addresses to try, the first of which that can be bound is taken.
+fn addresses(wanted: Listen, dev: bool) -> Vec<SocketAddr> {
+    match wanted {
+        Listen::Address(address) => vec![address],
+        Listen::Port(port) if dev => vec![(Ipv4Addr::LOCALHOST, port).into()],
+        // The first is for both families; the second for machines that know only one.
+        Listen::Port(port) => vec![
+            (Ipv6Addr::UNSPECIFIED, port).into(),
+            (Ipv4Addr::UNSPECIFIED, port).into(),
+        ],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Listen, addresses};
+
+    #[test]
+    fn a_port_alone_is_of_every_address_and_in_development_of_loopback() {
+        let said = |text: &str, dev| -> Vec<String> {
+            let addresses = addresses(text.parse().unwrap(), dev);
+            addresses.iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(said("10250", false), ["[::]:10250", "0.0.0.0:10250"]);
+        assert_eq!(said("10250", true), ["127.0.0.1:10250"]);
+        for address in ["127.0.0.1:1", "[::1]:1", "0.0.0.0:1"] {
+            assert_eq!(said(address, false), [address]);
+            assert_eq!(said(address, true), [address]);
+        }
+        for bad in ["", ":1", "65536", "localhost:1", "127.0.0.1", "::1:1"] {
+            assert!(bad.parse::<Listen>().is_err(), "{bad}");
+        }
+    }
 }

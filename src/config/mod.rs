@@ -1,6 +1,6 @@
 //! The config file: the key of the trigger, which targets are on, the settings of the cluster, of profiles and of namespaces.
 //!
-//! [`Config::default`] is the built-in configuration; `manifests/config.yaml` is the same as a commented file. Pure: reading takes
+//! [`Config::default`] is the built-in configuration; `manifests/base/config.yaml` is the same as a commented file. Pure: reading takes
 //! text, and says all that is wrong with it at once.
 
 mod read;
