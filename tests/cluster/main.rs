@@ -22,6 +22,7 @@ macro_rules! tests {
     };
 }
 
+mod cert_manager;
 mod models;
 mod opt_in;
 mod play;
@@ -34,6 +35,7 @@ use std::sync::{Arc, LazyLock};
 use libtest_mimic::{Arguments, Conclusion, Trial};
 use rig::Cluster;
 use rig::crd::Crd;
+use rig::installation::Source;
 
 /// A test and its name.
 type Test = (&'static str, fn(&Cluster));
@@ -50,6 +52,9 @@ const WITH_ONE_CRD: &[&[Test]] = &[];
 /// What is tested while nothing else runs.
 const ALONE: &[&[Test]] = &[];
 
+/// What is tested, one after the other, in a cluster of its own where cert-manager keeps the certificate.
+const WITH_CERT_MANAGER: &[&[Test]] = &[cert_manager::TESTS];
+
 fn main() -> ExitCode {
     let assets = rig::assets::find();
     let (crds, substitution) = Crd::found();
@@ -61,19 +66,25 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     if let Err(why) = &assets {
         eprintln!("cluster: all tests on a real API server are LEFT OUT, for {why}");
-    } else if let Some(substitution) = substitution {
-        eprintln!("cluster: {substitution}");
+    } else {
+        let said = substitution
+            .into_iter()
+            .chain(rig::cert_manager::find().err());
+        said.for_each(|said| eprintln!("cluster: {said}"));
     }
     let mut together = Vec::new();
     let mut alone = Vec::new();
     for (at, crd) in crds.into_iter().enumerate() {
-        let cluster = lazily(assets.as_ref().ok(), &folder, crd);
-        let mut trials = trials(cluster.as_ref(), crd, WITH_EVERY_CRD);
+        let start = |name, source| lazily(assets.as_ref().ok(), &folder.join(name), crd, source);
+        let cluster = start(crd.name(), Source::External);
+        together.extend(trials(cluster.as_ref(), crd.name(), WITH_EVERY_CRD));
         if at == 0 {
-            trials.extend(self::trials(cluster.as_ref(), crd, WITH_ONE_CRD));
-            alone = self::trials(cluster.as_ref(), crd, ALONE);
+            together.extend(trials(cluster.as_ref(), crd.name(), WITH_ONE_CRD));
+            alone = trials(cluster.as_ref(), crd.name(), ALONE);
+            let managed = rig::cert_manager::find().ok();
+            let managed = managed.and_then(|it| start("cert-manager", Source::CertManager(it)));
+            alone.extend(trials(managed.as_ref(), "cert-manager", WITH_CERT_MANAGER));
         }
-        together.extend(trials);
     }
     let first = libtest_mimic::run(&arguments, together);
     arguments.test_threads = Some(1);
@@ -81,28 +92,31 @@ fn main() -> ExitCode {
     finish(&folder, &[first, second])
 }
 
-fn lazily(assets: Option<&PathBuf>, folder: &Path, crd: Crd) -> Option<Arc<Lazily>> {
-    let (assets, folder) = (assets?.clone(), folder.join(crd.name()));
+fn lazily(
+    assets: Option<&PathBuf>,
+    folder: &Path,
+    crd: Crd,
+    source: Source,
+) -> Option<Arc<Lazily>> {
+    let (assets, folder) = (assets?.clone(), folder.to_owned());
     let start: Box<dyn FnOnce() -> Cluster + Send> =
-        Box::new(move || Cluster::start(&assets, &folder, crd));
+        Box::new(move || Cluster::start(&assets, &folder, crd, &source));
     Some(Arc::new(LazyLock::new(start)))
 }
 
-fn trials(cluster: Option<&Arc<Lazily>>, crd: Crd, tests: &[&[Test]]) -> Vec<Trial> {
+fn trials(cluster: Option<&Arc<Lazily>>, kind: &str, tests: &[&[Test]]) -> Vec<Trial> {
     let tests = tests.iter().copied().flatten();
     tests
         .map(|&(name, test)| {
             let cluster_of_test = cluster.cloned();
             let trial = Trial::test(name, move || {
                 // Without a cluster it is only run by who asks for ignored tests.
-                let cluster = cluster_of_test
-                    .ok_or("KUBEBUILDER_ASSETS is not set: run tests/cluster/run")?;
+                let cluster =
+                    cluster_of_test.ok_or("there is no cluster: run tests/cluster/run")?;
                 test(&cluster);
                 Ok(())
             });
-            trial
-                .with_kind(crd.name())
-                .with_ignored_flag(cluster.is_none())
+            trial.with_kind(kind).with_ignored_flag(cluster.is_none())
         })
         .collect()
 }

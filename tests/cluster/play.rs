@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use crate::rig::Cluster;
 use crate::rig::crd::Crd;
+use crate::rig::installation::Source;
 
 /// Starts a cluster, says how to reach it, and ends it when standard input ends.
 pub(crate) fn up(assets: Result<PathBuf, String>, folder: &Path, crd: Crd) -> ExitCode {
@@ -16,7 +17,7 @@ pub(crate) fn up(assets: Result<PathBuf, String>, folder: &Path, crd: Crd) -> Ex
             return ExitCode::FAILURE;
         }
     };
-    let cluster = Cluster::start(&assets, folder, crd);
+    let cluster = Cluster::start(&assets, folder, crd, &Source::External);
     let examples = crate::rig::crd::root().join("examples");
     println!(
         "export KUBECONFIG={}",

@@ -41,6 +41,11 @@ pub(crate) fn tcp(address: SocketAddr) -> TcpStream {
 
 /// A connection that has come through the handshake.
 pub(crate) fn tls(address: SocketAddr, ca: &str) -> io::Result<Tls> {
+    tls_as("localhost", address, ca)
+}
+
+/// The same, asking for a name of its own.
+fn tls_as(name: &str, address: SocketAddr, ca: &str) -> io::Result<Tls> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(ca.as_bytes()) {
         roots.add(certificate.unwrap()).unwrap();
@@ -51,7 +56,7 @@ pub(crate) fn tls(address: SocketAddr, ca: &str) -> io::Result<Tls> {
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    let name = ServerName::try_from("localhost").unwrap();
+    let name = ServerName::try_from(name.to_owned()).unwrap();
     let mut connection = ClientConnection::new(Arc::new(config), name).unwrap();
     let mut stream = tcp(address);
     while connection.is_handshaking() {
@@ -62,7 +67,12 @@ pub(crate) fn tls(address: SocketAddr, ca: &str) -> io::Result<Tls> {
 
 /// The certificate that a new connection is shown, in DER.
 pub(crate) fn shown(address: SocketAddr, ca: &str) -> io::Result<Vec<u8>> {
-    let stream = tls(address, ca)?;
+    shown_as("localhost", address, ca)
+}
+
+/// The same, asking for a name of its own.
+pub(crate) fn shown_as(name: &str, address: SocketAddr, ca: &str) -> io::Result<Vec<u8>> {
+    let stream = tls_as(name, address, ca)?;
     let certificates = stream.conn.peer_certificates().unwrap_or_default();
     Ok(certificates
         .first()

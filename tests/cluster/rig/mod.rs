@@ -1,6 +1,7 @@
 //! The rig: a control plane with Seldon's resource and our webhook in it, installed from `manifests/` as an admin would.
 
 pub(crate) mod assets;
+pub(crate) mod cert_manager;
 mod control_plane;
 pub(crate) mod crd;
 mod guarded;
@@ -24,7 +25,7 @@ use tokio::runtime::Runtime;
 pub(crate) use crate::load::LONG;
 use control_plane::ControlPlane;
 use crd::Crd;
-use installation::Installation;
+use installation::{Installation, Source};
 use kubectl::Ran;
 pub(crate) use space::Space;
 
@@ -40,7 +41,7 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     /// Starts it with the binaries of `assets`. `folder` is where it leaves its logs.
-    pub(crate) fn start(assets: &Path, folder: &Path, crd: Crd) -> Self {
+    pub(crate) fn start(assets: &Path, folder: &Path, crd: Crd, source: &Source) -> Self {
         let plane = ControlPlane::start(assets, folder);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -54,7 +55,7 @@ impl Cluster {
             Client::try_from(config.unwrap()).unwrap()
         });
         crd.install(&plane);
-        let installation = Installation::new(&plane, &runtime);
+        let installation = Installation::new(&plane, &runtime, source);
         let cluster = Self {
             installation,
             client,

@@ -11,12 +11,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use crate::load::get;
+use super::installation::service_name;
 use crate::load::mount::Mount;
 use crate::load::process::{self, Process};
 use crate::load::proxy::{Proxy, proxy_on};
+use crate::load::{get, raw, until};
 
 /// The pods of one Deployment behind one Service.
 pub(crate) struct Node {
@@ -101,6 +103,23 @@ impl Node {
     pub(crate) fn admins(&self) -> Vec<SocketAddr> {
         let pods = self.pods.lock().unwrap();
         pods.iter().map(|pod| pod.admin).collect()
+    }
+
+    /// Waits until every pod shows this certificate, which this CA has signed for the name that the API server dials.
+    pub(crate) async fn shows(&self, chain: &str, ca: &str) {
+        let wanted = raw::leaf(chain);
+        let pods: Vec<_> = {
+            let pods = self.pods.lock().unwrap();
+            pods.iter().map(|pod| pod.address).collect()
+        };
+        for address in pods {
+            until("the new certificate is shown", || async {
+                let (ca, wanted) = (ca.to_owned(), wanted.clone());
+                let shown = spawn_blocking(move || raw::shown_as(&service_name(), address, &ca));
+                shown.await.unwrap().is_ok_and(|shown| shown == wanted)
+            })
+            .await;
+        }
     }
 
     /// What all pods have logged.
