@@ -27,6 +27,8 @@ mod models;
 mod opt_in;
 mod play;
 mod rig;
+mod rolling;
+mod writes;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -50,7 +52,7 @@ const WITH_EVERY_CRD: &[&[Test]] = &[opt_in::TESTS];
 const WITH_ONE_CRD: &[&[Test]] = &[];
 
 /// What is tested while nothing else runs.
-const ALONE: &[&[Test]] = &[];
+const ALONE: &[&[Test]] = &[rolling::TESTS];
 
 /// What is tested, one after the other, in a cluster of its own where cert-manager keeps the certificate.
 const WITH_CERT_MANAGER: &[&[Test]] = &[cert_manager::TESTS];
