@@ -22,7 +22,9 @@ macro_rules! tests {
     };
 }
 
+mod api_server;
 mod cert_manager;
+mod feedback;
 mod models;
 mod opt_in;
 mod play;
@@ -49,10 +51,10 @@ type Lazily = LazyLock<Cluster, Box<dyn FnOnce() -> Cluster + Send>>;
 const WITH_EVERY_CRD: &[&[Test]] = &[opt_in::TESTS];
 
 /// What is tested with the first of them.
-const WITH_ONE_CRD: &[&[Test]] = &[];
+const WITH_ONE_CRD: &[&[Test]] = &[feedback::TESTS];
 
 /// What is tested while nothing else runs.
-const ALONE: &[&[Test]] = &[rolling::TESTS];
+const ALONE: &[&[Test]] = &[rolling::TESTS, api_server::TESTS];
 
 /// What is tested, one after the other, in a cluster of its own where cert-manager keeps the certificate.
 const WITH_CERT_MANAGER: &[&[Test]] = &[cert_manager::TESTS];

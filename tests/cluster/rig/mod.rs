@@ -10,7 +10,7 @@ pub(crate) mod kubectl;
 pub(crate) mod metrics;
 pub(crate) mod node;
 pub(crate) mod registration;
-mod space;
+pub(crate) mod space;
 
 use std::future::Future;
 use std::path::Path;
