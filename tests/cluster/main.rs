@@ -14,6 +14,8 @@
 
 #[path = "../load/mod.rs"]
 mod load;
+#[path = "../manifests/mod.rs"]
+mod manifests;
 
 /// Lists the tests of a file, for `main`.
 macro_rules! tests {
@@ -24,6 +26,7 @@ macro_rules! tests {
 
 mod api_server;
 mod cert_manager;
+mod corpus;
 mod feedback;
 mod models;
 mod opt_in;
@@ -51,7 +54,7 @@ type Lazily = LazyLock<Cluster, Box<dyn FnOnce() -> Cluster + Send>>;
 const WITH_EVERY_CRD: &[&[Test]] = &[opt_in::TESTS];
 
 /// What is tested with the first of them.
-const WITH_ONE_CRD: &[&[Test]] = &[feedback::TESTS];
+const WITH_ONE_CRD: &[&[Test]] = &[feedback::TESTS, corpus::TESTS];
 
 /// What is tested while nothing else runs.
 const ALONE: &[&[Test]] = &[rolling::TESTS, api_server::TESTS];
