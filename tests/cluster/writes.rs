@@ -131,11 +131,13 @@ impl<'s> Writes<'s> {
         };
         let errors = writes.iter().filter_map(failed).collect();
         let created = writes.iter().filter(|write| write.verb == Verb::Create);
+        let crowds = self.shared.crowds.load(Ordering::Acquire);
         Outcome {
             created: created.count(),
             errors,
             lost: writes.iter().filter(|it| it.is_lost()).cloned().collect(),
-            writes: writes.len(),
+            by_clock: writes.len() - crowds * CROWD,
+            at_once: crowds * CROWD,
             seconds,
         }
     }
@@ -144,7 +146,8 @@ impl<'s> Writes<'s> {
 /// What came of all writes.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    pub(crate) writes: usize,
+    by_clock: usize,
+    at_once: usize,
     pub(crate) created: usize,
     pub(crate) errors: Vec<String>,
     pub(crate) lost: Vec<Write>,
@@ -155,11 +158,13 @@ impl Outcome {
     /// Says what was reached.
     pub(crate) fn say(&self, during: &str) {
         #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
-        let rate = self.writes as f64 / self.seconds;
+        let rate = self.by_clock as f64 / self.seconds;
         eprintln!(
-            "cluster: {during}: {} writes in {:.1} s ({rate:.0}/s), {} of them created an object; {} errors, {} untraced",
-            self.writes,
+            "cluster: {during}: {} writes in {:.1} s, {rate:.0} a second, and {} in crowds of {CROWD}; {} of them created an object; \
+             {} errors, {} untraced",
+            self.by_clock,
             self.seconds,
+            self.at_once,
             self.created,
             self.errors.len(),
             self.lost.len(),
