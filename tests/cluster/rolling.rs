@@ -149,6 +149,7 @@ fn l3_a_killed_replica_fails_no_write_and_what_it_left_untraced_is_traced_by_the
     let models = space.models();
     let touch = Patch::Merge(json!({"metadata": {"annotations": {"example.com/note": "touched"}}}));
     let parameters = PatchParams::default();
+    let mut traced = 0;
     for name in &names {
         let call = models.patch(name, &parameters, &touch);
         // A user may have deleted it meanwhile.
@@ -157,7 +158,9 @@ fn l3_a_killed_replica_fails_no_write_and_what_it_left_untraced_is_traced_by_the
             touched => serde_json::to_value(touched.unwrap()).unwrap(),
         };
         assert!(is_traced(&touched), "{touched}");
+        traced += 1;
     }
+    assert!(traced > 0, "all were deleted: {names:?}");
 }
 
 /// How often the API server went on without a webhook.
