@@ -33,7 +33,7 @@ mod opt_in;
 mod play;
 mod rig;
 mod rolling;
-mod writes;
+mod traffic;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -13,7 +13,7 @@ use crate::load::get;
 use crate::models::is_traced;
 use crate::rig::installation::{self, NAMESPACE, SECRET, part, service_name, trust};
 use crate::rig::{Cluster, Space, metrics, until};
-use crate::writes::{Outcome, Writes};
+use crate::traffic::{Outcome, Writes};
 
 tests![
     l2_a_rolling_restart_while_fifty_objects_a_second_are_written_is_not_noticed,
