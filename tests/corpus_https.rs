@@ -10,7 +10,7 @@
 
 mod checked;
 mod common;
-mod manifests;
+mod real_manifests;
 mod webhook;
 
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use checked::taken;
-use manifests::{manifests, triggered};
+use real_manifests::{manifests, triggered};
 use seldon_tracing::client::Client;
 use seldon_tracing::config::Config;
 use seldon_tracing::inject::{Context, Plan};

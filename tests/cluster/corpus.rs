@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::manifests::{manifests, triggered};
 use crate::models::{RECORD, essence};
+use crate::real_manifests::{manifests, triggered};
 use crate::rig::space::create;
 use crate::rig::{Cluster, Space};
 

@@ -14,8 +14,8 @@
 
 #[path = "../load/mod.rs"]
 mod load;
-#[path = "../manifests/mod.rs"]
-mod manifests;
+#[path = "../real_manifests/mod.rs"]
+mod real_manifests;
 
 /// Lists the tests of a file, for `main`.
 macro_rules! tests {
@@ -28,9 +28,11 @@ mod api_server;
 mod cert_manager;
 mod corpus;
 mod feedback;
+mod manifests;
 mod models;
 mod opt_in;
 mod play;
+mod readme;
 mod rig;
 mod rolling;
 mod traffic;
@@ -54,13 +56,16 @@ type Lazily = LazyLock<Cluster, Box<dyn FnOnce() -> Cluster + Send>>;
 const WITH_EVERY_CRD: &[&[Test]] = &[opt_in::TESTS];
 
 /// What is tested with the first of them.
-const WITH_ONE_CRD: &[&[Test]] = &[feedback::TESTS, corpus::TESTS];
+const WITH_ONE_CRD: &[&[Test]] = &[manifests::TESTS, feedback::TESTS, corpus::TESTS];
+
+/// What is tested in a cluster of its own, which it takes down.
+const IN_ITS_OWN: &[&[Test]] = &[readme::TESTS];
 
 /// What is tested while nothing else runs.
 const ALONE: &[&[Test]] = &[rolling::TESTS, api_server::TESTS];
 
 /// What is tested, one after the other, in a cluster of its own where cert-manager keeps the certificate.
-const WITH_CERT_MANAGER: &[&[Test]] = &[cert_manager::TESTS];
+const WITH_CERT_MANAGER: &[&[Test]] = &[cert_manager::TESTS, manifests::WITH_CERT_MANAGER];
 
 fn main() -> ExitCode {
     let assets = rig::assets::find();
@@ -88,6 +93,8 @@ fn main() -> ExitCode {
         if at == 0 {
             together.extend(trials(cluster.as_ref(), crd.name(), WITH_ONE_CRD));
             alone = trials(cluster.as_ref(), crd.name(), ALONE);
+            let own = start("own", Source::External);
+            together.extend(trials(own.as_ref(), "own", IN_ITS_OWN));
             let managed = rig::cert_manager::find().ok();
             let managed = managed.and_then(|it| start("cert-manager", Source::CertManager(it)));
             alone.extend(trials(managed.as_ref(), "cert-manager", WITH_CERT_MANAGER));

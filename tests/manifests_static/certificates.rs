@@ -129,9 +129,19 @@ fn c5_the_patch_of_a_ca_names_every_entry_and_has_nothing_but_ca_bundle() {
     assert_eq!(empty.stdout, b"");
 }
 
+/// The blocks of commands that need a cluster.
+fn for_a_cluster(page: &str) -> String {
+    let text = files::text(page);
+    let blocks = text.split("```bash\n").skip(1);
+    blocks
+        .filter_map(|block| block.split("```").next())
+        .collect()
+}
+
 #[test]
 fn the_commands_for_a_certificate_of_ones_own_are_commands_of_the_binary_and_fit_the_manifests() {
-    let page = files::text("manifests/external/README.md").replace("\\\n", " ");
+    let page = ["README.md", "manifests/external/README.md"].map(for_a_cluster);
+    let page = page.concat().replace("\\\n", " ");
     let lines = |start: &'static str| {
         let found: Vec<_> = page
             .lines()

@@ -1,4 +1,5 @@
-//! The matchConditions as text. What they come to is for the tests on a real API server: only it can run CEL.
+//! The matchConditions as text. What they come to is for the tests on a real API server: only it
+//! can run CEL.
 
 use std::collections::BTreeSet;
 

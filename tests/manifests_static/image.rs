@@ -54,9 +54,9 @@ fn the_build_is_the_readmes_and_what_it_builds_is_copied() {
     let target = build.split_once("--target ").unwrap().1;
     let target = target.split(' ').next().unwrap();
     let folder = of("WORKDIR", false);
-    let built = format!("{}/target/{target}/release/seldon-tracing", folder[0]);
+    let binary = format!("{}/target/{target}/release/seldon-tracing", folder[0]);
     let copy = &of("COPY", true)[0];
-    assert_eq!(copy, &format!("--from=build {built} /seldon-tracing"));
+    assert_eq!(copy, &format!("--from=build {binary} /seldon-tracing"));
     let compiler = format!("rust:{} AS build", env!("CARGO_PKG_RUST_VERSION"));
     assert_eq!(of("FROM", false), [compiler]);
 }

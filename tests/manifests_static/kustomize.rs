@@ -44,7 +44,8 @@ fn every_file_of_a_folder_is_listed_and_every_listed_file_is_there() {
     }
 }
 
-/// Reads as a type and writes again: a field that the type does not know, or of another type, does not come back.
+/// Reads as a type and writes again: a field that the type does not know, or of another type, does
+/// not come back.
 #[track_caller]
 fn round<T: DeserializeOwned + Serialize>(object: &Value) -> Value {
     let read: T = serde_json::from_value(object.clone())

@@ -56,7 +56,9 @@ impl CertManager {
 pub(crate) fn renew(plane: &ControlPlane, namespace: &str, name: &str) {
     let at = ["certificate", name, "--namespace", namespace];
     let get = || kubectl::run(plane, "", &[&["get"], &at[..], &["-o", "json"]].concat()).json();
-    let revision = |certificate: &Value| certificate["status"]["revision"].as_u64().unwrap();
+    let revision = |certificate: &Value| certificate["status"]["revision"].as_u64();
+    // The Secret may be there before the status says so.
+    until("the certificate is issued", || revision(&get()).is_some());
     let before = revision(&get());
     let condition = json!({
         "type": "Issuing",

@@ -1,13 +1,15 @@
-//! Our webhook, installed from `manifests/` by the commands that an admin is given there.
+//! Our webhook, installed by the commands of the README.
 
 use std::fs;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use kube::Client;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -16,7 +18,8 @@ use super::cert_manager::CertManager;
 use super::control_plane::ControlPlane;
 use super::crd::root;
 use super::node::Node;
-use super::{kubectl, until};
+use super::shell::{Shell, blocks};
+use super::{controllers, kubectl, until};
 use crate::load::process;
 
 /// The namespace of the webhook.
@@ -30,11 +33,13 @@ pub(crate) const CONFIG: &str = "seldon-tracing-config";
 
 /// The installed webhook.
 pub(crate) struct Installation {
-    pub(crate) node: Node,
+    pub(crate) node: Arc<Node>,
     /// The CA that signed its certificate.
     pub(crate) ca: String,
     /// Who keeps the certificate, if not the administrator.
     pub(crate) cert_manager: Option<CertManager>,
+    /// Where the commands of the documentation were run.
+    pub(crate) shell: Shell,
 }
 
 /// Where the certificate comes from.
@@ -47,58 +52,50 @@ pub(crate) enum Source {
 }
 
 impl Installation {
-    pub(super) fn new(plane: &ControlPlane, runtime: &Runtime, source: &Source) -> Self {
-        match source {
-            Source::External => Self::external(plane, runtime),
-            Source::CertManager(binaries) => Self::with_cert_manager(plane, runtime, binaries),
-        }
-    }
-
-    fn external(plane: &ControlPlane, runtime: &Runtime) -> Self {
-        apply(plane, "external");
-        let certificates = plane.file("certificates");
-        new_certificates(&certificates);
-        let file = |name: &str| certificates.join(name).display().to_string();
-        let (cert, key) = (file("tls.crt"), file("tls.key"));
-        let secret = ["create", "secret", "tls", SECRET, "--namespace", NAMESPACE];
-        let pair = [&format!("--cert={cert}"), &format!("--key={key}")];
-        let create = [&secret[..], &pair.map(String::as_str)].concat();
-        kubectl::run(plane, "", &create).ok();
-        let node = start(plane, runtime);
-        // Servers first, trust last: until then nothing is called.
-        let ca = fs::read_to_string(file("ca.crt")).unwrap();
-        trust(plane, &ca);
-        Self {
-            node,
-            ca,
-            cert_manager: None,
-        }
-    }
-
-    fn with_cert_manager(plane: &ControlPlane, runtime: &Runtime, binaries: &Path) -> Self {
-        let cert_manager = CertManager::start(plane, binaries);
-        apply(plane, "cert-manager");
-        until("cert-manager has written the certificate", || {
+    pub(super) fn new(
+        plane: &ControlPlane,
+        runtime: &Runtime,
+        client: &Client,
+        source: &Source,
+    ) -> Self {
+        let shell = Shell::new(plane);
+        let (heading, cert_manager) = match source {
+            Source::External => ("### With a certificate of your own", None),
+            Source::CertManager(binaries) => {
+                let started = CertManager::start(plane, binaries);
+                ("### With cert-manager", Some(started))
+            }
+        };
+        let blocks = blocks("README.md", heading);
+        let (first, others) = blocks.split_first().unwrap();
+        shell.run(first).ok();
+        // Pods wait for the certificate.
+        until("there is a certificate", || {
             let get = ["get", "secret", SECRET, "--namespace", NAMESPACE];
             kubectl::run(plane, "", &get).code == Some(0)
         });
-        let ca = part(&get(plane, "secret", SECRET), "ca.crt");
-        until("cert-manager has written caBundle", || {
-            bundles(plane)
-                .iter()
-                .all(|bundle| *bundle == Some(ca.clone()))
-        });
+        let node = start(plane, runtime, client);
+        for block in others {
+            shell.run(block).ok();
+        }
+        let ca = if cert_manager.is_some() {
+            let ca = part(&get(plane, "secret", SECRET), "ca.crt");
+            until("cert-manager has written caBundle", || {
+                bundles(plane)
+                    .iter()
+                    .all(|bundle| bundle.as_deref() == Some(&ca))
+            });
+            ca
+        } else {
+            fs::read_to_string(shell.file("certs/prod/ca.crt")).unwrap()
+        };
         Self {
-            node: start(plane, runtime),
+            node,
             ca,
-            cert_manager: Some(cert_manager),
+            cert_manager,
+            shell,
         }
     }
-}
-
-fn apply(plane: &ControlPlane, name: &str) {
-    let apply = ["apply", "--validate=strict", "-k", &overlay(name)];
-    kubectl::run(plane, "", &apply).ok();
 }
 
 /// One of the objects of the webhook.
@@ -125,7 +122,7 @@ fn plain(base64: &str) -> String {
 }
 
 /// Starts as many pods as the Deployment wants, behind the Service.
-fn start(plane: &ControlPlane, runtime: &Runtime) -> Node {
+fn start(plane: &ControlPlane, runtime: &Runtime, client: &Client) -> Arc<Node> {
     let deployment = get(plane, "deployment", NAME);
     let service = get(plane, "service", NAME);
     let (secret, config) = (
@@ -151,6 +148,9 @@ fn start(plane: &ControlPlane, runtime: &Runtime) -> Node {
         for _ in 0..replicas {
             node.start().await;
         }
+        let node = Arc::new(node);
+        let now = deployment.clone();
+        tokio::spawn(controllers::run(client.clone(), Arc::clone(&node), now));
         node
     })
 }

@@ -3,6 +3,7 @@
 pub(crate) mod assets;
 pub(crate) mod cert_manager;
 mod control_plane;
+mod controllers;
 pub(crate) mod crd;
 mod guarded;
 pub(crate) mod installation;
@@ -10,6 +11,7 @@ pub(crate) mod kubectl;
 pub(crate) mod metrics;
 pub(crate) mod node;
 pub(crate) mod registration;
+pub(crate) mod shell;
 pub(crate) mod space;
 
 use std::future::Future;
@@ -58,7 +60,7 @@ impl Cluster {
             Client::try_from(config).unwrap()
         });
         crd.install(&plane);
-        let installation = Installation::new(&plane, &runtime, source);
+        let installation = Installation::new(&plane, &runtime, &client, source);
         let cluster = Self {
             installation,
             client,

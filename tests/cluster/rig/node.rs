@@ -23,7 +23,7 @@ use crate::load::{get, raw, until};
 
 /// The pods of one Deployment behind one Service.
 pub(crate) struct Node {
-    container: Value,
+    container: Mutex<Value>,
     volumes: Mutex<BTreeMap<String, Mount>>,
     /// Oldest first.
     pods: Mutex<Vec<Process>>,
@@ -41,8 +41,9 @@ impl Node {
         volumes: &[(&str, &Value)],
         service: TcpListener,
     ) -> Self {
-        let pod = &deployment["spec"]["template"]["spec"];
-        let container = pod["containers"][0].clone();
+        let container = container_of(deployment);
+        let seconds = container["readinessProbe"]["periodSeconds"].as_u64();
+        let period = Duration::from_secs(seconds.unwrap());
         let volumes = volumes.iter().map(|(name, object)| {
             let files = files_of(object);
             ((*name).to_owned(), Mount::new(&borrowed(&files)))
@@ -53,10 +54,8 @@ impl Node {
             probed: Arc::default(),
             rounds: Arc::default(),
             proxy: proxy_on(service),
-            container,
+            container: Mutex::new(container),
         };
-        let seconds = node.container["readinessProbe"]["periodSeconds"].as_u64();
-        let period = Duration::from_secs(seconds.unwrap());
         let (probed, proxy) = (Arc::clone(&node.probed), node.proxy.clone());
         let rounds = Arc::clone(&node.rounds);
         tokio::spawn(async move {
@@ -71,6 +70,11 @@ impl Node {
             }
         });
         node
+    }
+
+    /// From now on pods are started as this Deployment says.
+    pub(crate) fn adopt(&self, deployment: &Value) {
+        *self.container.lock().unwrap() = container_of(deployment);
     }
 
     /// Starts one more pod. It is ready when this ends, and the Service knows it.
@@ -154,7 +158,8 @@ impl Node {
     /// What the container runs, with ports of loopback, and with the folders of its mounts where these are here.
     fn command(&self) -> Command {
         let volumes = self.volumes.lock().unwrap();
-        let mounts = self.container["volumeMounts"].as_array().unwrap();
+        let container = self.container.lock().unwrap().clone();
+        let mounts = container["volumeMounts"].as_array().unwrap();
         let mounts: Vec<_> = mounts
             .iter()
             .map(|mount| {
@@ -176,7 +181,7 @@ impl Node {
             )
         };
         let mut command = process::binary(&std::env::temp_dir());
-        for argument in self.container["args"].as_array().unwrap() {
+        for argument in container["args"].as_array().unwrap() {
             match argument.as_str().unwrap().split_once('=') {
                 Some((flag @ ("--listen" | "--admin-listen"), _)) => {
                     command.arg(format!("{flag}=127.0.0.1:0"));
@@ -191,6 +196,10 @@ impl Node {
         }
         command
     }
+}
+
+fn container_of(deployment: &Value) -> Value {
+    deployment["spec"]["template"]["spec"]["containers"][0].clone()
 }
 
 /// The keys of a Secret or ConfigMap, in plain text.

@@ -20,6 +20,11 @@ impl<'c> Space<'c> {
         Self { cluster, name }
     }
 
+    /// One that somebody else makes.
+    pub(crate) fn existing(cluster: &'c Cluster, name: &str) -> Self {
+        Self::new(cluster, name.to_owned())
+    }
+
     /// Runs kubectl in this namespace.
     pub(crate) fn kubectl(&self, arguments: &[&str]) -> Ran {
         self.kubectl_with("", arguments)
