@@ -14,6 +14,8 @@
 
 #[path = "../load/mod.rs"]
 mod load;
+#[path = "../real_manifests/mod.rs"]
+mod real_manifests;
 
 /// Lists the tests of a file, for `main`.
 macro_rules! tests {
@@ -22,7 +24,10 @@ macro_rules! tests {
     };
 }
 
+mod api_server;
 mod cert_manager;
+mod corpus;
+mod feedback;
 mod gitops;
 mod kubectl;
 mod manifests;
@@ -34,8 +39,10 @@ mod outage;
 mod play;
 mod readme;
 mod rig;
+mod rolling;
 mod steps;
 mod sticky;
+mod traffic;
 mod trouble;
 mod users;
 mod writes;
@@ -66,13 +73,15 @@ const WITH_ONE_CRD: &[&[Test]] = &[
     other_webhooks::TESTS,
     outage::TESTS,
     trouble::TESTS,
+    feedback::TESTS,
+    corpus::TESTS,
 ];
 
 /// What is tested in a cluster of its own, which it takes down.
 const IN_ITS_OWN: &[&[Test]] = &[readme::TESTS];
 
 /// What is tested while nothing else runs.
-const ALONE: &[&[Test]] = &[];
+const ALONE: &[&[Test]] = &[rolling::TESTS, api_server::TESTS];
 
 /// What is tested, one after the other, in a cluster of its own where cert-manager keeps the certificate.
 const WITH_CERT_MANAGER: &[&[Test]] = &[cert_manager::TESTS, manifests::WITH_CERT_MANAGER];

@@ -33,7 +33,13 @@ fn assert_taken(cluster: &Cluster, folder: &str) {
         !rendered.contains("caBundle"),
         "a tool for Git would fight over it"
     );
-    let apply = ["apply", "--dry-run=server", "--validate=strict", "-f", "-"];
+    let dry = [
+        "apply",
+        "--server-side",
+        "--force-conflicts",
+        "--dry-run=server",
+    ];
+    let apply = [&dry[..], &["--validate=strict", "-f", "-"]].concat();
     let said = cluster.kubectl_with(&rendered, &apply);
     assert_eq!(said.warnings(), Vec::<String>::new());
     said.ok();
