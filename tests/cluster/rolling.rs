@@ -21,9 +21,6 @@ tests![
     l3_a_killed_replica_fails_no_write_and_what_it_left_untraced_is_traced_by_the_next_write,
 ];
 
-/// The volume of the pods with the certificate.
-const VOLUME: &str = "tls";
-
 fn l2_a_rolling_restart_while_fifty_objects_a_second_are_written_is_not_noticed(cluster: &Cluster) {
     let space = cluster.space("roll");
     let node = &cluster.installation().node;
@@ -246,7 +243,6 @@ fn replaced(cluster: &Cluster, pair: &Pair, ca: &str) {
     cluster.kubectl_with(&manifest.to_string(), &replace).ok();
     let stored = secret(cluster);
     let node = &cluster.installation().node;
-    node.project(VOLUME, &stored);
     cluster.block_on(node.shows(&part(&stored, "tls.crt"), ca));
 }
 
