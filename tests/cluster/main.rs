@@ -23,6 +23,7 @@ macro_rules! tests {
 }
 
 mod cert_manager;
+mod jaeger_config;
 mod models;
 mod opt_in;
 mod play;
@@ -47,7 +48,7 @@ type Lazily = LazyLock<Cluster, Box<dyn FnOnce() -> Cluster + Send>>;
 const WITH_EVERY_CRD: &[&[Test]] = &[opt_in::TESTS];
 
 /// What is tested with the first of them.
-const WITH_ONE_CRD: &[&[Test]] = &[];
+const WITH_ONE_CRD: &[&[Test]] = &[jaeger_config::TESTS];
 
 /// What is tested while nothing else runs.
 const ALONE: &[&[Test]] = &[];
