@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::explain::Explanation;
-use crate::inject::{Context, SeldonDeployment, plan, pointer_for_people};
+use crate::inject::{Context, Plan, PredictorPlan, SeldonDeployment, plan, pointer_for_people};
+use crate::jaeger_config::{MANAGED_BY, Wish};
 use crate::manifest::edit::{Refusal, edit};
 use crate::manifest::tree::{ParseError, Tree};
 
@@ -34,6 +35,8 @@ pub struct Seen {
     pub line: usize,
     /// What is done with it and why.
     pub explanation: Explanation,
+    /// The Jaeger configuration files that its predictors ask for.
+    pub wishes: Vec<Wish>,
 }
 
 /// What came of a document.
@@ -84,7 +87,11 @@ pub fn run(text: &str, config: &Config, context: &Context<'_>) -> Result<Done, F
         };
         let namespace = view.namespace().or(context.namespace);
         let explanation = Explanation::of(&plan, view.name(), namespace, line_of);
-        done.objects.push(Seen { line, explanation });
+        done.objects.push(Seen {
+            line,
+            explanation,
+            wishes: wishes(&plan, view.name(), namespace),
+        });
         operations.extend(
             plan.patch()
                 .0
@@ -96,6 +103,59 @@ pub fn run(text: &str, config: &Config, context: &Context<'_>) -> Result<Done, F
         done.text = Some(edit(text, &tree, &Patch(operations))?);
     }
     Ok(done)
+}
+
+fn wishes(plan: &Plan<'_>, name: Option<&str>, namespace: Option<&str>) -> Vec<Wish> {
+    let asking = |predictor: &PredictorPlan<'_>| {
+        let by = format!(
+            "predictor {} of SeldonDeployment {}",
+            predictor.name.unwrap_or("(no name)"),
+            name.unwrap_or("(no name)")
+        );
+        Wish::of(predictor.jaeger_config.as_ref()?, namespace, by)
+    };
+    plan.predictors.iter().filter_map(asking).collect()
+}
+
+/// A `ConfigMap` that stands in a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The line in the document where it begins.
+    pub line: usize,
+    /// Its namespace, as far as it is known.
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Whether a label says that it was rendered here.
+    pub is_ours: bool,
+}
+
+/// The `ConfigMap`s of a document. One that cannot be read has none: it is not for us to judge.
+#[must_use]
+pub fn config_maps(text: &str, namespace: Option<&str>) -> Vec<Written> {
+    if !text.contains("ConfigMap") {
+        return Vec::new();
+    }
+    let Ok(tree) = parse(text) else {
+        return Vec::new();
+    };
+    let Ok(value) = tree.to_value() else {
+        return Vec::new();
+    };
+    let written = |(prefix, object): (String, &Value)| {
+        let metadata = object.get("metadata")?;
+        let text = |key: &str| metadata.get(key).and_then(Value::as_str);
+        let is_config_map = object.get("kind").and_then(Value::as_str) == Some("ConfigMap");
+        let (label, ours) = MANAGED_BY;
+        is_config_map.then_some(Written {
+            line: tree.locate(&prefix).map_or(1, |position| position.line),
+            namespace: text("namespace").or(namespace).map(str::to_owned),
+            name: text("name")?.to_owned(),
+            is_ours: metadata.get("labels").and_then(|labels| labels.get(label))
+                == Some(&Value::from(ours)),
+        })
+    };
+    objects(&value).into_iter().filter_map(written).collect()
 }
 
 /// Whether the text is to be read as JSON; a YAML document may begin with a brace as well.

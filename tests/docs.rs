@@ -60,6 +60,21 @@ fn every_setting_is_in_the_documentation() {
     }
 }
 
+/// The anchors that a page has for its headings.
+fn anchors(text: &str) -> impl Iterator<Item = String> {
+    text.lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| line.trim_start_matches('#').trim().to_lowercase())
+        .map(|heading| {
+            let kept = |letter: &char| letter.is_alphanumeric() || " -_".contains(*letter);
+            heading
+                .chars()
+                .filter(kept)
+                .collect::<String>()
+                .replace(' ', "-")
+        })
+}
+
 #[test]
 fn the_links_between_the_documents_lead_somewhere() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -80,10 +95,22 @@ fn the_links_between_the_documents_lead_somewhere() {
             .skip(1)
             .filter_map(|rest| rest.split(')').next())
         {
-            if !link.starts_with("http") {
-                assert!(folder.join(link).exists(), "{page} links to {link}");
-                links += 1;
+            if link.starts_with("http") {
+                continue;
             }
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() {
+                root.join(page)
+            } else {
+                folder.join(file)
+            };
+            assert!(target.exists(), "{page} links to {link}");
+            assert!(
+                anchor.is_empty()
+                    || anchors(&fs::read_to_string(&target).unwrap()).any(|it| it == anchor),
+                "{page} links to {link}"
+            );
+            links += 1;
         }
     }
     assert!(links > 5, "the links were found");

@@ -11,6 +11,8 @@ mod common;
 mod corners;
 #[path = "tables/documentation.rs"]
 mod documentation;
+#[path = "tables/mlserver.rs"]
+mod mlserver;
 #[path = "tables/ownership.rs"]
 mod ownership;
 #[path = "tables/settings.rs"]

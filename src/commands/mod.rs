@@ -4,6 +4,7 @@ mod certs;
 mod config;
 mod explain;
 mod generate;
+mod jaeger_config;
 mod review;
 mod rewrite;
 mod serve;
@@ -51,6 +52,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
         Command::Inject(arguments) => transform::inject(&arguments),
         Command::Uninject(arguments) => transform::uninject(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
+        Command::JaegerConfig(arguments) => jaeger_config::jaeger_config(&arguments),
         Command::Serve(arguments) => serve::serve(&arguments, cli.color != Color::Never),
         Command::Review(arguments) => review::review(&arguments),
         Command::Certs(command) => certs::certs(&command),

@@ -56,6 +56,11 @@ pub(super) fn error(text: &str) {
     say(ERROR, "error", text);
 }
 
+/// Says what somebody should look at beyond one document.
+pub(super) fn warning(text: &str) {
+    say(WARNING, "warning", text);
+}
+
 /// Says what somebody should look at in a document.
 pub(super) fn warnings(source: &str, first_line: usize, done: &Done) {
     ignored(source, first_line, done);

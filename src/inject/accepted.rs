@@ -30,13 +30,22 @@ pub(crate) fn is_agent_host(text: &str) -> bool {
             .is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// 1 to 65535 in plain digits. 6832 is refused: it expects binary thrift, which neither client sends.
+/// A port. 6832 is refused: it expects binary thrift, which neither client sends.
 pub(crate) fn is_agent_port(text: &str) -> bool {
+    is_port(text) && text != "6832"
+}
+
+/// 1 to 65535 in plain digits.
+fn is_port(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
         && !text.starts_with('0')
-        && text
-            .parse::<u16>()
-            .is_ok_and(|port| port != 0 && port != 6832)
+        && text.parse::<u16>().is_ok()
+}
+
+/// `HOST:PORT`, a target of gRPC without a scheme. The address of the node cannot stand in it: a variable is a text or a field, and not both.
+pub(crate) fn is_otlp_endpoint(text: &str) -> bool {
+    text.rsplit_once(':')
+        .is_some_and(|(host, port)| host != HOST_IP && is_agent_host(host) && is_port(port))
 }
 
 /// The types that every client knows, spelled as every client reads them.

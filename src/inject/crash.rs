@@ -12,6 +12,8 @@ pub(crate) enum Reader {
     Wrapper,
     /// Seldon's executor, written in Go.
     Executor,
+    /// `MLServer`, which reads nothing but its own variables.
+    MlServer,
 }
 
 /// What the reader would have accepted, where it ends its process on that value.
@@ -33,6 +35,7 @@ pub(crate) fn crash(reader: Reader, name: &str, text: &str) -> Option<&'static s
                 .then_some("the Python wrapper needs the path of a file"),
             _ => None,
         },
+        Reader::MlServer => None,
         // To the Go client an empty variable is none.
         Reader::Executor if text.is_empty() => None,
         Reader::Executor => match name {

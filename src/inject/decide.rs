@@ -57,6 +57,7 @@ impl<'a> Choices<'a> {
 /// The environment of a target as the user sees it: without what is ours.
 pub(crate) struct Subject<'s, 'a> {
     pub(crate) holder: Holder,
+    pub(crate) reader: Reader,
     pub(crate) vars: &'s UsersVars<'s, 'a>,
     pub(crate) owned: &'s Owned,
     pub(crate) omitted: Omitted,
@@ -71,13 +72,6 @@ enum Said<'s> {
 }
 
 impl<'a> Subject<'_, 'a> {
-    fn reader(&self) -> Reader {
-        match self.holder {
-            Holder::Orchestrator(_) => Reader::Executor,
-            _ => Reader::Wrapper,
-        }
-    }
-
     fn said(&self, name: &str) -> Option<Said<'_>> {
         if let Some(var) = self.vars.last_of(name) {
             return Some(
@@ -137,7 +131,10 @@ impl<'a> Subject<'_, 'a> {
     /// Warns of the user's values that end the process which reads them.
     pub(crate) fn warn(&self, notes: &mut Notes<'_>) {
         let place = Place::Env(self.holder);
-        let reader = self.reader();
+        let reader = self.reader;
+        if reader == Reader::MlServer {
+            return;
+        }
         for var in self.vars.iter() {
             let name = var.name.text().unwrap_or_default();
             if let Some(expected) = var.literal().and_then(|text| crash(reader, name, text)) {
@@ -225,8 +222,11 @@ impl<'a> Subject<'_, 'a> {
         if self.is_disabled() {
             return Choices::all_left(Reason::UserDisabled);
         }
+        if self.reader == Reader::MlServer {
+            return self.for_mlserver(settings);
+        }
         let mut choices = Choices::default();
-        let is_orchestrator = self.reader() == Reader::Executor;
+        let is_orchestrator = self.reader == Reader::Executor;
         let users_config = !is_orchestrator && self.users(Variable::ConfigPath).is_some();
         let our_config = if is_orchestrator || users_config {
             None
@@ -236,6 +236,7 @@ impl<'a> Subject<'_, 'a> {
         for variable in Variable::ALL {
             let reason = self.users(variable).or_else(|| match variable {
                 Variable::Tracing => None,
+                Variable::OtlpEndpoint => Some(Reason::NotReadHere),
                 Variable::ServiceName if !is_orchestrator => Some(Reason::NotReadHere),
                 // The ConfigMap is mounted into component containers only.
                 Variable::ConfigPath if !matches!(self.holder, Holder::Container { .. }) => {
@@ -264,6 +265,30 @@ impl<'a> Subject<'_, 'a> {
                 }
                 Some(reason) => Choice::Leave(reason),
                 None => self.value(variable, settings, names, our_config, notes),
+            };
+        }
+        choices
+    }
+
+    /// `MLServer` traces by OTLP, or not at all.
+    fn for_mlserver<'n>(&self, settings: &Resolved<'n>) -> Choices<'n> {
+        let mut choices = Choices::default();
+        for variable in Variable::ALL {
+            let setting = setting_of(variable).and_then(|setting| settings.get(setting));
+            let asked_for = setting.is_some_and(|(_, origin)| origin != Origin::BuiltIn);
+            *choices.get_mut(variable) = match (variable, setting) {
+                (Variable::OtlpEndpoint, setting) => match (self.users(variable), setting) {
+                    (Some(reason), _) => Choice::Leave(reason),
+                    (None, None) => Choice::Leave(Reason::NeedsOtlpEndpoint),
+                    (None, Some((text, origin))) => {
+                        Choice::Set(EnvValue::Literal(text.clone()), origin)
+                    }
+                },
+                // What is there of ours goes, and what would not be set anyhow is worth a word only where somebody asked for it.
+                _ if asked_for || self.owned.here(variable).is_some() => {
+                    Choice::Leave(Reason::NotReadHere)
+                }
+                _ => Choice::None,
             };
         }
         choices
@@ -344,9 +369,14 @@ const fn setting_of(variable: Variable) -> Option<Setting> {
         Variable::ServiceName => Setting::ServiceName,
         Variable::Tags => Setting::Tags,
         Variable::ConfigPath => Setting::ConfigMap,
+        Variable::OtlpEndpoint => Setting::OtlpEndpoint,
     })
 }
 
 fn asked_for(settings: &Resolved<'_>, variable: Variable) -> bool {
-    setting_of(variable).is_some_and(|setting| settings.get(setting).is_some())
+    let setting = setting_of(variable).and_then(|setting| settings.get(setting));
+    setting.is_some_and(|(_, origin)| {
+        // An endpoint that a config has for its MLServers says nothing about everything else in the cluster.
+        variable != Variable::OtlpEndpoint || origin >= Origin::SpecAnnotation
+    })
 }

@@ -45,7 +45,7 @@ pub use plan::{Context, Outcome, Plan, PredictorPlan, Task, plan};
 pub use reason::Reason;
 pub use record::{MAX_RECORD, RECORD};
 pub use setting::{ConfigMapRef, Setting};
-pub use settings::{ANNOTATION_PREFIX, Origin};
+pub use settings::{ANNOTATION_PREFIX, JaegerConfig, Origin};
 pub use target::{Change, TargetKind, TargetPlan};
 pub use variable::{EnvSet, EnvValue, HOST_IP, PerVariable, Variable};
 pub use view::SeldonDeployment;

@@ -5,6 +5,7 @@ use super::patch::{Op, Ops, Place, to_json_patch};
 use super::planner::Planner;
 use super::reason::Reason;
 use super::record::Record;
+use super::settings::JaegerConfig;
 use super::shape::Shape;
 use super::target::TargetPlan;
 use super::view::{Annotations, SeldonDeployment};
@@ -72,6 +73,8 @@ pub struct PredictorPlan<'a> {
     pub reason: Reason,
     /// The profile that its trigger names.
     pub profile: Option<&'a str>,
+    /// The Jaeger configuration that its settings ask for, where the settings decide.
+    pub jaeger_config: Option<JaegerConfig<'a>>,
 }
 
 /// The decision for one object.

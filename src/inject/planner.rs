@@ -191,11 +191,16 @@ impl<'v> Planner<'v> {
             };
             let (wanted, reason, profile) =
                 self.wanted(&asked, sticky.is_some(), view, index, &layers);
+            let jaeger_config = match &wanted {
+                Wanted::On(settings) => settings.jaeger_config(),
+                _ => None,
+            };
             let walk = PredictorWalk {
                 index,
                 view,
                 old: old_predictors.get(index).and_then(Shape::get),
                 wanted,
+                mlservers: Vec::new(),
                 protocol: object.spec.get().and_then(|spec| spec.protocol.text()),
                 spec_annotations: object.spec.get().and_then(|spec| spec.annotations.get()),
                 ours_record: ours,
@@ -211,6 +216,7 @@ impl<'v> Planner<'v> {
                 traced,
                 reason,
                 profile,
+                jaeger_config,
             });
             if traced {
                 self.record.predictors.0.push((key, out));

@@ -1,11 +1,14 @@
 //! One predictor: its orchestrator, its explainer and, in [`super::components`], its containers and prepackaged servers.
 
+use std::borrow::Cow;
+
 use super::mount::is_our_volume;
 use super::new_value::{ConfigVolume, NewValue};
 use super::patch::{Holder, Op, Place};
 use super::planner::Planner;
 use super::reason::Reason;
 use super::record::{Part, PredictorRecord, Record};
+use super::servers::speaks_v2;
 use super::setting::{ConfigMapRef, Setting, excluded};
 use super::settings::Resolved;
 use super::shape::Shape;
@@ -39,6 +42,8 @@ pub(crate) struct PredictorWalk<'p, 'v> {
     pub(crate) old: Option<&'v Predictor<'v>>,
     pub(crate) wanted: Wanted<'v>,
     pub(crate) protocol: Option<&'v str>,
+    /// The nodes of the graph that run in `MLServer`, by name.
+    pub(crate) mlservers: Vec<Cow<'v, str>>,
     pub(crate) spec_annotations: Option<&'v Annotations<'v>>,
     /// The record that says what in the predictor is ours …
     pub(crate) ours_record: &'p Record<'v>,
@@ -51,6 +56,7 @@ pub(crate) struct PredictorWalk<'p, 'v> {
 impl<'v> PredictorWalk<'_, 'v> {
     /// Decides all the targets of the predictor.
     pub(crate) fn walk(mut self) -> PredictorRecord<'v> {
+        self.mlservers = self.find_mlservers();
         let config_volume = self.config_volume();
         self.components(config_volume.as_ref());
         self.orchestrator();
@@ -224,7 +230,7 @@ impl<'v> PredictorWalk<'_, 'v> {
             }
         };
         let holder = Holder::Explainer(self.index);
-        let overwritten = matches!(self.protocol, Some("v2" | "kfserving"));
+        let overwritten = speaks_v2(self.protocol);
         let container = match &explainer.container_spec {
             Shape::Is(container) => container,
             Shape::Absent => {

@@ -45,7 +45,7 @@ pub enum Reason {
     UserEndpoint,
     /// `user-config-path`: `JAEGER_CONFIG_PATH` is the user's: the Python wrapper reads that file, so only TRACING is added.
     UserConfigPath,
-    /// `config-map-decides`: the mounted Jaeger configuration decides the sampler; agent host and port serve as its fallback.
+    /// `config-map-decides`: the mounted Jaeger configuration decides the sampler; `jaeger-config` renders it; agent host and port are its fallback.
     ConfigMapDecides,
     /// `config-map-blocked`: the `ConfigMap` cannot be mounted here because a volume, a mount or its path is taken or unreadable: `JAEGER_CONFIG_PATH` is not set.
     ConfigMapBlocked,
@@ -61,6 +61,8 @@ pub enum Reason {
     ServerCannotTrace,
     /// `protocol-cannot-trace`: with this spec.protocol the prepackaged server does not read the tracing variables.
     ProtocolCannotTrace,
+    /// `needs-otlp-endpoint`: `MLServer` traces by OTLP only: nothing is added until otlp-endpoint says where to.
+    NeedsOtlpEndpoint,
     /// `explainer-without-type`: Seldon runs no explainer without a type.
     ExplainerWithoutType,
     /// `explainer-without-container`: without a containerSpec Seldon runs an image that does not trace.
@@ -125,6 +127,7 @@ impl Reason {
         Self::BuiltInNode,
         Self::ServerCannotTrace,
         Self::ProtocolCannotTrace,
+        Self::NeedsOtlpEndpoint,
         Self::ExplainerWithoutType,
         Self::ExplainerWithoutContainer,
         Self::ExplainerOverwritten,
@@ -175,6 +178,7 @@ impl Reason {
             Self::BuiltInNode => "built-in-node",
             Self::ServerCannotTrace => "server-cannot-trace",
             Self::ProtocolCannotTrace => "protocol-cannot-trace",
+            Self::NeedsOtlpEndpoint => "needs-otlp-endpoint",
             Self::ExplainerWithoutType => "explainer-without-type",
             Self::ExplainerWithoutContainer => "explainer-without-container",
             Self::ExplainerOverwritten => "explainer-overwritten",
@@ -253,7 +257,7 @@ impl Reason {
                 "JAEGER_CONFIG_PATH is the user's: the Python wrapper reads that file, so only TRACING is added"
             }
             Self::ConfigMapDecides => {
-                "the mounted Jaeger configuration decides the sampler; agent host and port serve as its fallback"
+                "the mounted file decides the sampler (`seldon-tracing jaeger-config` renders it); agent host and port are its fallback"
             }
             Self::ConfigMapBlocked => {
                 "the ConfigMap cannot be mounted here because a volume, a mount or its path is taken or unreadable: JAEGER_CONFIG_PATH is not set"
@@ -273,6 +277,9 @@ impl Reason {
             }
             Self::ProtocolCannotTrace => {
                 "with this spec.protocol the prepackaged server does not read the tracing variables"
+            }
+            Self::NeedsOtlpEndpoint => {
+                "MLServer traces by OTLP only: nothing is added until the setting otlp-endpoint says where to"
             }
             Self::ExplainerWithoutType => "Seldon runs no explainer without a type",
             Self::ExplainerWithoutContainer => {

@@ -10,6 +10,7 @@ use super::patch::Place;
 use super::predictor::{PredictorWalk, Wanted};
 use super::reason::Reason;
 use super::record::{Part, name_in_key};
+use super::setting::Setting;
 use super::shape::{Shape, Text};
 use super::view::name_of;
 
@@ -149,17 +150,11 @@ impl<'v> PredictorWalk<'_, 'v> {
                 Some(Reason::BuiltInNode)
             } else if others.contains(&name) {
                 Some(Reason::OwnContainer)
-            } else if matches!(
-                implementation,
-                "TRITON_SERVER" | "HUGGINGFACE_SERVER" | "TEMPO_SERVER"
-            ) {
-                Some(Reason::ServerCannotTrace)
-            } else if !matches!(self.protocol, None | Some("" | "seldon")) {
-                Some(Reason::ProtocolCannotTrace)
-            } else if self.excludes(name) {
-                Some(Reason::Excluded)
             } else {
-                Self::switched_off(self.planner.config.targets.prepackaged_servers)
+                Runtime::of(implementation, self.protocol)
+                    .why_not(self.has_otlp_endpoint())
+                    .or_else(|| self.excludes(name).then_some(Reason::Excluded))
+                    .or_else(|| Self::switched_off(self.planner.config.targets.prepackaged_servers))
             };
             if let Some(reason) = reason {
                 self.planner
@@ -182,6 +177,39 @@ impl<'v> PredictorWalk<'_, 'v> {
         wanted
     }
 
+    fn has_otlp_endpoint(&self) -> bool {
+        let Wanted::On(settings) = &self.wanted else {
+            return false;
+        };
+        settings.get(Setting::OtlpEndpoint).is_some()
+    }
+
+    /// The names of the nodes that run in `MLServer`. The graph is only read where there can be one.
+    pub(crate) fn find_mlservers(&self) -> Vec<Cow<'v, str>> {
+        if !self.is_on() || !speaks_v2(self.protocol) {
+            return Vec::new();
+        }
+        let nodes = self.view.graph.and_then(|graph| graph_nodes(graph).ok());
+        nodes
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|node| {
+                let implementation = name_of(&node.implementation)?;
+                let is_mlserver = !is_built_in(implementation)
+                    && Runtime::of(implementation, self.protocol) == Runtime::MlServer;
+                match node.name {
+                    Shape::Is(Text(name)) if is_mlserver && !name.is_empty() => Some(name),
+                    _ => None,
+                }
+            })
+            .collect()
+    }
+
+    /// Whether a container of that name runs `MLServer`.
+    pub(crate) fn is_mlserver(&self, name: &str) -> bool {
+        self.mlservers.iter().any(|server| server == name)
+    }
+
     /// The names of the nodes with a prepackaged server, traced or not.
     pub(crate) fn server_names(&self) -> Vec<String> {
         let nodes = self
@@ -194,6 +222,46 @@ impl<'v> PredictorWalk<'_, 'v> {
             .filter_map(|node| name_of(&node.name).map(str::to_owned))
             .collect()
     }
+}
+
+/// What runs for a node with a prepackaged server, as far as tracing is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Runtime {
+    /// Seldon's Python wrapper, which reads the variables of Jaeger.
+    Wrapper,
+    /// `MLServer`, which sends OTLP.
+    MlServer,
+    /// A server that does not trace, or not by any variable.
+    Other(Reason),
+}
+
+impl Runtime {
+    /// By the table of Seldon's servers. A name of the cluster's own stands most often for what Seldon's own servers are.
+    fn of(implementation: &str, protocol: Option<&str>) -> Self {
+        let is_wrapper = matches!(protocol, None | Some("" | "seldon"));
+        match implementation {
+            "TRITON_SERVER" => Self::Other(Reason::ServerCannotTrace),
+            "TENSORFLOW_SERVER" if !is_wrapper => Self::Other(Reason::ProtocolCannotTrace),
+            _ if speaks_v2(protocol) => Self::MlServer,
+            "HUGGINGFACE_SERVER" | "TEMPO_SERVER" => Self::Other(Reason::ServerCannotTrace),
+            _ if is_wrapper => Self::Wrapper,
+            _ => Self::Other(Reason::ProtocolCannotTrace),
+        }
+    }
+
+    /// Why nothing is added for it.
+    const fn why_not(self, has_otlp_endpoint: bool) -> Option<Reason> {
+        match self {
+            Self::MlServer if !has_otlp_endpoint => Some(Reason::NeedsOtlpEndpoint),
+            Self::Wrapper | Self::MlServer => None,
+            Self::Other(reason) => Some(reason),
+        }
+    }
+}
+
+/// Whether the protocol is that of `MLServer`; kfserving is its older name.
+pub(crate) fn speaks_v2(protocol: Option<&str>) -> bool {
+    matches!(protocol, Some("v2" | "kfserving"))
 }
 
 /// The units that the orchestrator runs in its own process.

@@ -5,8 +5,8 @@
 //! the same checks.
 
 use super::accepted::{
-    MAX_SETTING, is_agent_host, is_agent_port, is_config_map_key, is_dns_label, is_sampler_param,
-    is_sampler_type, is_service_name_template, is_tags_template,
+    MAX_SETTING, is_agent_host, is_agent_port, is_config_map_key, is_dns_label, is_otlp_endpoint,
+    is_sampler_param, is_sampler_type, is_service_name_template, is_tags_template,
 };
 use super::variable::HOST_IP;
 
@@ -27,13 +27,15 @@ pub enum Setting {
     Tags,
     /// `ConfigMap` with a Jaeger configuration file, `NAME` or `NAME/KEY`.
     ConfigMap,
+    /// Host and port that `MLServer` sends spans to, by OTLP over gRPC.
+    OtlpEndpoint,
     /// Names of containers that are left alone, separated by commas.
     ExcludeContainers,
 }
 
 impl Setting {
     /// How many there are.
-    pub const COUNT: usize = 8;
+    pub const COUNT: usize = 9;
 
     /// All of them, as the documentation lists them.
     pub const ALL: [Self; Self::COUNT] = [
@@ -44,6 +46,7 @@ impl Setting {
         Self::ServiceName,
         Self::Tags,
         Self::ConfigMap,
+        Self::OtlpEndpoint,
         Self::ExcludeContainers,
     ];
 
@@ -58,6 +61,7 @@ impl Setting {
             Self::ServiceName => "service-name",
             Self::Tags => "tags",
             Self::ConfigMap => "config-map",
+            Self::OtlpEndpoint => "otlp-endpoint",
             Self::ExcludeContainers => "exclude-containers",
         }
     }
@@ -73,6 +77,7 @@ impl Setting {
             Self::ServiceName => "serviceName",
             Self::Tags => "tags",
             Self::ConfigMap => "configMap",
+            Self::OtlpEndpoint => "otlpEndpoint",
             Self::ExcludeContainers => "excludeContainers",
         }
     }
@@ -95,7 +100,11 @@ impl Setting {
     pub const fn may_be_cleared(self) -> bool {
         matches!(
             self,
-            Self::ServiceName | Self::Tags | Self::ConfigMap | Self::ExcludeContainers
+            Self::ServiceName
+                | Self::Tags
+                | Self::ConfigMap
+                | Self::OtlpEndpoint
+                | Self::ExcludeContainers
         )
     }
 
@@ -116,6 +125,9 @@ impl Setting {
                 "key=value(,key=value)* with one '=' in each, and only {namespace} {name} {predictor} {container} in braces"
             }
             Self::ConfigMap => "NAME or NAME/KEY of a ConfigMap in the namespace of the model",
+            Self::OtlpEndpoint => {
+                "HOST:PORT without a scheme: a host name, an IPv4 address or an IPv6 address in brackets, and a port from 1 to 65535"
+            }
             Self::ExcludeContainers => "names of containers, separated by commas",
         }
     }
@@ -137,6 +149,7 @@ impl Setting {
             Self::ServiceName => is_service_name_template(text),
             Self::Tags => is_tags_template(text),
             Self::ConfigMap => ConfigMapRef::parse(text).is_some(),
+            Self::OtlpEndpoint => is_otlp_endpoint(text),
             Self::ExcludeContainers => excluded(text).all(is_dns_label),
         }
     }
@@ -286,6 +299,37 @@ mod tests {
                 &["", "tracing", "tracing/jaeger.yml", "my.config/tracing.yml"],
                 &[
                     "Tracing", "tracing/", "/x", "a/b/c", "a/..", "a/../b", "a b", "a/x y", "_a",
+                ],
+            ),
+            (
+                Setting::OtlpEndpoint,
+                &[
+                    "",
+                    "otel-collector:4317",
+                    "otel-collector.observability.svc.cluster.local:4317",
+                    "10.0.0.1:1",
+                    "[fd00::5]:65535",
+                    "[::1]:6832",
+                ],
+                &[
+                    "otel-collector",
+                    "otel-collector:",
+                    ":4317",
+                    "http://otel-collector:4317",
+                    "otel-collector:4317/",
+                    "otel-collector:0",
+                    "otel-collector:65536",
+                    "otel-collector:04317",
+                    "otel-collector:http",
+                    "::1:4317",
+                    "[::1]",
+                    "256.0.0.1:4317",
+                    "status.hostIP:4317",
+                    "$(NODE_IP):4317",
+                    "a:1,b:2",
+                    " a:1",
+                    "a:1 ",
+                    "a_b:4317",
                 ],
             ),
             (

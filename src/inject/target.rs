@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::crash::Reader;
 use super::decide::{Choice, Choices, Subject};
 use super::new_value::{ConfigVolume, EnvEntries, NewValue};
 use super::owned::{Fate, Owned, UsersVars};
@@ -102,6 +103,16 @@ pub(crate) struct Candidate<'s, 'v> {
     pub(crate) old_env: Option<&'s Env<'v>>,
     /// Whether the variables come or go with the whole container, so that its env is not edited.
     pub(crate) as_stub: bool,
+}
+
+impl Candidate<'_, '_> {
+    /// Whether a node of the graph can run in it.
+    const fn is_of_graph(&self) -> bool {
+        matches!(
+            self.kind,
+            TargetKind::Container | TargetKind::PrepackagedServer
+        )
+    }
 }
 
 /// What became of a target.
@@ -228,8 +239,16 @@ impl<'v> PredictorWalk<'_, 'v> {
                 }
                 let is_orchestrator = candidate.kind == TargetKind::Orchestrator;
                 let vars = UsersVars::of(candidate.env, owned);
+                let reader = if is_orchestrator {
+                    Reader::Executor
+                } else if candidate.is_of_graph() && self.is_mlserver(&candidate.name) {
+                    Reader::MlServer
+                } else {
+                    Reader::Wrapper
+                };
                 let subject = Subject {
                     holder: candidate.holder,
+                    reader,
                     vars: &vars,
                     owned,
                     omitted,

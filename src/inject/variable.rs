@@ -22,11 +22,13 @@ pub enum Variable {
     Tags,
     /// `JAEGER_CONFIG_PATH`: a Jaeger configuration file for the Python wrapper.
     ConfigPath,
+    /// `MLSERVER_TRACING_SERVER`: where `MLServer` sends its spans, by OTLP over gRPC. It reads none of the others.
+    OtlpEndpoint,
 }
 
 impl Variable {
     /// How many there are.
-    pub const COUNT: usize = 8;
+    pub const COUNT: usize = 9;
 
     /// All of them, in the order in which they are written.
     pub const ALL: [Self; Self::COUNT] = [
@@ -38,6 +40,7 @@ impl Variable {
         Self::ServiceName,
         Self::Tags,
         Self::ConfigPath,
+        Self::OtlpEndpoint,
     ];
 
     /// The name in the container's environment.
@@ -52,6 +55,7 @@ impl Variable {
             Self::ServiceName => "JAEGER_SERVICE_NAME",
             Self::Tags => "JAEGER_TAGS",
             Self::ConfigPath => "JAEGER_CONFIG_PATH",
+            Self::OtlpEndpoint => "MLSERVER_TRACING_SERVER",
         }
     }
 
@@ -80,9 +84,9 @@ impl Variable {
     }
 }
 
-/// Whether a variable of that name is read by a Jaeger client or by Seldon's tracing.
+/// Whether a variable of that name is read by a Jaeger client, by Seldon's tracing or by that of `MLServer`.
 pub(crate) fn is_read_by_tracing(name: &str) -> bool {
-    name == "TRACING" || name.starts_with("JAEGER_")
+    name == "TRACING" || name.starts_with("JAEGER_") || name == "MLSERVER_TRACING_SERVER"
 }
 
 /// What an injected variable is set to.

@@ -29,6 +29,7 @@ mod cert_manager;
 mod corpus;
 mod feedback;
 mod gitops;
+mod jaeger_config;
 mod kubectl;
 mod manifests;
 mod models;
@@ -75,6 +76,7 @@ const WITH_ONE_CRD: &[&[Test]] = &[
     trouble::TESTS,
     feedback::TESTS,
     corpus::TESTS,
+    jaeger_config::TESTS,
 ];
 
 /// What is tested in a cluster of its own, which it takes down.

@@ -6,7 +6,7 @@ use seldon_tracing::inject::{CONFIG_DIR, CONFIG_VOLUME, RECORD};
 use serde_json::{Map, Value, json};
 
 /// The variables that we may write.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "TRACING",
     "JAEGER_AGENT_HOST",
     "JAEGER_AGENT_PORT",
@@ -15,6 +15,7 @@ const NAMES: [&str; 8] = [
     "JAEGER_SERVICE_NAME",
     "JAEGER_TAGS",
     "JAEGER_CONFIG_PATH",
+    "MLSERVER_TRACING_SERVER",
 ];
 
 fn name_of(item: &Value) -> &str {
@@ -66,6 +67,13 @@ pub(crate) fn is_possibly_ours(entry: &Value) -> bool {
         "JAEGER_CONFIG_PATH" => text
             .strip_prefix(CONFIG_DIR)
             .is_some_and(|rest| rest.len() > 1 && rest.rfind('/') == Some(0)),
+        "MLSERVER_TRACING_SERVER" => text.rsplit_once(':').is_some_and(|(host, port)| {
+            let is_ipv6 = host.starts_with('[') && host.ends_with(']');
+            port.parse::<u16>().is_ok_and(|port| port > 0)
+                && !host.is_empty()
+                && !host.contains(['/', '$', ' '])
+                && (is_ipv6 || !host.contains(':'))
+        }),
         _ => false,
     }
 }
@@ -138,6 +146,10 @@ fn check_ours(users: &[Value], ours: &[Value]) {
             "{entry} is the user's"
         );
     }
+    assert!(
+        at("MLSERVER_TRACING_SERVER").is_none() || ours.len() == 1,
+        "MLServer reads nothing else: {ours:?}"
+    );
     let both_or_neither = |one: &str, other: &str| {
         assert_eq!(
             at(one).is_some(),
@@ -236,7 +248,7 @@ fn check_containers<'a>(
         assert!(
             items(stub.get("env"))
                 .iter()
-                .any(|entry| name_of(entry) == "TRACING")
+                .any(|entry| ["TRACING", "MLSERVER_TRACING_SERVER"].contains(&name_of(entry)))
         );
         assert!(
             all.iter()

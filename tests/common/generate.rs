@@ -72,6 +72,7 @@ fn variable() -> Json {
         "JAEGER_SERVICE_NAME",
         "JAEGER_TAGS",
         "JAEGER_CONFIG_PATH",
+        "MLSERVER_TRACING_SERVER",
         "JAEGER_DISABLED",
         "JAEGER_ENDPOINT",
         "JAEGER_USER",
@@ -88,6 +89,7 @@ fn variable() -> Json {
         "a=b",
         "a=b,",
         "/etc/seldon-tracing/tracing.yml",
+        "otel:4317",
         "",
     ];
     let from = [
@@ -202,7 +204,7 @@ fn graph() -> Json {
 }
 
 fn setting() -> BoxedStrategy<(String, Value)> {
-    let texts: [(&str, &[&str]); 8] = [
+    let texts: [(&str, &[&str]); 9] = [
         (
             "agent-host",
             &["status.hostIP", "jaeger", "[::1]", "::1", "host:1", ""],
@@ -219,7 +221,10 @@ fn setting() -> BoxedStrategy<(String, Value)> {
                 "",
             ],
         ),
-        ("sampler-param", &["0", "1", "0.5", "5", "10%", "1e3"]),
+        (
+            "sampler-param",
+            &["0", "1", "0.50", "00.5", "010", "10%", "1e3"],
+        ),
         (
             "service-name",
             &[
@@ -253,6 +258,10 @@ fn setting() -> BoxedStrategy<(String, Value)> {
                 "cm/../x",
                 "",
             ],
+        ),
+        (
+            "otlp-endpoint",
+            &["otel:4317", "[::1]:1", "http://otel:4317", "otel", ""],
         ),
         (
             "exclude-containers",
@@ -345,7 +354,7 @@ pub(crate) fn deployment() -> Json {
         key("annotations", 0.3, mostly(annotations(0.3))),
         key(
             "protocol",
-            0.2,
+            0.4,
             one_of(&[
                 json!("seldon"),
                 json!("v2"),
@@ -388,10 +397,11 @@ fn settings(base: Settings) -> BoxedStrategy<Settings> {
         of(select(vec!["p={predictor}", "env=prod,c={container}"])),
         weighted(0.3, select(vec!["cm", "other/jaeger.yml", "cm/b.yml"])),
         weighted(0.3, select(vec!["a", "model,b"])),
+        weighted(0.4, select(vec!["otel:4317", "[fd00::5]:4317", ""])),
     );
     (of(host), of(port), of(sampler), others)
         .prop_map(
-            move |(host, port, sampler, (service, tags, config_map, exclude))| {
+            move |(host, port, sampler, (service, tags, config_map, exclude, otlp))| {
                 let mut settings = base.clone();
                 let (kind, param) = sampler.unzip();
                 for (setting, text) in [
@@ -403,6 +413,7 @@ fn settings(base: Settings) -> BoxedStrategy<Settings> {
                     (Setting::Tags, tags),
                     (Setting::ConfigMap, config_map),
                     (Setting::ExcludeContainers, exclude),
+                    (Setting::OtlpEndpoint, otlp),
                 ] {
                     if let Some(text) = text {
                         settings.set(setting, text);

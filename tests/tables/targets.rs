@@ -275,11 +275,11 @@ fn servers_that_read_the_variables_get_a_container() {
 #[test]
 fn protocols_other_than_seldons_are_not_traced_in_servers_and_explainers() {
     for (protocol, server, explainer) in [
-        (json!("seldon"), true, true),
-        (json!(""), true, true),
-        (json!("tensorflow"), false, true),
-        (json!("v2"), false, false),
-        (json!("kfserving"), false, false),
+        (json!("seldon"), None, true),
+        (json!(""), None, true),
+        (json!("tensorflow"), Some("protocol-cannot-trace"), true),
+        (json!("v2"), Some("needs-otlp-endpoint"), false),
+        (json!("kfserving"), Some("needs-otlp-endpoint"), false),
     ] {
         let mut object = sdep(
             &on(),
@@ -290,8 +290,15 @@ fn protocols_other_than_seldons_are_not_traced_in_servers_and_explainers() {
         );
         object["spec"]["protocol"] = protocol.clone();
         let (result, seen) = decide(&object);
-        assert_eq!(container(&result).is_object(), server, "{protocol}");
-        assert_eq!(seen.notes_of("protocol-cannot-trace"), usize::from(!server));
+        assert_eq!(
+            container(&result).is_object(),
+            server.is_none(),
+            "{protocol}"
+        );
+        assert!(
+            server.is_none_or(|reason| seen.notes_of(reason) == 1),
+            "{seen:?}"
+        );
         assert_eq!(
             seen.target("explainer").left,
             (!explainer).then_some("explainer-overwritten"),

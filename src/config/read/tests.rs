@@ -19,7 +19,7 @@ fn every_key_is_read() {
     let text = "trigger: example.com/trace\ntargets: {containers: false, initContainers: true}\n\
         defaults: {agentHost: jaeger, agentPort: 6831, samplerType: probabilistic, samplerParam: 0.10}\n\
         profiles:\n  full: {samplerType: const, samplerParam: '1', tags: 'team=a', serviceName: '{name}'}\n\
-        namespaces:\n  team-a: {configMap: tracing/j.yml, excludeContainers: [a, b]}\n";
+        namespaces:\n  team-a: {configMap: tracing/j.yml, excludeContainers: [a, b], otlpEndpoint: otel:4317}\n";
     let config = Config::read(text).unwrap();
     assert_eq!(config.trigger, "example.com/trace");
     assert!(
@@ -32,13 +32,17 @@ fn every_key_is_read() {
         config.namespaces["team-a"].get(Setting::ExcludeContainers),
         Some("a,b")
     );
+    assert_eq!(
+        config.namespaces["team-a"].get(Setting::OtlpEndpoint),
+        Some("otel:4317")
+    );
 }
 
 #[test]
 fn all_that_is_wrong_is_said_at_once_with_its_place() {
     let text = "triger: x\ntargets:\n  container: true\n  explainer: maybe\ndefaults:\n  agentPort: 70000\n  agentPort: 1\n\
         profiles:\n  'True': {}\n  a: {samplerType: ratelimiting}\n  b: {samplerType: probabilistic, samplerParam: 5}\n\
-        namespaces:\n  Bad: {agentHost: 'x:1'}\n  c: [1]\n";
+        namespaces:\n  Bad: {agentHost: 'x:1'}\n  c: [1]\n  d: {otlpEndpoint: 'http://otel:4317'}\n";
     assert_eq!(
         problems(text),
         [
@@ -53,6 +57,7 @@ fn all_that_is_wrong_is_said_at_once_with_its_place() {
             "13:3: namespaces.Bad: is not a name that a namespace can have: lower-case letters, digits and '-'",
             "13:20: namespaces.Bad.agentHost: must be status.hostIP, a host name, an IPv4 address or an IPv6 address in brackets, without a port",
             "14:6: namespaces.c: must be a mapping of keys to values",
+            "15:21: namespaces.d.otlpEndpoint: must be HOST:PORT without a scheme: a host name, an IPv4 address or an IPv6 address in brackets, and a port from 1 to 65535",
         ]
     );
 }

@@ -231,6 +231,21 @@ mod tests {
     }
 
     #[test]
+    fn an_otlp_endpoint_is_an_addition_to_the_format() {
+        let text = GOOD.replace(
+            "\"JAEGER_CONFIG_PATH\":\"/etc/seldon-tracing/tracing.yml\"",
+            "\"MLSERVER_TRACING_SERVER\":\"otel:4317\"",
+        );
+        assert_eq!(Record::read(&text).unwrap().write(), text);
+        for bad in ["otel", "http://otel:4317", "otel:0", "status.hostIP:1"] {
+            let forged = text.replace("otel:4317", bad);
+            assert_eq!(Record::read(&forged), None, "{forged}");
+        }
+        let field = text.replace("\"otel:4317\"", "{\"fieldPath\":\"status.hostIP\"}");
+        assert_eq!(Record::read(&field), None, "{field}");
+    }
+
+    #[test]
     fn what_we_cannot_have_written_is_ignored() {
         for (from, to) in [
             ("\"v\":1", "\"v\":2"),

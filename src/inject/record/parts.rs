@@ -100,7 +100,7 @@ impl<'de> Deserialize<'de> for Parts {
 
 /// Variables that the user took out again, by name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Omitted(u8);
+pub(crate) struct Omitted(u16);
 
 impl Omitted {
     pub(crate) const fn has(self, variable: Variable) -> bool {

@@ -8,8 +8,8 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::super::accepted::{
-    is_agent_host, is_agent_port, is_config_map_key, is_sampler_pair, is_sampler_param,
-    is_sampler_type, is_service_name, is_tags,
+    is_agent_host, is_agent_port, is_config_map_key, is_otlp_endpoint, is_sampler_pair,
+    is_sampler_param, is_sampler_type, is_service_name, is_tags,
 };
 use super::super::new_value::CONFIG_DIR;
 use super::super::variable::{EnvSet, EnvValue, HOST_IP, PerVariable, Variable};
@@ -43,6 +43,7 @@ pub(super) fn is_ours(variable: Variable, value: &EnvValue<'_>) -> bool {
             .strip_prefix(CONFIG_DIR)
             .and_then(|rest| rest.strip_prefix('/'))
             .is_some_and(is_config_map_key),
+        Variable::OtlpEndpoint => is_otlp_endpoint(text),
     }
 }
 

@@ -1,0 +1,190 @@
+//! `jaeger-config`: the `ConfigMap`s that hold the sampler for the Python wrapper.
+
+use std::io::{self, Write};
+
+use anyhow::{Context as _, bail};
+
+use super::sources::{Source, find};
+use super::talk::plural;
+use super::transform::context;
+use super::{Status, config, talk};
+use crate::cli;
+use crate::config::Config;
+use crate::inject::{Context, JaegerConfig, Setting, Task};
+use crate::jaeger_config::{ConfigMaps, Wish};
+use crate::manifest::emit::to_yaml;
+use crate::manifest::stream::Documents;
+use crate::offline::{self, Written};
+
+/// `jaeger-config`
+pub(super) fn jaeger_config(arguments: &cli::JaegerConfig) -> anyhow::Result<Status> {
+    let file = arguments.surroundings.config.as_deref();
+    let sources = match &arguments.name {
+        Some(_) => Vec::new(),
+        None => find(&arguments.input, file)?,
+    };
+    let Some(config) = config::load(file)? else {
+        return Ok(Status::BadInput);
+    };
+    let context = context(
+        &arguments.surroundings,
+        arguments.tracing.as_deref(),
+        &config,
+    )?;
+    if let Some(name) = &arguments.name {
+        return print(&of_config(name, &config, &context)?);
+    }
+    let mut found = Found::default();
+    for source in &sources {
+        if let Err(error) = found.read(source, &config, &context) {
+            talk::error(&format!("{error:#}"));
+            found.faults += 1;
+        }
+    }
+    let maps = found.maps();
+    if found.faults > 0 {
+        talk::error(&format!(
+            "nothing was rendered: {} to mend first",
+            plural(found.faults, "problem")
+        ));
+        return Ok(Status::BadInput);
+    }
+    found.say_who_asks_for_none(&maps);
+    print(&maps)
+}
+
+/// What the config alone says.
+fn of_config(name: &str, config: &Config, context: &Context<'_>) -> anyhow::Result<ConfigMaps> {
+    if name.is_empty() || !Setting::ConfigMap.accepts(name) {
+        bail!("--name {name}: must be {}", Setting::ConfigMap.expected());
+    }
+    let profile = match context.task {
+        Task::Trigger(value) if value.eq_ignore_ascii_case("false") => {
+            bail!("--tracing false asks for no tracing, so there is no sampler to render");
+        }
+        Task::Trigger(value) => config.profiles.contains_key(value).then_some(value),
+        _ => None,
+    };
+    let settings = JaegerConfig::of_config(name, config, context.namespace, profile);
+    let mut maps = ConfigMaps::default();
+    if let Some(wish) = Wish::of(&settings, context.namespace, "--name".to_owned()) {
+        maps.add(wish)?;
+    }
+    Ok(maps)
+}
+
+fn print(maps: &ConfigMaps) -> anyhow::Result<Status> {
+    let documents: Vec<String> = maps.objects().map(|object| to_yaml(&object)).collect();
+    io::stdout()
+        .write_all(documents.join("---\n").as_bytes())
+        .context("cannot write to standard output")?;
+    Ok(Status::Done)
+}
+
+/// What was found in the sources.
+#[derive(Default)]
+struct Found {
+    /// The files that are asked for.
+    wishes: Vec<Wish>,
+    /// `ConfigMap`s that stand in the sources, with their place.
+    written: Vec<(String, Written)>,
+    objects: usize,
+    /// The `SeldonDeployment`s that ask for no `ConfigMap`.
+    without: Vec<String>,
+    faults: usize,
+}
+
+impl Found {
+    fn read(
+        &mut self,
+        source: &Source,
+        config: &Config,
+        context: &Context<'_>,
+    ) -> anyhow::Result<()> {
+        let name = source.name();
+        for document in Documents::new(source.open()?) {
+            let document = document.with_context(|| format!("{name}: cannot read it"))?;
+            let first = document.first_line;
+            let written = offline::config_maps(&document.text, context.namespace);
+            self.written.extend(
+                written
+                    .into_iter()
+                    .map(|written| (format!("{name}:{}", first + written.line - 1), written)),
+            );
+            let done = match offline::run(&document.text, config, context) {
+                Ok(done) => done,
+                Err(fault) => {
+                    talk::fault(&name, first, &fault);
+                    self.faults += 1;
+                    continue;
+                }
+            };
+            talk::warnings(&name, first, &done);
+            for seen in done.objects {
+                self.objects += 1;
+                let place = format!("{name}:{}", first + seen.line - 1);
+                if seen.wishes.is_empty() {
+                    let object = seen.explanation.name.as_deref().unwrap_or("(no name)");
+                    self.without.push(format!("{object} ({place})"));
+                }
+                self.wishes.extend(seen.wishes.into_iter().map(|wish| Wish {
+                    by: format!("{} ({place})", wish.by),
+                    ..wish
+                }));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is to be rendered. A person's `ConfigMap` of the same name may hold more than a sampler: it is not to be written over.
+    fn maps(&mut self) -> ConfigMaps {
+        for (place, written) in self.written.iter().filter(|(_, written)| !written.is_ours) {
+            let count = self.wishes.len();
+            self.wishes.retain(|wish| {
+                (&wish.namespace, &wish.name) != (&written.namespace, &written.name)
+            });
+            if self.wishes.len() < count {
+                talk::warning(&format!(
+                    "{place}: ConfigMap {} stands there already, written by hand: it is not rendered",
+                    written.name
+                ));
+            }
+        }
+        let mut maps = ConfigMaps::default();
+        for wish in std::mem::take(&mut self.wishes) {
+            if let Err(clash) = maps.add(wish) {
+                talk::error(&clash.to_string());
+                self.faults += 1;
+            }
+        }
+        maps
+    }
+
+    fn say_who_asks_for_none(&self, maps: &ConfigMaps) {
+        /// How many are named.
+        const NAMED: usize = 5;
+        if self.objects == 0 {
+            return talk::summary("no SeldonDeployment found");
+        }
+        if self.without.is_empty() {
+            return;
+        }
+        let mut names = self.without.iter().take(NAMED).cloned().collect::<Vec<_>>();
+        if self.without.len() > NAMED {
+            names.push(format!("{} more", self.without.len() - NAMED));
+        }
+        talk::summary(&format!(
+            "{} for no ConfigMap: {}",
+            match self.without.len() {
+                1 => "1 SeldonDeployment asks".to_owned(),
+                count => format!("{count} SeldonDeployments ask"),
+            },
+            names.join(", ")
+        ));
+        if maps.is_empty() {
+            talk::summary(
+                "one that is traced asks by the annotation tracing.seldon.io/config-map: NAME, or by configMap in the config",
+            );
+        }
+    }
+}
