@@ -1,7 +1,6 @@
 //! Real manifests over HTTPS, created and updated, come to what the offline engine makes of them (P1, M3, O5).
 //!
-//! The corpus in `../shared` is no part of the repository; `SELDON_TRACING_SHARED` names another place. Without it the test says
-//! so and takes the examples alone.
+//! Without the corpus the test says so and takes the rest alone.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,24 +10,22 @@
 
 mod checked;
 mod common;
+mod real_manifests;
 mod webhook;
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use checked::taken;
+use real_manifests::{manifests, triggered};
 use seldon_tracing::client::Client;
 use seldon_tracing::config::Config;
 use seldon_tracing::inject::{Context, Plan};
-use seldon_tracing::manifest::stream::Documents;
-use seldon_tracing::manifest::tree::Tree;
 use seldon_tracing::offline;
 use seldon_tracing::review::Route;
 use seldon_tracing::review::ask::{Operation, Question, admitted, version};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use webhook::{Webhook, say};
@@ -37,71 +34,6 @@ const NAMESPACE: &str = "models";
 
 /// Calls at a time: more than the connections that the API server keeps.
 const CALLS: usize = 40;
-
-fn yaml_in(folder: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|ending| ending == "yaml"))
-        .collect();
-    files.sort();
-    assert!(!files.is_empty());
-    files
-}
-
-/// The examples, and the corpus where it is.
-fn manifests() -> Vec<(String, Value)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = yaml_in(&root.join("examples"));
-    let beside = || root.join("../shared");
-    let shared = std::env::var_os("SELDON_TRACING_SHARED").map_or_else(beside, PathBuf::from);
-    let corpus = shared.join("corpus");
-    if corpus.is_dir() {
-        files.extend(yaml_in(&corpus));
-    } else {
-        say(&format!(
-            "corpus_https: the corpus is LEFT OUT, for there is no {} (SELDON_TRACING_SHARED names another place); the examples are not",
-            corpus.display()
-        ));
-    }
-    let mut found = Vec::new();
-    for file in files {
-        let text = fs::read_to_string(&file).unwrap();
-        let name = file.file_name().unwrap().to_str().unwrap().to_owned();
-        for document in Documents::new(text.as_bytes()) {
-            let text = document.unwrap().text;
-            if !text.contains("SeldonDeployment") {
-                continue;
-            }
-            let value = Tree::yaml(&text).unwrap().to_value().unwrap();
-            let items = match value["items"].as_array() {
-                Some(items) => items.clone(),
-                None => vec![value],
-            };
-            found.extend(items.into_iter().map(|item| (name.clone(), item)));
-        }
-    }
-    // What the API server would not take for one of ours never comes to the webhook: one has a typing error in its apiVersion.
-    found.retain(|(_, value)| {
-        let api = value["apiVersion"].as_str().unwrap_or_default();
-        value["kind"] == "SeldonDeployment" && api.starts_with("machinelearning.seldon.io/")
-    });
-    found
-}
-
-/// As it is, and with the trigger.
-fn asking(manifest: &Value) -> Vec<Value> {
-    let mut traced = manifest.clone();
-    let metadata = traced.as_object_mut().unwrap();
-    let metadata = metadata.entry("metadata").or_insert_with(|| json!({}));
-    if let Some(metadata) = metadata.as_object_mut() {
-        let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
-        if let Some(annotations) = annotations.as_object_mut() {
-            annotations.insert("tracing".to_owned(), json!("true"));
-        }
-    }
-    vec![manifest.clone(), traced]
-}
 
 fn context() -> Context<'static> {
     Context {
@@ -165,10 +97,10 @@ async fn live(client: &Client, name: &str, at: usize, manifest: &Value) -> bool 
 fn real_manifests_over_https_come_to_what_is_made_of_them_offline() {
     let webhook = Webhook::start();
     let client = webhook.client(Route::Mutate);
-    let manifests: Vec<_> = manifests()
+    let manifests: Vec<_> = manifests("corpus_https")
         .into_iter()
         .flat_map(|(name, value)| {
-            asking(&value)
+            [value.clone(), triggered(&value)]
                 .into_iter()
                 .map(move |value| (name.clone(), value))
         })

@@ -297,7 +297,8 @@ fn check_mlservers(before: &Value, after: &Value) {
                     .pointer(&users)
                     .and_then(Value::as_array)
                     .map_or(0, Vec::len);
-                let is_mlserver = container["name"] != "" && names.contains(&container["name"]);
+                let name = container["name"].as_str().unwrap_or_default();
+                let is_mlserver = !name.is_empty() && names.contains(&container["name"]);
                 for entry in container["env"]
                     .as_array()
                     .into_iter()

@@ -182,13 +182,20 @@ impl<'a> Subject<'_, 'a> {
                 notes.add(Reason::CrashingValue, place, both);
             }
         }
-        if self.users(Variable::AgentPort) == Some(Reason::UserSet)
+        // By hand is also what was ours and is changed: its other half goes, and that is when they should hear of it.
+        let by_hand = |variable| {
+            matches!(
+                self.users(variable),
+                Some(Reason::UserSet | Reason::UserChanged)
+            )
+        };
+        if by_hand(Variable::AgentPort)
             && self.said("JAEGER_AGENT_HOST").is_none()
             && self.said("JAEGER_ENDPOINT").is_none()
         {
             notes.add(Reason::PortWithoutHost, place, "");
         }
-        if self.users(Variable::AgentHost) == Some(Reason::UserSet)
+        if by_hand(Variable::AgentHost)
             && self.said("JAEGER_AGENT_PORT").is_none()
             && self.said("JAEGER_ENDPOINT").is_none()
         {

@@ -115,9 +115,7 @@ impl Setting {
             Self::AgentHost => {
                 "status.hostIP, a host name, an IPv4 address or an IPv6 address in brackets, without a port"
             }
-            Self::AgentPort => {
-                "a port from 1 to 65535, and not 6832, which speaks another protocol"
-            }
+            Self::AgentPort => "a port from 1 to 65535, but not 6832",
             Self::SamplerType => "const, probabilistic, ratelimiting or remote, in lower case",
             Self::SamplerParam => "a plain decimal number such as 1 or 0.05",
             Self::ServiceName => {

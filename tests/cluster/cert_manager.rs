@@ -36,8 +36,7 @@ fn cert_manager_issues_trusts_and_renews_and_the_root_stays(cluster: &Cluster) {
     assert_eq!(part(&secret, "ca.crt"), *root, "the root stays the same");
     assert_eq!(bundles(plane), [Some(root.clone()), Some(root.clone())]);
 
-    // The kubelet's part; then the pods take it without a restart.
-    installation.node.project("tls", &secret);
+    // The pods take it without a restart.
     cluster.block_on(installation.node.shows(&after, root));
     assert_traced(cluster, "renewed");
     let opened = "apiserver_admission_webhook_fail_open_count";

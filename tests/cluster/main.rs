@@ -14,6 +14,8 @@
 
 #[path = "../load/mod.rs"]
 mod load;
+#[path = "../real_manifests/mod.rs"]
+mod real_manifests;
 
 /// Lists the tests of a file, for `main`.
 macro_rules! tests {
@@ -22,12 +24,30 @@ macro_rules! tests {
     };
 }
 
+mod api_server;
 mod cert_manager;
 mod collector;
+mod corpus;
+mod feedback;
+mod gitops;
+mod jaeger_config;
+mod kubectl;
+mod manifests;
 mod models;
+mod not_ours;
 mod opt_in;
+mod other_webhooks;
+mod outage;
 mod play;
+mod readme;
 mod rig;
+mod rolling;
+mod steps;
+mod sticky;
+mod traffic;
+mod trouble;
+mod users;
+mod writes;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -45,16 +65,30 @@ type Test = (&'static str, fn(&Cluster));
 type Lazily = LazyLock<Cluster, Box<dyn FnOnce() -> Cluster + Send>>;
 
 /// What is tested with each definition of the resource.
-const WITH_EVERY_CRD: &[&[Test]] = &[opt_in::TESTS];
+const WITH_EVERY_CRD: &[&[Test]] = &[opt_in::TESTS, kubectl::TESTS, gitops::TESTS, users::TESTS];
 
 /// What is tested with the first of them.
-const WITH_ONE_CRD: &[&[Test]] = &[collector::TESTS];
+const WITH_ONE_CRD: &[&[Test]] = &[
+    collector::TESTS,
+    manifests::TESTS,
+    sticky::TESTS,
+    not_ours::TESTS,
+    other_webhooks::TESTS,
+    outage::TESTS,
+    trouble::TESTS,
+    feedback::TESTS,
+    corpus::TESTS,
+    jaeger_config::TESTS,
+];
+
+/// What is tested in a cluster of its own, which it takes down.
+const IN_ITS_OWN: &[&[Test]] = &[readme::TESTS];
 
 /// What is tested while nothing else runs.
-const ALONE: &[&[Test]] = &[];
+const ALONE: &[&[Test]] = &[rolling::TESTS, api_server::TESTS];
 
 /// What is tested, one after the other, in a cluster of its own where cert-manager keeps the certificate.
-const WITH_CERT_MANAGER: &[&[Test]] = &[cert_manager::TESTS];
+const WITH_CERT_MANAGER: &[&[Test]] = &[cert_manager::TESTS, manifests::WITH_CERT_MANAGER];
 
 fn main() -> ExitCode {
     let assets = rig::assets::find();
@@ -82,6 +116,8 @@ fn main() -> ExitCode {
         if at == 0 {
             together.extend(trials(cluster.as_ref(), crd.name(), WITH_ONE_CRD));
             alone = trials(cluster.as_ref(), crd.name(), ALONE);
+            let own = start("own", Source::External);
+            together.extend(trials(own.as_ref(), "own", IN_ITS_OWN));
             let managed = rig::cert_manager::find().ok();
             let managed = managed.and_then(|it| start("cert-manager", Source::CertManager(it)));
             alone.extend(trials(managed.as_ref(), "cert-manager", WITH_CERT_MANAGER));

@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 struct Replica {
     address: SocketAddr,
     ready: bool,
+    dialled: usize,
     open: Arc<AtomicUsize>,
 }
 
@@ -55,9 +56,11 @@ pub(crate) fn proxy_on(listener: TcpListener) -> Proxy {
 }
 
 fn choose(replicas: &Mutex<Vec<Replica>>, turn: usize) -> Option<(SocketAddr, Arc<AtomicUsize>)> {
-    let replicas = replicas.lock().unwrap();
-    let ready: Vec<_> = replicas.iter().filter(|it| it.ready).collect();
-    let chosen = ready.get(turn.checked_rem(ready.len())?)?;
+    let mut replicas = replicas.lock().unwrap();
+    let mut ready: Vec<_> = replicas.iter_mut().filter(|it| it.ready).collect();
+    let turn = turn.checked_rem(ready.len())?;
+    let chosen = ready.get_mut(turn)?;
+    chosen.dialled += 1;
     chosen.open.fetch_add(1, Ordering::AcqRel);
     Some((chosen.address, Arc::clone(&chosen.open)))
 }
@@ -68,6 +71,7 @@ impl Proxy {
         self.replicas.lock().unwrap().push(Replica {
             address,
             ready: true,
+            dialled: 0,
             open: Arc::default(),
         });
     }
@@ -89,5 +93,24 @@ impl Proxy {
         let replicas = self.replicas.lock().unwrap();
         let open = replicas.iter().find(|it| it.address == address);
         open.map_or(0, |it| it.open.load(Ordering::Acquire))
+    }
+
+    /// Whether new connections go to a replica.
+    pub(crate) fn is_ready(&self, address: SocketAddr) -> bool {
+        let replicas = self.replicas.lock().unwrap();
+        replicas.iter().any(|it| it.address == address && it.ready)
+    }
+
+    /// Connections that went to a replica, or would have gone there if it lived.
+    pub(crate) fn dialled(&self, address: SocketAddr) -> usize {
+        let replicas = self.replicas.lock().unwrap();
+        let replica = replicas.iter().find(|it| it.address == address);
+        replica.map_or(0, |it| it.dialled)
+    }
+
+    /// Connections that came, to whichever replica.
+    pub(crate) fn dialled_in_all(&self) -> usize {
+        let replicas = self.replicas.lock().unwrap();
+        replicas.iter().map(|it| it.dialled).sum()
     }
 }

@@ -35,6 +35,9 @@ fn a_variable_that_the_user_changed_is_the_users() {
         "pair-user-set",
         "the other half was ours and goes"
     );
+    let said = seen.notes.iter();
+    let of_host = said.filter(|note| note.starts_with("port-without-host "));
+    assert_eq!(of_host.count(), 1, "{:?}", seen.notes);
     assert_eq!(
         names(&container(&result)["env"]),
         [

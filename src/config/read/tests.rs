@@ -49,7 +49,7 @@ fn all_that_is_wrong_is_said_at_once_with_its_place() {
             "1:1: triger: is not a key that is known; did you mean trigger?",
             "3:3: targets.container: is not a key that is known; did you mean containers?",
             "4:14: targets.explainer: must be true or false",
-            "6:14: defaults.agentPort: must be a port from 1 to 65535, and not 6832, which speaks another protocol",
+            "6:14: defaults.agentPort: must be a port from 1 to 65535, but not 6832",
             "7:3: defaults.agentPort: is here twice; first on line 6",
             "9:3: profiles.True: a profile needs a name of lower-case letters, digits, '-' and '.', other than true and false",
             "10:7: profiles.a: samplerType needs a samplerParam beside it",

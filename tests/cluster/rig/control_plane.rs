@@ -114,9 +114,15 @@ impl ControlPlane {
 
     /// Events of the audit log, oldest first.
     pub(crate) fn audit(&self) -> Vec<Value> {
+        self.audit_with("")
+    }
+
+    /// The same, of events that have this text in them.
+    pub(crate) fn audit_with(&self, text: &str) -> Vec<Value> {
         let log = fs::read_to_string(self.folder.join("audit.log")).unwrap_or_default();
         // The last line may still be being written.
         log.lines()
+            .filter(|line| line.contains(text))
             .filter_map(|line| serde_json::from_str(line).ok())
             .collect()
     }

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams};
+use kube::api::{
+    Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams, PostParams,
+};
 use kube::{Client, Error};
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -50,7 +52,26 @@ pub(super) async fn run(client: Client, node: Arc<Node>, mut deployment: Value) 
             deployment = now;
             report(&deployments, &deployment).await;
         }
+        finish_namespace(&client).await;
         sleep(PERIOD).await;
+    }
+}
+
+/// The namespace of the webhook is gone when it is deleted, without a look for what is left in it.
+async fn finish_namespace(client: &Client) {
+    let kind = GroupVersionKind::gvk("", "v1", "Namespace");
+    let resource = ApiResource::from_gvk_with_plural(&kind, "namespaces");
+    let namespaces: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
+    let Some(mut namespace) = get(&namespaces, NAMESPACE).await else {
+        return;
+    };
+    if namespace["metadata"]["deletionTimestamp"].is_string() {
+        namespace["spec"]["finalizers"] = json!([]);
+        let put = PostParams::default();
+        // If somebody was faster, the next look sees it.
+        let _ = namespaces
+            .replace_subresource("finalize", NAMESPACE, &put, &namespace)
+            .await;
     }
 }
 

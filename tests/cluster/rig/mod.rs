@@ -8,11 +8,13 @@ pub(crate) mod crd;
 mod guarded;
 pub(crate) mod installation;
 pub(crate) mod kubectl;
+pub(crate) mod lone_webhook;
 pub(crate) mod metrics;
 pub(crate) mod node;
+pub(crate) mod other_webhook;
 pub(crate) mod registration;
 pub(crate) mod shell;
-mod space;
+pub(crate) mod space;
 
 use std::future::Future;
 use std::path::Path;
@@ -54,7 +56,10 @@ impl Cluster {
         let client = runtime.block_on(async {
             let options = KubeConfigOptions::default();
             let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await;
-            Client::try_from(config.unwrap()).unwrap()
+            let mut config = config.unwrap();
+            // What fails is to be seen.
+            config.default_retry = false;
+            Client::try_from(config).unwrap()
         });
         crd.install(&plane);
         let installation = Installation::new(&plane, &runtime, &client, source);

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -27,7 +28,10 @@ pub(crate) struct Node {
     /// Oldest first.
     pods: Mutex<Vec<Process>>,
     probed: Arc<Mutex<Vec<(SocketAddr, SocketAddr)>>>,
-    proxy: Proxy,
+    /// Rounds of probes that have ended.
+    rounds: Arc<AtomicUsize>,
+    /// The Service.
+    pub(crate) proxy: Proxy,
 }
 
 impl Node {
@@ -48,10 +52,12 @@ impl Node {
             volumes: Mutex::new(volumes.collect()),
             pods: Mutex::default(),
             probed: Arc::default(),
+            rounds: Arc::default(),
             proxy: proxy_on(service),
             container: Mutex::new(container),
         };
         let (probed, proxy) = (Arc::clone(&node.probed), node.proxy.clone());
+        let rounds = Arc::clone(&node.rounds);
         tokio::spawn(async move {
             loop {
                 let all = probed.lock().unwrap().clone();
@@ -59,6 +65,7 @@ impl Node {
                     let ready = get(admin, "/readyz").await.0 == 200;
                     proxy.set_ready(address, ready);
                 }
+                rounds.fetch_add(1, Ordering::AcqRel);
                 sleep(period).await;
             }
         });
@@ -124,6 +131,14 @@ impl Node {
             })
             .await;
         }
+    }
+
+    /// Waits for the end of a round of probes: the next one is a whole period away.
+    pub(crate) fn after_a_probe(&self) {
+        let before = self.rounds.load(Ordering::Acquire);
+        super::until("the pods are probed", || {
+            self.rounds.load(Ordering::Acquire) > before
+        });
     }
 
     /// What all pods have logged.

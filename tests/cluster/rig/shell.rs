@@ -6,6 +6,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use walkdir::WalkDir;
+
 use super::control_plane::ControlPlane;
 use super::crd::root;
 use super::kubectl::{self, Ran};
@@ -31,9 +33,8 @@ impl Shell {
                 symlink(from, to).unwrap();
             }
         };
-        for name in ["manifests", "examples"] {
-            link(&root().join(name), folder.join(name));
-        }
+        link(&root().join("examples"), folder.join("examples"));
+        copy(&root().join("manifests"), &folder.join("manifests"));
         link(&plane.kubectl(), tools.join("kubectl"));
         let ours = env!("CARGO_BIN_EXE_seldon-tracing");
         link(Path::new(ours), tools.join("seldon-tracing"));
@@ -58,6 +59,19 @@ impl Shell {
 
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
+    }
+}
+
+/// Copies a folder, for an admin changes what is in it.
+fn copy(from: &Path, to: &Path) {
+    for entry in WalkDir::new(from) {
+        let entry = entry.unwrap();
+        let to = to.join(entry.path().strip_prefix(from).unwrap());
+        if entry.file_type().is_dir() {
+            fs::create_dir_all(to).unwrap();
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! A namespace of one test.
 
-use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind};
+use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, PostParams};
+use kube::core::Request;
+use kube::{Client, Error};
+use seldon_tracing::review::ask::version;
 use serde_json::Value;
 
 use super::Cluster;
@@ -15,6 +18,11 @@ pub(crate) struct Space<'c> {
 impl<'c> Space<'c> {
     pub(super) const fn new(cluster: &'c Cluster, name: String) -> Self {
         Self { cluster, name }
+    }
+
+    /// One that somebody else makes.
+    pub(crate) fn existing(cluster: &'c Cluster, name: &str) -> Self {
+        Self::new(cluster, name.to_owned())
     }
 
     /// Runs kubectl in this namespace.
@@ -45,5 +53,24 @@ impl<'c> Space<'c> {
         let models = self.models();
         let found = self.cluster.block_on(models.get(name)).unwrap();
         serde_json::to_value(found).unwrap()
+    }
+}
+
+/// Creates an object as it is, whatever types it has. Gives what is stored, or the API server's words.
+pub(crate) async fn create(
+    client: Client,
+    namespace: String,
+    object: Value,
+) -> Result<Value, String> {
+    let version = version(&object);
+    let path = format!(
+        "/apis/machinelearning.seldon.io/{version}/namespaces/{namespace}/seldondeployments"
+    );
+    let body = object.to_string().into_bytes();
+    let request = Request::new(path).create(&PostParams::default(), body);
+    match client.request(request.unwrap()).await {
+        Ok(stored) => Ok(stored),
+        Err(Error::Api(status)) => Err(format!("{}: {}", status.code, status.message)),
+        Err(error) => panic!("{error}: {object}"),
     }
 }

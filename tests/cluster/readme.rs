@@ -1,0 +1,146 @@
+//! The README's way through the life of an installation, by its own commands: trace, rotate, upgrade, lose, uninstall.
+//!
+//! The cluster is this test's own, for at the end there is no webhook in it any more.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::models::{RECORD, essence, is_traced, names, written};
+use crate::rig::installation::{NAME, NAMESPACE, SECRET, bundles, get, part};
+use crate::rig::shell::blocks;
+use crate::rig::{Cluster, Space, until};
+
+tests![the_readme_leads_from_a_traced_model_to_an_uninstalled_webhook];
+
+const README: &str = "README.md";
+const EXTERNAL: &str = "manifests/external/README.md";
+
+/// The model of the README.
+const MODEL: &str = "churn";
+
+fn the_readme_leads_from_a_traced_model_to_an_uninstalled_webhook(cluster: &Cluster) {
+    let space = Space::existing(cluster, "models");
+    trace_a_model(cluster, &space);
+    rotate(cluster);
+    upgrade(cluster, &space);
+    delete_in_an_emergency(cluster, &space);
+    uninstall(cluster, &space);
+}
+
+fn run(cluster: &Cluster, page: &str, heading: &str) -> Vec<String> {
+    let shell = &cluster.installation().shell;
+    let blocks = blocks(page, heading);
+    blocks.iter().map(|block| shell.run(block).ok()).collect()
+}
+
+fn trace_a_model(cluster: &Cluster, space: &Space<'_>) {
+    let said = run(cluster, README, "### Trace a model");
+    assert!(said[0].contains("TRACING"), "explain shows it: {}", said[0]);
+    let model = space.get(MODEL);
+    assert!(is_traced(&model));
+    // Created, taken out, put in.
+    assert_eq!(written(&model).generation, 3);
+}
+
+fn rotate(cluster: &Cluster) {
+    let plane = cluster.plane();
+    let before = part(&get(plane, "secret", SECRET), "tls.crt");
+    run(cluster, EXTERNAL, "## Rotate");
+    let secret = get(plane, "secret", SECRET);
+    let (after, shell) = (part(&secret, "tls.crt"), &cluster.installation().shell);
+    assert_ne!(after, before);
+    let ca = fs::read_to_string(shell.file("certs/next/ca.crt")).unwrap();
+    assert_eq!(bundles(plane), [Some(ca.clone()), Some(ca.clone())]);
+    cluster.block_on(cluster.installation().node.shows(&after, &ca));
+    assert_new_models_are_traced(cluster, "rotated");
+}
+
+/// A version that differs in nothing but its tag: every pod is a new one, and the models do not see it.
+fn upgrade(cluster: &Cluster, space: &Space<'_>) {
+    let shell = &cluster.installation().shell;
+    let file = shell.file("manifests/base/kustomization.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("newTag: 0.1.0", "newTag: 0.1.1")).unwrap();
+    let (model, old) = (space.get(MODEL), cluster.installation().node.admins());
+    run(cluster, README, "### Upgrade and rollback");
+    let deployment = get(cluster.plane(), "deployment", NAME);
+    let image = deployment.pointer("/spec/template/spec/containers/0/image");
+    assert_eq!(image.unwrap(), "seldon-tracing:0.1.1");
+    let new = cluster.installation().node.admins();
+    assert!(new.len() == old.len() && !new.iter().any(|pod| old.contains(pod)));
+    space
+        .kubectl(&["apply", "-f", "examples/own-container.yaml"])
+        .ok();
+    let applied = space.get(MODEL);
+    // Not its resourceVersion: somebody has annotated it since, and the API server puts the entries of managedFields into another order.
+    assert_eq!(essence(&applied), essence(&model));
+    assert_eq!(written(&applied).generation, written(&model).generation);
+    assert_new_models_are_traced(cluster, "upgraded");
+    fs::write(&file, text).unwrap();
+    run(cluster, README, "### Upgrade and rollback");
+    assert_new_models_are_traced(cluster, "rolled-back");
+}
+
+fn delete_in_an_emergency(cluster: &Cluster, space: &Space<'_>) {
+    let before = written(&space.get(MODEL));
+    let said = run(cluster, README, "### Outage");
+    assert!(said[0].contains(MODEL), "{said:?}");
+    let model = space.get(MODEL);
+    assert_eq!(
+        written(&model).generation,
+        before.generation,
+        "a touch restarts nothing"
+    );
+    let untraced = cluster.space("no-webhook");
+    until("the API server calls nobody any more", || {
+        !is_traced(&create(&untraced, true))
+    });
+}
+
+fn uninstall(cluster: &Cluster, space: &Space<'_>) {
+    let before = space.get(MODEL);
+    let blocks = blocks(README, "### Uninstall");
+    let [remove, uninject] = blocks.as_slice() else {
+        panic!("{blocks:?}");
+    };
+    let shell = &cluster.installation().shell;
+    shell.run(remove).ok();
+    let gone = ["get", "namespace", NAMESPACE];
+    assert!(cluster.kubectl(&gone).refused().contains("NotFound"));
+    assert_eq!(
+        written(&space.get(MODEL)),
+        written(&before),
+        "traced, and not restarted"
+    );
+
+    shell.run(uninject).ok();
+    let after = space.get(MODEL);
+    assert!(after["metadata"]["annotations"].get(RECORD).is_none());
+    assert_eq!(names(crate::models::container(&after)), ["LOG_LEVEL"]);
+    let untouched = cluster.space("untouched");
+    let manifest = fs::read_to_string(shell.file("examples/own-container.yaml")).unwrap();
+    let manifest = manifest.replace(
+        "namespace: models",
+        &format!("namespace: {}", untouched.name),
+    );
+    untouched
+        .kubectl_with(&manifest, &["create", "-f", "-"])
+        .ok();
+    let as_written = essence(&untouched.get(MODEL))["spec"].clone();
+    assert_eq!(essence(&after)["spec"], as_written, "M7: no trace of us");
+}
+
+/// By way of the Service.
+fn assert_new_models_are_traced(cluster: &Cluster, name: &str) {
+    assert!(is_traced(&create(&cluster.space(name), false)));
+}
+
+fn create(space: &Space<'_>, dry: bool) -> Value {
+    let create = ["create", "-f", "-", "-o", "json"];
+    let dry: &[&str] = if dry { &["--dry-run=server"] } else { &[] };
+    let model = crate::models::model("model").to_string();
+    space
+        .kubectl_with(&model, &[&create[..], dry].concat())
+        .json()
+}
