@@ -35,6 +35,8 @@ fn run(cluster: &Cluster, page: &str, heading: &str) -> Vec<String> {
 }
 
 fn trace_a_model(cluster: &Cluster, space: &Space<'_>) {
+    let said = run(cluster, README, "### A receiver");
+    assert!(said[0].contains("daemonset.apps/"), "{}", said[0]);
     let said = run(cluster, README, "### Trace a model");
     assert!(said[0].contains("TRACING"), "explain shows it: {}", said[0]);
     let model = space.get(MODEL);
