@@ -7,10 +7,11 @@ WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY src src
 COPY benches benches
-COPY tests tests
-RUN RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --target x86_64-unknown-linux-gnu
+# For the machine that builds it, of whatever kind.
+RUN RUSTFLAGS="-C target-feature=+crt-static" cargo build --locked --release --target "$(rustc -vV | sed -n 's/^host: //p')"
+RUN cp target/*/release/seldon-tracing /
 
 FROM scratch
-COPY --from=build /src/target/x86_64-unknown-linux-gnu/release/seldon-tracing /seldon-tracing
+COPY --from=build /seldon-tracing /seldon-tracing
 USER 65532:65532
 ENTRYPOINT ["/seldon-tracing"]

@@ -20,7 +20,7 @@ mod real_manifests;
 /// Lists the tests of a file, for `main`.
 macro_rules! tests {
     ($($name:ident),* $(,)?) => {
-        pub(crate) const TESTS: &[crate::Test] = &[$((stringify!($name), $name)),*];
+        pub(crate) const TESTS: &[crate::Test] = &[$((module_path!(), stringify!($name), $name)),*];
     };
 }
 
@@ -49,6 +49,7 @@ mod trouble;
 mod users;
 mod writes;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, LazyLock};
@@ -58,14 +59,20 @@ use rig::Cluster;
 use rig::crd::Crd;
 use rig::installation::Source;
 
-/// A test and its name.
-type Test = (&'static str, fn(&Cluster));
+/// A test, with its module and name.
+type Test = (&'static str, &'static str, fn(&Cluster));
 
 /// A cluster that starts when the first test needs it.
 type Lazily = LazyLock<Cluster, Box<dyn FnOnce() -> Cluster + Send>>;
 
 /// What is tested with each definition of the resource.
-const WITH_EVERY_CRD: &[&[Test]] = &[opt_in::TESTS, kubectl::TESTS, gitops::TESTS, users::TESTS];
+const WITH_EVERY_CRD: &[&[Test]] = &[
+    opt_in::TESTS,
+    kubectl::TESTS,
+    gitops::TESTS,
+    users::TESTS,
+    corpus::TESTS,
+];
 
 /// What is tested with the first of them.
 const WITH_ONE_CRD: &[&[Test]] = &[
@@ -77,7 +84,6 @@ const WITH_ONE_CRD: &[&[Test]] = &[
     outage::TESTS,
     trouble::TESTS,
     feedback::TESTS,
-    corpus::TESTS,
     jaeger_config::TESTS,
 ];
 
@@ -88,13 +94,17 @@ const IN_ITS_OWN: &[&[Test]] = &[readme::TESTS];
 const ALONE: &[&[Test]] = &[rolling::TESTS, api_server::TESTS];
 
 /// What is tested, one after the other, in a cluster of its own where cert-manager keeps the certificate.
-const WITH_CERT_MANAGER: &[&[Test]] = &[cert_manager::TESTS, manifests::WITH_CERT_MANAGER];
+const WITH_CERT_MANAGER: &[&[Test]] = &[cert_manager::TESTS, manifests::with_cert_manager::TESTS];
 
 fn main() -> ExitCode {
     let assets = rig::assets::find();
     let (crds, substitution) = Crd::found();
     let folder =
         Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cluster-{}", std::process::id()));
+    sweep();
+    fs::create_dir_all(&folder).unwrap();
+    // Certificates and keys of the tests go with the rest, also where the tests are killed.
+    tempfile::env::override_temp_dir(&folder).unwrap();
     if std::env::args().nth(1).as_deref() == Some("--up") {
         return play::up(assets, &folder, crds[0]);
     }
@@ -126,7 +136,33 @@ fn main() -> ExitCode {
     let first = libtest_mimic::run(&arguments, together);
     arguments.test_threads = Some(1);
     let second = libtest_mimic::run(&arguments, alone);
+    if let Some(filter) = &arguments.filter
+        && !arguments.list
+        && [&first, &second].iter().all(|it| ran(it) == 0)
+    {
+        eprintln!("cluster: no test has {filter:?} in its name; --list names them");
+        return ExitCode::FAILURE;
+    }
     finish(&folder, &[first, second])
+}
+
+fn ran(conclusion: &Conclusion) -> u64 {
+    conclusion.num_passed + conclusion.num_failed + conclusion.num_ignored
+}
+
+/// What runs of processes that are no more have left, because they failed or were killed.
+fn sweep() {
+    let folders = fs::read_dir(env!("CARGO_TARGET_TMPDIR"));
+    for folder in folders.into_iter().flatten().flatten() {
+        let name = folder.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix("cluster-"));
+        let runs =
+            |id: &str| id != std::process::id().to_string() && Path::new("/proc").join(id).exists();
+        if process.is_some_and(|id| !runs(id)) {
+            // Another run may be sweeping too.
+            let _ = fs::remove_dir_all(folder.path());
+        }
+    }
 }
 
 fn lazily(
@@ -144,7 +180,9 @@ fn lazily(
 fn trials(cluster: Option<&Arc<Lazily>>, kind: &str, tests: &[&[Test]]) -> Vec<Trial> {
     let tests = tests.iter().copied().flatten();
     tests
-        .map(|&(name, test)| {
+        .map(|&(module, name, test)| {
+            let module = module.rsplit(':').next().unwrap_or_default();
+            let name = format!("{module}::{name}");
             let cluster_of_test = cluster.cloned();
             let trial = Trial::test(name, move || {
                 // Without a cluster it is only run by who asks for ignored tests.
@@ -169,6 +207,6 @@ fn finish(folder: &Path, conclusions: &[Conclusion]) -> ExitCode {
         return ExitCode::FAILURE;
     }
     // It is not there if nothing was started.
-    let _ = std::fs::remove_dir_all(folder);
+    let _ = fs::remove_dir_all(folder);
     ExitCode::SUCCESS
 }

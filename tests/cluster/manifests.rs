@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::rig::Cluster;
 use crate::rig::installation::{NAME, NAMESPACE, get, overlay};
@@ -11,14 +11,20 @@ tests![
     every_folder_is_taken_with_strict_validation_and_renders_the_same_each_time,
     the_pod_passes_the_restricted_standard_of_its_namespace,
     the_webhook_has_no_rights_at_the_api_server,
-    a_folder_of_ones_own_sets_image_and_configuration,
 ];
 
 /// With cert-manager's definitions in the cluster.
-pub(crate) const WITH_CERT_MANAGER: &[crate::Test] = &[(
-    "the_folder_for_cert_manager_is_taken_with_strict_validation",
-    the_folder_for_cert_manager_is_taken_with_strict_validation,
-)];
+pub(crate) mod with_cert_manager {
+    use super::{
+        a_folder_of_ones_own_sets_image_and_configuration,
+        the_folder_for_cert_manager_is_taken_with_strict_validation,
+    };
+
+    tests![
+        the_folder_for_cert_manager_is_taken_with_strict_validation,
+        a_folder_of_ones_own_sets_image_and_configuration,
+    ];
+}
 
 /// Renders a folder twice and has it validated, as it is and with a typing error in it.
 fn assert_taken(cluster: &Cluster, folder: &str) {
@@ -140,10 +146,10 @@ fn a_folder_of_ones_own_sets_image_and_configuration(cluster: &Cluster) {
     fs::create_dir_all(&mine).unwrap();
     fs::write(mine.join("kustomization.yaml"), kustomization).unwrap();
     fs::write(mine.join("config.yaml"), "defaults: {agentPort: 6831}\n").unwrap();
-    let rendered = shell.run("kubectl create --dry-run=client -o json -k mine | cat");
-    // There is no cert-manager here, whose kinds this kubectl then does not know.
-    let objects = serde_json::Deserializer::from_str(&rendered.stdout).into_iter::<Value>();
-    let objects: Vec<_> = objects.map(Result::unwrap).collect();
+    let applied = shell
+        .run("kubectl apply --dry-run=server -o json -k mine")
+        .json();
+    let objects = applied["items"].as_array().unwrap();
     let find = |kind: &str| objects.iter().find(|it| it["kind"] == kind).unwrap();
     let image = find("Deployment").pointer("/spec/template/spec/containers/0/image");
     assert_eq!(image.unwrap(), "registry.example/seldon-tracing:0.1.0");

@@ -24,6 +24,7 @@ fn the_readme_leads_from_a_traced_model_to_an_uninstalled_webhook(cluster: &Clus
     trace_a_model(cluster, &space);
     rotate(cluster);
     upgrade(cluster, &space);
+    opt_out_everywhere(cluster, &space);
     delete_in_an_emergency(cluster, &space);
     uninstall(cluster, &space);
 }
@@ -84,6 +85,27 @@ fn upgrade(cluster: &Cluster, space: &Space<'_>) {
     assert_new_models_are_traced(cluster, "rolled-back");
 }
 
+/// Of models that ask themselves and of those whose namespace asks for them; this leaves the model of the README traced for the rest.
+fn opt_out_everywhere(cluster: &Cluster, space: &Space<'_>) {
+    let labelled = cluster.default_on_space("by-default");
+    let model = crate::models::untraced("model").to_string();
+    let create = ["create", "-f", "-"];
+    labelled.kubectl_with(&model, &create).ok();
+    assert!(is_traced(&labelled.get("model")) && is_traced(&space.get(MODEL)));
+    let block = &blocks(README, "### Uninstall")[0];
+    cluster.installation().shell.run(block).ok();
+    for left in [labelled.get("model"), space.get(MODEL)] {
+        assert!(
+            left["metadata"]["annotations"].get(RECORD).is_none(),
+            "{left}"
+        );
+        assert!(!left["spec"].to_string().contains("JAEGER_"), "{left}");
+    }
+    let again = ["annotate", "sdep", MODEL, "tracing=true", "--overwrite"];
+    space.kubectl(&again).ok();
+    assert!(is_traced(&space.get(MODEL)));
+}
+
 fn delete_in_an_emergency(cluster: &Cluster, space: &Space<'_>) {
     let before = written(&space.get(MODEL));
     let said = run(cluster, README, "### Outage");
@@ -103,7 +125,7 @@ fn delete_in_an_emergency(cluster: &Cluster, space: &Space<'_>) {
 fn uninstall(cluster: &Cluster, space: &Space<'_>) {
     let before = space.get(MODEL);
     let blocks = blocks(README, "### Uninstall");
-    let [remove, uninject] = blocks.as_slice() else {
+    let [_, remove, uninject] = blocks.as_slice() else {
         panic!("{blocks:?}");
     };
     let shell = &cluster.installation().shell;

@@ -155,10 +155,14 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// Says what was reached.
+    /// Says what was reached, and demands that it was about what was wanted: slower, it would be another test.
     pub(crate) fn say(&self, during: &str) {
         #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
         let rate = self.by_clock as f64 / self.seconds;
+        assert!(
+            rate > 30.0,
+            "{rate:.0} writes a second: the machine is too slow for this"
+        );
         eprintln!(
             "cluster: {during}: {} writes in {:.1} s, {rate:.0} a second, and {} in crowds of {CROWD}; {} of them created an object; \
              {} errors, {} untraced",

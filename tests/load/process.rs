@@ -11,9 +11,10 @@ use serde_json::Value;
 
 use super::until;
 
-/// A process, which ends with this.
+/// A process, which ends with this, and with the process of the tests however that ends.
 #[derive(Debug)]
 pub(crate) struct Process {
+    lifeline: Child,
     child: Child,
     pub(crate) address: SocketAddr,
     pub(crate) admin: SocketAddr,
@@ -22,10 +23,23 @@ pub(crate) struct Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        // Who waits for our end first, for he must not find another process of that number. Both may have ended.
+        for process in [&mut self.lifeline, &mut self.child] {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
     }
+}
+
+/// Kills the process when the pipe to this one breaks: when nobody is left to do it.
+fn lifeline(of: &Child) -> Child {
+    Command::new("sh")
+        .args(["-c", "read -r _; kill -s KILL \"$0\"", &of.id().to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 /// The command, free of what the person who runs the tests has set.
@@ -72,6 +86,7 @@ pub(crate) async fn run(mut command: Command) -> Process {
     });
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
     let mut process = Process {
+        lifeline: lifeline(&child),
         child,
         address: nowhere,
         admin: nowhere,

@@ -14,7 +14,7 @@ const VARIABLE: &str = "SELDON_TRACING_CERT_MANAGER";
 
 /// Where its binaries and definitions are, or what to say about their absence.
 pub(crate) fn find() -> Result<PathBuf, String> {
-    let folder = env::var_os(VARIABLE).map(PathBuf::from);
+    let folder = env::var_os(VARIABLE).map(|it| PathBuf::from(it).canonicalize().unwrap());
     folder.ok_or_else(|| {
         format!("the tests with cert-manager are LEFT OUT, for {VARIABLE} is not set: run tests/cluster/run")
     })

@@ -1,8 +1,6 @@
 //! Our webhook, installed by the commands of the README.
 
 use std::fs;
-use std::io::ErrorKind;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -10,7 +8,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use kube::Client;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -144,7 +142,7 @@ fn start(plane: &ControlPlane, runtime: &Runtime, client: &Client) -> Arc<Node> 
         .collect();
     let replicas = deployment["spec"]["replicas"].as_u64().unwrap();
     runtime.block_on(async {
-        let node = Node::new(&deployment, &volumes, listen(plane, &service).await);
+        let node = Node::new(&deployment, &volumes, listen(&service).await);
         for _ in 0..replicas {
             node.start().await;
         }
@@ -186,32 +184,9 @@ pub(crate) fn trust(plane: &ControlPlane, ca: &str) {
     kubectl::run(plane, &patch, &[&at[..], &stdin].concat()).ok();
 }
 
-/// Listens where the API server dials the Service. A port below 1024 may be root's; then the Service and the webhook get another.
-async fn listen(plane: &ControlPlane, service: &Value) -> TcpListener {
-    let address = |service: &Value| {
-        let ip = service["spec"]["clusterIP"].as_str().unwrap().parse();
-        let port = service["spec"]["ports"][0]["port"].as_u64().unwrap();
-        SocketAddr::new(ip.unwrap(), port.try_into().unwrap())
-    };
-    let wanted = address(service);
-    match TcpListener::bind(wanted).await {
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
-        bound => return bound.unwrap(),
-    }
-    let port = 20_443;
-    eprintln!("cluster: {wanted} is for root alone; the Service gets port {port} for these tests");
-    let patch = |kind: &str, patch: &Value| {
-        let patch = format!("--patch={patch}");
-        let at = ["patch", kind, NAME, "--namespace", NAMESPACE, "--type=json"];
-        kubectl::run(plane, "", &[&at[..], &[&patch]].concat()).ok();
-    };
-    patch(
-        "service",
-        &json!([{"op": "replace", "path": "/spec/ports/0/port", "value": port}]),
-    );
-    let entry = |at: usize| json!({"op": "replace", "path": format!("/webhooks/{at}/clientConfig/service/port"), "value": port});
-    patch("mutatingwebhookconfiguration", &json!([entry(0), entry(1)]));
-    TcpListener::bind(SocketAddr::new(wanted.ip(), port))
-        .await
-        .unwrap()
+/// Listens where the API server dials the Service.
+async fn listen(service: &Value) -> TcpListener {
+    let ip = service["spec"]["clusterIP"].as_str().unwrap();
+    let port = service["spec"]["ports"][0]["port"].as_u64().unwrap();
+    TcpListener::bind(format!("{ip}:{port}")).await.unwrap()
 }
