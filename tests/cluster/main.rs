@@ -136,6 +136,7 @@ fn main() -> ExitCode {
     let first = libtest_mimic::run(&arguments, together);
     arguments.test_threads = Some(1);
     let second = libtest_mimic::run(&arguments, alone);
+    let finished = finish(&folder, &[&first, &second]);
     if let Some(filter) = &arguments.filter
         && !arguments.list
         && [&first, &second].iter().all(|it| ran(it) == 0)
@@ -143,7 +144,7 @@ fn main() -> ExitCode {
         eprintln!("cluster: no test has {filter:?} in its name; --list names them");
         return ExitCode::FAILURE;
     }
-    finish(&folder, &[first, second])
+    finished
 }
 
 fn ran(conclusion: &Conclusion) -> u64 {
@@ -197,8 +198,8 @@ fn trials(cluster: Option<&Arc<Lazily>>, kind: &str, tests: &[&[Test]]) -> Vec<T
 }
 
 /// Logs stay where something failed.
-fn finish(folder: &Path, conclusions: &[Conclusion]) -> ExitCode {
-    let failed = conclusions.iter().any(Conclusion::has_failed);
+fn finish(folder: &Path, conclusions: &[&Conclusion]) -> ExitCode {
+    let failed = conclusions.iter().any(|it| it.has_failed());
     if failed {
         eprintln!(
             "cluster: the logs of the servers are in {}",
