@@ -49,7 +49,7 @@ pub(super) fn jaeger_config(arguments: &cli::JaegerConfig) -> anyhow::Result<Sta
         ));
         return Ok(Status::BadInput);
     }
-    found.say_who_asks_for_none(&maps);
+    found.say_who_mounts_none(&maps);
     print(&maps)
 }
 
@@ -89,7 +89,7 @@ struct Found {
     /// `ConfigMap`s that stand in the sources, with their place.
     written: Vec<(String, Written)>,
     objects: usize,
-    /// The `SeldonDeployment`s that ask for no `ConfigMap`.
+    /// The `SeldonDeployment`s that mount no `ConfigMap`.
     without: Vec<String>,
     faults: usize,
 }
@@ -141,7 +141,9 @@ impl Found {
         for (place, written) in self.written.iter().filter(|(_, written)| !written.is_ours) {
             let count = self.wishes.len();
             self.wishes.retain(|wish| {
-                (&wish.namespace, &wish.name) != (&written.namespace, &written.name)
+                // One without a namespace goes wherever somebody applies it.
+                let may_be_it = written.namespace.is_none() || written.namespace == wish.namespace;
+                wish.name != written.name || !may_be_it
             });
             if self.wishes.len() < count {
                 talk::warning(&format!(
@@ -160,7 +162,7 @@ impl Found {
         maps
     }
 
-    fn say_who_asks_for_none(&self, maps: &ConfigMaps) {
+    fn say_who_mounts_none(&self, maps: &ConfigMaps) {
         /// How many are named.
         const NAMED: usize = 5;
         if self.objects == 0 {
@@ -174,16 +176,16 @@ impl Found {
             names.push(format!("{} more", self.without.len() - NAMED));
         }
         talk::summary(&format!(
-            "{} for no ConfigMap: {}",
+            "{} no ConfigMap: {}",
             match self.without.len() {
-                1 => "1 SeldonDeployment asks".to_owned(),
-                count => format!("{count} SeldonDeployments ask"),
+                1 => "1 SeldonDeployment mounts".to_owned(),
+                count => format!("{count} SeldonDeployments mount"),
             },
             names.join(", ")
         ));
         if maps.is_empty() {
             talk::summary(
-                "one that is traced asks by the annotation tracing.seldon.io/config-map: NAME, or by configMap in the config",
+                "one that is traced asks by the annotation tracing.seldon.io/config-map: NAME, or by configMap in the config; MLServer reads none",
             );
         }
     }
