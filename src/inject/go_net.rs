@@ -65,3 +65,75 @@ fn has_good_escapes(text: &str) -> bool {
         digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_taken_as_by_go() {
+        for bad in [
+            "::1",
+            "host:6831",
+            "http://h",
+            "a]",
+            "[",
+            "a[b]",
+            "[[a]]",
+            "[a]b",
+        ] {
+            assert!(!is_host(bad), "{bad}");
+        }
+        for good in [
+            "h",
+            "[::1]",
+            "[fe80::1%eth0]",
+            "10.0.0.1",
+            "a b",
+            "[a]",
+            "[]",
+        ] {
+            assert!(is_host(good), "{good}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_taken_as_by_go() {
+        for bad in [
+            "",
+            "jaeger",
+            "10.0.0.1:14268",
+            " http://h",
+            "http://a b/",
+            "http://h:port/",
+            "http://h:p?x",
+            "http://[x",
+            "http://[::1]x/",
+            "http://h#x",
+            "http://{h}/",
+            "http://u ser@h/",
+            "http://h/%zz",
+            "/%2",
+            "http://h/\n",
+            "jaeger:1\u{7f}",
+        ] {
+            assert!(!is_request_uri(bad), "{bad:?}");
+        }
+        for good in [
+            "http://jaeger:14268/api/traces",
+            "jaeger:14268",
+            "jaeger:%zz",
+            "http://[::1]:14268/",
+            "http://[fe80::1%25eth0]/",
+            "http://u:p%40@h:14268/",
+            "http://h:/a b?c=%zz",
+            "http://h?x:y",
+            "http://é_x/",
+            "http://",
+            "//a b/",
+            "*",
+        ] {
+            assert!(is_request_uri(good), "{good:?}");
+        }
+    }
+}
