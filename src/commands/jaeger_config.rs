@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use anyhow::{Context as _, bail};
 
+use super::documents::each;
 use super::sources::{Source, find};
-use super::talk::plural;
 use super::transform::context;
 use super::{Status, config, talk};
 use crate::cli;
@@ -13,7 +13,6 @@ use crate::config::Config;
 use crate::inject::{Context, JaegerConfig, Setting, Task};
 use crate::jaeger_config::{ConfigMaps, Wish};
 use crate::manifest::emit::to_yaml;
-use crate::manifest::stream::Documents;
 use crate::offline::{self, Written};
 
 /// `jaeger-config`
@@ -36,18 +35,11 @@ pub(super) fn jaeger_config(arguments: &cli::JaegerConfig) -> anyhow::Result<Sta
     }
     let mut found = Found::default();
     for source in &sources {
-        if let Err(error) = found.read(source, &config, &context) {
-            talk::error(&format!("{error:#}"));
-            found.faults += 1;
-        }
+        found.read(source, &config, &context)?;
     }
     let maps = found.maps();
     if found.faults > 0 {
-        talk::error(&format!(
-            "nothing was rendered: {} to mend first",
-            plural(found.faults, "problem")
-        ));
-        return Ok(Status::BadInput);
+        return Ok(talk::nothing_was("rendered", found.faults));
     }
     found.say_who_mounts_none(&maps);
     print(&maps)
@@ -102,27 +94,17 @@ impl Found {
         context: &Context<'_>,
     ) -> anyhow::Result<()> {
         let name = source.name();
-        for document in Documents::new(source.open()?) {
-            let document = document.with_context(|| format!("{name}: cannot read it"))?;
-            let first = document.first_line;
+        let faults = each(source, config, context, |document, done| {
+            let place = |line: usize| format!("{name}:{}", document.first_line + line - 1);
             let written = offline::config_maps(&document.text, context.namespace);
-            self.written.extend(
-                written
-                    .into_iter()
-                    .map(|written| (format!("{name}:{}", first + written.line - 1), written)),
-            );
-            let done = match offline::run(&document.text, config, context) {
-                Ok(done) => done,
-                Err(fault) => {
-                    talk::fault(&name, first, &fault);
-                    self.faults += 1;
-                    continue;
-                }
-            };
-            talk::warnings(&name, first, &done);
+            let written = written
+                .into_iter()
+                .map(|written| (place(written.line), written));
+            self.written.extend(written);
+            talk::warnings(&name, document.first_line, &done);
             for seen in done.objects {
                 self.objects += 1;
-                let place = format!("{name}:{}", first + seen.line - 1);
+                let place = place(seen.line);
                 if seen.wishes.is_empty() {
                     let object = seen.explanation.name.as_deref().unwrap_or("(no name)");
                     self.without.push(format!("{object} ({place})"));
@@ -132,7 +114,9 @@ impl Found {
                     ..wish
                 }));
             }
-        }
+            Ok(())
+        })?;
+        self.faults += faults;
         Ok(())
     }
 
