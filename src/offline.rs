@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::explain::Explanation;
-use crate::inject::{Context, Plan, PredictorPlan, SeldonDeployment, plan, pointer_for_people};
+use crate::inject::{
+    Choice, Context, Plan, PredictorPlan, SeldonDeployment, Variable, plan, pointer_for_people,
+};
 use crate::jaeger_config::{MANAGED_BY, Wish};
 use crate::manifest::edit::{Refusal, edit};
 use crate::manifest::tree::{ParseError, Tree};
@@ -35,7 +37,7 @@ pub struct Seen {
     pub line: usize,
     /// What is done with it and why.
     pub explanation: Explanation,
-    /// The Jaeger configuration files that its predictors ask for.
+    /// The Jaeger configuration files that its predictors mount.
     pub wishes: Vec<Wish>,
 }
 
@@ -105,7 +107,14 @@ pub fn run(text: &str, config: &Config, context: &Context<'_>) -> Result<Done, F
     Ok(done)
 }
 
+/// The files that are mounted. One that is only named, by a config for all models, say, is read by nobody.
 fn wishes(plan: &Plan<'_>, name: Option<&str>, namespace: Option<&str>) -> Vec<Wish> {
+    let is_mounted = |predictor: &&PredictorPlan<'_>| {
+        plan.targets.iter().any(|target| {
+            target.predictor == predictor.index
+                && matches!(target.choices.get(Variable::ConfigPath), Choice::Set(..))
+        })
+    };
     let asking = |predictor: &PredictorPlan<'_>| {
         let by = format!(
             "predictor {} of SeldonDeployment {}",
@@ -114,7 +123,8 @@ fn wishes(plan: &Plan<'_>, name: Option<&str>, namespace: Option<&str>) -> Vec<W
         );
         Wish::of(predictor.jaeger_config.as_ref()?, namespace, by)
     };
-    plan.predictors.iter().filter_map(asking).collect()
+    let predictors = plan.predictors.iter();
+    predictors.filter(is_mounted).filter_map(asking).collect()
 }
 
 /// A `ConfigMap` that stands in a document.

@@ -12,7 +12,9 @@ use forms::{check_injection, container_names, sorted, stripped};
 use generate::{Situation, anything, deployment, plain, situation};
 use mutate::{accidents, mutate};
 use proptest::prelude::*;
-use seldon_tracing::inject::{CONFIG_DIR, Choice, Context, Outcome, Plan, RECORD, Task, Variable};
+use seldon_tracing::inject::{
+    CONFIG_DIR, Choice, Context, Outcome, Plan, RECORD, Setting, Task, Variable,
+};
 use seldon_tracing::jaeger_config::{Sampler, Wish};
 use seldon_tracing::manifest::tree::Tree;
 use serde_json::{Value, json};
@@ -253,10 +255,9 @@ proptest! {
     }
 }
 
-/// The names of the nodes that Seldon runs in `MLServer`, by its table of servers.
-fn mlservers(node: &Value, found: &mut Vec<Value>) {
+/// The names of the nodes that run in `MLServer`: by Seldon's table of servers, and the user's own where an annotation gives an endpoint.
+fn mlservers(node: &Value, with_own: bool, found: &mut Vec<Value>) {
     let others = [
-        "",
         "SIMPLE_MODEL",
         "SIMPLE_ROUTER",
         "RANDOM_ABTEST",
@@ -265,15 +266,24 @@ fn mlservers(node: &Value, found: &mut Vec<Value>) {
         "TRITON_SERVER",
         "TENSORFLOW_SERVER",
     ];
-    if node["implementation"]
-        .as_str()
-        .is_some_and(|server| !others.contains(&server))
-    {
+    if match node["implementation"].as_str() {
+        None | Some("") => with_own && node.is_object(),
+        Some(server) => !others.contains(&server),
+    } {
         found.push(node["name"].clone());
     }
     for child in node["children"].as_array().into_iter().flatten() {
-        mlservers(child, found);
+        mlservers(child, with_own, found);
     }
+}
+
+/// Whether the strongest annotation that can be used gives an endpoint.
+fn has_endpoint_annotation(object: &Value, predictor: &Value) -> bool {
+    [predictor, &object["metadata"], &object["spec"]]
+        .iter()
+        .filter_map(|holder| holder["annotations"]["tracing.seldon.io/otlp-endpoint"].as_str())
+        .find(|text| Setting::OtlpEndpoint.accepts(text))
+        .is_some_and(|text| !text.is_empty())
 }
 
 /// Checks that `MLServer` gets its own variable and nothing else, and that nobody else gets that one.
@@ -284,7 +294,8 @@ fn check_mlservers(before: &Value, after: &Value) {
             .map(Value::from)
             .contains(&after["spec"]["protocol"])
         {
-            mlservers(&predictor["graph"], &mut names);
+            let with_own = has_endpoint_annotation(after, predictor);
+            mlservers(&predictor["graph"], with_own, &mut names);
         }
         let components = predictor["componentSpecs"].as_array();
         for (component, spec) in components.into_iter().flatten().enumerate() {

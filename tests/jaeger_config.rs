@@ -183,16 +183,16 @@ fn predictors_that_share_a_file_must_want_one_sampler() {
 }
 
 #[test]
-fn who_asks_for_none_is_said_and_nothing_is_printed() {
+fn who_mounts_none_is_said_and_nothing_is_printed() {
     let untraced = model("untraced", &[("config-map", "cm")]).replace("\"true\"", "\"false\"");
     for (manifest, said) in [
         (
             MODEL,
-            "1 SeldonDeployment asks for no ConfigMap: model (<stdin>:1)\n",
+            "1 SeldonDeployment mounts no ConfigMap: model (<stdin>:1)\n",
         ),
         (
             &untraced,
-            "1 SeldonDeployment asks for no ConfigMap: untraced (<stdin>:1)\n",
+            "1 SeldonDeployment mounts no ConfigMap: untraced (<stdin>:1)\n",
         ),
         ("kind: Service\n", "no SeldonDeployment found\n"),
     ] {
@@ -200,13 +200,40 @@ fn who_asks_for_none_is_said_and_nothing_is_printed() {
         assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{run:?}");
         assert!(run.stderr.contains(said), "{run:?}");
     }
+    // Whoever names one that no container mounts needs none, and has no say in what is in it.
     let asked = model("asked", &[("config-map", "cm")]);
+    let excluded = model(
+        "excluded",
+        &[
+            ("config-map", "cm"),
+            ("exclude-containers", "classifier"),
+            ("sampler-param", "0"),
+        ],
+    );
+    let mlserver = "\
+apiVersion: machinelearning.seldon.io/v1
+kind: SeldonDeployment
+metadata:
+  name: mlserver
+  annotations: {tracing: 'true', tracing.seldon.io/config-map: cm, tracing.seldon.io/otlp-endpoint: 'otel:4317',
+    tracing.seldon.io/sampler-param: '0'}
+spec:
+  protocol: v2
+  predictors: [{name: default, graph: {name: m, implementation: SKLEARN_SERVER}}]
+";
+    for (nobody, name) in [(&excluded[..], "excluded"), (mlserver, "mlserver")] {
+        let both = run(&["jaeger-config"], &[nobody, "---\n", &asked].concat());
+        assert_eq!(both.code, 0, "{both:?}");
+        assert_eq!(rendered(&both.stdout).len(), 1);
+        let said = format!("1 SeldonDeployment mounts no ConfigMap: {name} (<stdin>:1)\n");
+        assert_eq!(both.stderr, said);
+    }
     let mixed = run(&["jaeger-config"], &[MODEL, "---\n", &asked].concat());
     assert_eq!(mixed.code, 0);
     assert_eq!(rendered(&mixed.stdout).len(), 1);
     assert_eq!(
         mixed.stderr,
-        "1 SeldonDeployment asks for no ConfigMap: model (<stdin>:1)\n"
+        "1 SeldonDeployment mounts no ConfigMap: model (<stdin>:1)\n"
     );
 }
 
@@ -228,6 +255,10 @@ fn a_config_map_that_a_person_wrote_is_not_rendered_over() {
         &[by_hand, &model_, "---\n", &other].concat(),
     );
     assert_eq!((both.code, both.stdout.as_str()), (0, ""), "{both:?}");
+    // One without a namespace may go to any.
+    let in_one = model_.replace("  name: m\n", "  name: m\n  namespace: ml\n");
+    let beside = run(&["jaeger-config"], &[by_hand, &in_one].concat());
+    assert_eq!((beside.code, beside.stdout.as_str()), (0, ""), "{beside:?}");
     // One of another name or namespace is none of this.
     for other in [
         by_hand.replace("name: cm", "name: other"),

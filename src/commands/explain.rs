@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde_json::Value;
 use tabwriter::TabWriter;
 
+use super::documents::each;
 use super::sources::{Source, find};
-use super::talk::plural;
 use super::talk::printable;
 use super::transform::context;
 use super::{Status, config, rewrite, talk};
@@ -18,8 +18,6 @@ use crate::config::Config;
 use crate::explain::{ExplainedPredictor, ExplainedTarget, ExplainedVariable, Explanation};
 use crate::inject::{Context, Reason};
 use crate::manifest::emit::to_yaml;
-use crate::manifest::stream::Documents;
-use crate::offline;
 
 /// The version of the schema in `docs/explain.md`.
 const SCHEMA: u32 = 1;
@@ -56,18 +54,12 @@ pub(super) fn explain(arguments: &Explain) -> anyhow::Result<Status> {
         &config,
     )?;
     let mut found = Found::default();
+    let mut faults = 0;
     for source in &sources {
-        if let Err(error) = found.read(source, &config, &context, arguments.diff) {
-            talk::error(&format!("{error:#}"));
-            found.faults += 1;
-        }
+        faults += found.read(source, &config, &context, arguments.diff)?;
     }
-    if found.faults > 0 {
-        talk::error(&format!(
-            "nothing was explained: {} to mend first",
-            plural(found.faults, "problem")
-        ));
-        return Ok(Status::BadInput);
+    if faults > 0 {
+        return Ok(talk::nothing_was("explained", faults));
     }
     let text = match arguments.output {
         Form::Table => table(&found.objects)?,
@@ -89,30 +81,20 @@ struct Found {
     objects: Vec<Located>,
     /// What an injection changes in the texts, if that is asked for.
     diff: String,
-    faults: usize,
 }
 
 impl Found {
-    /// Explains what is in one source.
+    /// Explains what is in one source. Says how much of it cannot be worked on.
     fn read(
         &mut self,
         source: &Source,
         config: &Config,
         context: &Context<'_>,
         with_diff: bool,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<usize> {
         let name = source.name();
         let (mut before, mut after) = (String::new(), String::new());
-        for document in Documents::new(source.open()?) {
-            let document = document.with_context(|| format!("{name}: cannot read it"))?;
-            let done = match offline::run(&document.text, config, context) {
-                Ok(done) => done,
-                Err(fault) => {
-                    talk::fault(&name, document.first_line, &fault);
-                    self.faults += 1;
-                    continue;
-                }
-            };
+        let faults = each(source, config, context, |document, done| {
             talk::ignored(&name, document.first_line, &done);
             if with_diff {
                 before.push_str(&document.text);
@@ -129,11 +111,12 @@ impl Found {
                         explanation: seen.explanation,
                     }
                 }));
-        }
+            Ok(())
+        })?;
         if before != after {
             self.diff.push_str(&rewrite::diff(&name, &before, &after));
         }
-        Ok(())
+        Ok(faults)
     }
 }
 

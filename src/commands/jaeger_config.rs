@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use anyhow::{Context as _, bail};
 
+use super::documents::each;
 use super::sources::{Source, find};
-use super::talk::plural;
 use super::transform::context;
 use super::{Status, config, talk};
 use crate::cli;
@@ -13,7 +13,6 @@ use crate::config::Config;
 use crate::inject::{Context, JaegerConfig, Setting, Task};
 use crate::jaeger_config::{ConfigMaps, Wish};
 use crate::manifest::emit::to_yaml;
-use crate::manifest::stream::Documents;
 use crate::offline::{self, Written};
 
 /// `jaeger-config`
@@ -36,20 +35,13 @@ pub(super) fn jaeger_config(arguments: &cli::JaegerConfig) -> anyhow::Result<Sta
     }
     let mut found = Found::default();
     for source in &sources {
-        if let Err(error) = found.read(source, &config, &context) {
-            talk::error(&format!("{error:#}"));
-            found.faults += 1;
-        }
+        found.read(source, &config, &context)?;
     }
     let maps = found.maps();
     if found.faults > 0 {
-        talk::error(&format!(
-            "nothing was rendered: {} to mend first",
-            plural(found.faults, "problem")
-        ));
-        return Ok(Status::BadInput);
+        return Ok(talk::nothing_was("rendered", found.faults));
     }
-    found.say_who_asks_for_none(&maps);
+    found.say_who_mounts_none(&maps);
     print(&maps)
 }
 
@@ -89,7 +81,7 @@ struct Found {
     /// `ConfigMap`s that stand in the sources, with their place.
     written: Vec<(String, Written)>,
     objects: usize,
-    /// The `SeldonDeployment`s that ask for no `ConfigMap`.
+    /// The `SeldonDeployment`s that mount no `ConfigMap`.
     without: Vec<String>,
     faults: usize,
 }
@@ -102,27 +94,17 @@ impl Found {
         context: &Context<'_>,
     ) -> anyhow::Result<()> {
         let name = source.name();
-        for document in Documents::new(source.open()?) {
-            let document = document.with_context(|| format!("{name}: cannot read it"))?;
-            let first = document.first_line;
+        let faults = each(source, config, context, |document, done| {
+            let place = |line: usize| format!("{name}:{}", document.first_line + line - 1);
             let written = offline::config_maps(&document.text, context.namespace);
-            self.written.extend(
-                written
-                    .into_iter()
-                    .map(|written| (format!("{name}:{}", first + written.line - 1), written)),
-            );
-            let done = match offline::run(&document.text, config, context) {
-                Ok(done) => done,
-                Err(fault) => {
-                    talk::fault(&name, first, &fault);
-                    self.faults += 1;
-                    continue;
-                }
-            };
-            talk::warnings(&name, first, &done);
+            let written = written
+                .into_iter()
+                .map(|written| (place(written.line), written));
+            self.written.extend(written);
+            talk::warnings(&name, document.first_line, &done);
             for seen in done.objects {
                 self.objects += 1;
-                let place = format!("{name}:{}", first + seen.line - 1);
+                let place = place(seen.line);
                 if seen.wishes.is_empty() {
                     let object = seen.explanation.name.as_deref().unwrap_or("(no name)");
                     self.without.push(format!("{object} ({place})"));
@@ -132,7 +114,9 @@ impl Found {
                     ..wish
                 }));
             }
-        }
+            Ok(())
+        })?;
+        self.faults += faults;
         Ok(())
     }
 
@@ -141,7 +125,9 @@ impl Found {
         for (place, written) in self.written.iter().filter(|(_, written)| !written.is_ours) {
             let count = self.wishes.len();
             self.wishes.retain(|wish| {
-                (&wish.namespace, &wish.name) != (&written.namespace, &written.name)
+                // One without a namespace goes wherever somebody applies it.
+                let may_be_it = written.namespace.is_none() || written.namespace == wish.namespace;
+                wish.name != written.name || !may_be_it
             });
             if self.wishes.len() < count {
                 talk::warning(&format!(
@@ -160,7 +146,7 @@ impl Found {
         maps
     }
 
-    fn say_who_asks_for_none(&self, maps: &ConfigMaps) {
+    fn say_who_mounts_none(&self, maps: &ConfigMaps) {
         /// How many are named.
         const NAMED: usize = 5;
         if self.objects == 0 {
@@ -174,16 +160,16 @@ impl Found {
             names.push(format!("{} more", self.without.len() - NAMED));
         }
         talk::summary(&format!(
-            "{} for no ConfigMap: {}",
+            "{} no ConfigMap: {}",
             match self.without.len() {
-                1 => "1 SeldonDeployment asks".to_owned(),
-                count => format!("{count} SeldonDeployments ask"),
+                1 => "1 SeldonDeployment mounts".to_owned(),
+                count => format!("{count} SeldonDeployments mount"),
             },
             names.join(", ")
         ));
         if maps.is_empty() {
             talk::summary(
-                "one that is traced asks by the annotation tracing.seldon.io/config-map: NAME, or by configMap in the config",
+                "one that is traced asks by the annotation tracing.seldon.io/config-map: NAME, or by configMap in the config; MLServer reads none",
             );
         }
     }

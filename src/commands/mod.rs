@@ -2,6 +2,7 @@
 
 mod certs;
 mod config;
+mod documents;
 mod explain;
 mod generate;
 mod jaeger_config;

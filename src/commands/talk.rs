@@ -4,6 +4,7 @@ use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
 
+use super::Status;
 use crate::offline::{Done, Fault};
 
 /// Something that is wrong.
@@ -54,6 +55,13 @@ pub(super) fn fault(source: &str, first_line: usize, fault: &Fault) {
 /// Says something that is wrong beyond one document.
 pub(super) fn error(text: &str) {
     say(ERROR, "error", text);
+}
+
+/// Says that faults kept the command from its work.
+pub(super) fn nothing_was(done: &str, faults: usize) -> Status {
+    let faults = plural(faults, "problem");
+    error(&format!("nothing was {done}: {faults} to mend first"));
+    Status::BadInput
 }
 
 /// Says what somebody should look at beyond one document.

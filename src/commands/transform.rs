@@ -5,6 +5,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use anyhow::{Context as _, bail};
 use tempfile::SpooledTempFile;
 
+use super::documents::each;
 use super::rewrite::Rewrites;
 use super::sources::{Source, find};
 use super::talk::plural;
@@ -12,8 +13,7 @@ use super::{Status, config, talk};
 use crate::cli::{Inject, Output, Surroundings, Uninject};
 use crate::config::Config;
 use crate::inject::{Context, Task};
-use crate::manifest::stream::Documents;
-use crate::offline::{self, Done};
+use crate::offline::Done;
 
 /// How much output is held in memory before it goes to a temporary file: nothing is printed before all is known to be right.
 const HELD_IN_MEMORY: usize = 4 * 1024 * 1024;
@@ -124,31 +124,7 @@ fn transform(
         let mut after = String::new();
         let mut first = true;
         totals.files += 1;
-        let reader = match source.open() {
-            Ok(reader) => reader,
-            Err(error) => {
-                talk::error(&format!("{error:#}"));
-                totals.faults += 1;
-                continue;
-            }
-        };
-        for document in Documents::new(reader) {
-            let document = match document {
-                Ok(document) => document,
-                Err(error) => {
-                    talk::error(&format!("{name}: cannot read it: {error}"));
-                    totals.faults += 1;
-                    break;
-                }
-            };
-            let done = match offline::run(&document.text, config, context) {
-                Ok(done) => done,
-                Err(fault) => {
-                    talk::fault(&name, document.first_line, &fault);
-                    totals.faults += 1;
-                    continue;
-                }
-            };
+        let faults = each(source, config, context, |document, done| {
             talk::warnings(&name, document.first_line, &done);
             totals.count(&done);
             changed |= done.text.is_some();
@@ -169,7 +145,9 @@ fn transform(
                 before.push_str(&document.text);
                 after.push_str(text);
             }
-        }
+            Ok(())
+        })?;
+        totals.faults += faults;
         if !changed {
             continue;
         }
@@ -215,11 +193,7 @@ fn conclude(
         } else {
             "printed"
         };
-        talk::error(&format!(
-            "nothing was {written}: {} to mend first",
-            plural(totals.faults, "problem")
-        ));
-        return Ok(Status::BadInput);
+        return Ok(talk::nothing_was(written, totals.faults));
     }
     rewrites.carry_out()?;
     held.seek(SeekFrom::Start(0))?;

@@ -3,7 +3,8 @@
 //! Each rule was seen in the client that has it: the Python wrapper with `jaeger_client` 4.4, and the executor with
 //! `jaeger-client-go` 2.25 (<https://github.com/jaegertracing/jaeger-client-go/blob/v2.25.0/config/config_env.go>).
 
-use super::accepted::{is_agent_host, is_sampler_pair};
+use super::accepted::is_sampler_pair;
+use super::go_net::{is_host, is_request_uri};
 
 /// Who reads the environment of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub(crate) fn crash(reader: Reader, name: &str, text: &str) -> Option<&'static s
                 .parse::<f64>()
                 .is_err()
                 .then_some("the orchestrator needs a plain number, such as 1 or 0.1"),
-            "JAEGER_AGENT_HOST" => (text.contains(':') && !is_agent_host(text)).then_some(
+            "JAEGER_AGENT_HOST" => (!is_host(text)).then_some(
                 "the orchestrator needs a host without port; an IPv6 address stands in brackets",
             ),
             "JAEGER_AGENT_PORT" => text
@@ -73,8 +74,7 @@ pub(crate) fn crash(reader: Reader, name: &str, text: &str) -> Option<&'static s
                 .then_some("the orchestrator needs a duration with a unit, such as 1s"),
             "JAEGER_TAGS" => (!text.split(',').all(is_go_tag))
                 .then_some("the orchestrator needs key=value(,key=value)*, and ${VAR:default}"),
-            "JAEGER_ENDPOINT" => (!has_scheme(text) && !text.starts_with('/'))
-                .then_some("the orchestrator needs a URL"),
+            "JAEGER_ENDPOINT" => (!is_request_uri(text)).then_some("the orchestrator needs a URL"),
             _ => None,
         },
     }
@@ -139,16 +139,6 @@ fn is_go_duration(text: &str) -> bool {
     true
 }
 
-/// Whether Go's `url.ParseRequestURI` sees a scheme. To it `jaeger:14268` has one, and nothing after it is looked at.
-fn has_scheme(text: &str) -> bool {
-    text.split_once(':').is_some_and(|(scheme, _)| {
-        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-            && scheme
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
-    })
-}
-
 fn is_go_tag(item: &str) -> bool {
     let Some((_, value)) = item.split_once('=') else {
         return false;
@@ -194,7 +184,7 @@ mod tests {
             (
                 Reader::Executor,
                 "JAEGER_AGENT_HOST",
-                &["::1", "host:6831", "http://h"],
+                &["::1", "host:6831", "a]"],
                 &["h", "[::1]", "10.0.0.1"],
             ),
             (
@@ -230,7 +220,7 @@ mod tests {
             (
                 Reader::Executor,
                 "JAEGER_ENDPOINT",
-                &["jaeger", "10.0.0.1:14268"],
+                &["jaeger", "10.0.0.1:14268", "http://a b/"],
                 &["http://jaeger:14268/api/traces", "jaeger:14268"],
             ),
         ] {

@@ -9,6 +9,7 @@ mod components;
 mod crash;
 mod decide;
 mod feedback;
+mod go_net;
 mod graph;
 mod less_ours;
 mod mount;

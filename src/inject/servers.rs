@@ -11,6 +11,7 @@ use super::predictor::{PredictorWalk, Wanted};
 use super::reason::Reason;
 use super::record::{Part, name_in_key};
 use super::setting::Setting;
+use super::settings::Origin;
 use super::shape::{Shape, Text};
 use super::view::name_of;
 
@@ -178,25 +179,39 @@ impl<'v> PredictorWalk<'_, 'v> {
     }
 
     fn has_otlp_endpoint(&self) -> bool {
+        self.otlp_endpoint_origin().is_some()
+    }
+
+    fn otlp_endpoint_origin(&self) -> Option<Origin> {
         let Wanted::On(settings) = &self.wanted else {
-            return false;
+            return None;
         };
-        settings.get(Setting::OtlpEndpoint).is_some()
+        settings
+            .get(Setting::OtlpEndpoint)
+            .map(|(_, origin)| origin)
     }
 
     /// The names of the nodes that run in `MLServer`. The graph is only read where there can be one.
+    ///
+    /// What an image of the user's own is cannot be seen. It is taken for `MLServer` where the user gives the endpoint; a config speaks for
+    /// the prepackaged servers of the cluster.
     pub(crate) fn find_mlservers(&self) -> Vec<Cow<'v, str>> {
         if !self.is_on() || !speaks_v2(self.protocol) {
             return Vec::new();
         }
+        let with_own = self
+            .otlp_endpoint_origin()
+            .is_some_and(|origin| origin >= Origin::SpecAnnotation);
         let nodes = self.view.graph.and_then(|graph| graph_nodes(graph).ok());
         nodes
             .unwrap_or_default()
             .into_iter()
             .filter_map(|node| {
-                let implementation = name_of(&node.implementation)?;
-                let is_mlserver = !is_built_in(implementation)
-                    && Runtime::of(implementation, self.protocol) == Runtime::MlServer;
+                let is_mlserver =
+                    name_of(&node.implementation).map_or(with_own, |implementation| {
+                        !is_built_in(implementation)
+                            && Runtime::of(implementation, self.protocol) == Runtime::MlServer
+                    });
                 match node.name {
                     Shape::Is(Text(name)) if is_mlserver && !name.is_empty() => Some(name),
                     _ => None,

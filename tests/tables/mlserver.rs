@@ -163,7 +163,7 @@ fn a_container_of_the_users_that_runs_mlserver_gets_it_behind_the_users_variable
     assert_eq!(seen.choice("container m", Variable::Tracing), "");
     assert_eq!(seen.choice("container m", Variable::AgentHost), "");
     assert_eq!(uninject(&result), object);
-    // A container beside it, an init container and a node without a prepackaged server are as they always were.
+    // A container beside it is as it always was.
     let mut object = own(&json!([]));
     object["spec"]["predictors"][0]["componentSpecs"][0]["spec"]["containers"]
         .as_array_mut()
@@ -181,8 +181,51 @@ fn a_container_of_the_users_that_runs_mlserver_gets_it_behind_the_users_variable
         seen.choice("orchestrator", Variable::OtlpEndpoint),
         "not-read-here"
     );
-    object["spec"]["predictors"][0]["graph"] = json!({"name": "m", "type": "MODEL"});
-    assert_eq!(names(&container(&inject(&object))["env"]), FIVE);
+}
+
+#[test]
+fn an_image_of_the_users_own_runs_mlserver_where_an_annotation_gives_an_endpoint() {
+    let custom = |implementation: &Value, protocol: &str| {
+        let mut object = own(&json!([]));
+        object["spec"]["protocol"] = json!(protocol);
+        object["spec"]["predictors"][0]["graph"] =
+            json!({"name": "m", "type": "MODEL", "implementation": implementation});
+        object
+    };
+    let none = [json!(null), json!("")];
+    for (implementation, protocol) in none
+        .iter()
+        .flat_map(|none| ["v2", "kfserving"].map(|protocol| (none, protocol)))
+    {
+        let object = custom(implementation, protocol);
+        let (result, seen) = decide(&object);
+        assert_eq!(container(&result)["env"], one(), "{seen:?}");
+        assert_eq!(inject(&result), result);
+        assert_eq!(uninject(&result), object);
+    }
+    // With the protocol of the Python wrapper it is the Python wrapper.
+    let (result, seen) = decide(&custom(&none[0], "seldon"));
+    assert_eq!(names(&container(&result)["env"]), FIVE);
+    assert_eq!(
+        seen.choice("container m", Variable::OtlpEndpoint),
+        "not-read-here"
+    );
+    // An endpoint of the config means the prepackaged servers, and an empty annotation none at all.
+    let mut config = Config::default();
+    config.defaults.set(Setting::OtlpEndpoint, "otel:1");
+    let mut object = custom(&none[0], "v2");
+    for text in [None, Some("")] {
+        let annotations = object["metadata"]["annotations"].as_object_mut().unwrap();
+        annotations.remove(KEY);
+        annotations.extend(text.map(|text| (KEY.to_owned(), json!(text))));
+        let (result, seen) = decide_with(&object, &config);
+        assert_eq!(names(&container(&result)["env"]), FIVE, "{text:?}");
+        assert_eq!(seen.choice("container m", Variable::OtlpEndpoint), "");
+    }
+    // One that was injected before there was an endpoint loses what nobody reads.
+    let mut stored = inject(&object);
+    stored["metadata"]["annotations"][KEY] = json!(ENDPOINT);
+    assert_eq!(container(&inject(&stored))["env"], one());
 }
 
 #[test]
