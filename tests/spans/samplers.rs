@@ -76,27 +76,31 @@ fn a_rendered_config_map_makes_the_sampler_hold_for_python_where_there_is_no_orc
     rig: &Rig,
 ) {
     let rows = [
-        ("0", "PythonNone"),
-        ("0.5", "PythonHalf"),
-        ("1", "PythonAll"),
+        // Without a ConfigMap the wrapper does not look at the sampler that it is given.
+        ("0", None, "PythonUnread"),
+        ("0", Some("jaeger-client"), "PythonNone"),
+        ("0.5", Some("jaeger-client"), "PythonHalf"),
+        ("1", Some("jaeger-client"), "PythonAll"),
     ];
     // They live until all has arrived: a process that is ended takes with it what it has not sent.
     let mut models = Vec::new();
-    for (param, class) in rows {
+    for (param, map, class) in rows {
         let mut manifest = example("own-container.yaml");
         manifest["spec"]["predictors"][0]["annotations"] = json!({"seldon.io/no-engine": "true"});
-        for (key, value) in [
-            ("sampler-type", "probabilistic"),
-            ("sampler-param", param),
-            ("config-map", "jaeger-client"),
-        ] {
+        for (key, value) in [("sampler-type", "probabilistic"), ("sampler-param", param)] {
             annotate(&mut manifest, &format!("tracing.seldon.io/{key}"), value);
+        }
+        if let Some(name) = map {
+            annotate(&mut manifest, "tracing.seldon.io/config-map", name);
         }
         let stored = rig.webhook.create(&manifest);
         assert_eq!(stored.warnings, [""; 0]);
         let maps = rendered(&stored.object);
-        assert_eq!(maps.len(), 1);
+        assert_eq!(maps.len(), usize::from(map.is_some()));
         let place = component(&stored.object, "churn-model");
+        let mut env = place.container["env"].as_array().unwrap().iter();
+        let told = env.any(|entry| entry["name"] == "JAEGER_SAMPLER_PARAM");
+        assert_eq!(told, map.is_none());
         let mut model = rig.run_on(rig.node, &maps, place, class);
         model.predict(MANY);
         model.predict_by_grpc(GRPC, None);
@@ -108,6 +112,7 @@ fn a_rendered_config_map_makes_the_sampler_hold_for_python_where_there_is_no_orc
         let count = |name| spans.iter().filter(|it| it.operation == name).count();
         (count(BY_REST), count(BY_GRPC))
     };
+    assert_eq!(counts("PythonUnread"), (MANY, GRPC));
     assert_eq!(counts("PythonNone"), (0, 0));
     assert_eq!(counts("PythonAll"), (MANY, GRPC));
     let (rest, grpc) = counts("PythonHalf");
