@@ -31,6 +31,7 @@ mod graphs;
 mod models;
 mod predictions;
 mod receivers;
+mod refused;
 mod rig;
 mod samplers;
 mod shown;
@@ -54,6 +55,7 @@ const TESTS: &[&[Test]] = &[
     config_file::TESTS,
     receivers::TESTS,
     crashes::TESTS,
+    refused::TESTS,
     starts::TESTS,
     shown::TESTS,
 ];
