@@ -27,10 +27,11 @@ fn is_about_half(count: usize) -> bool {
     (MANY / 3..=MANY * 2 / 3).contains(&count)
 }
 
-/// The ConfigMaps that `jaeger-config` makes for an object.
-pub(crate) fn rendered(object: &Value) -> Vec<Value> {
+/// The ConfigMaps that `jaeger-config` makes for an object, with the config of the webhook.
+pub(crate) fn rendered(rig: &Rig, object: &Value) -> Vec<Value> {
     let mut child = binary(&std::env::temp_dir())
-        .args(["jaeger-config", "-f", "-"])
+        .args(["jaeger-config", "-f", "-", "--config"])
+        .arg(rig.webhook.config())
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();
@@ -77,25 +78,32 @@ fn a_rendered_config_map_makes_the_sampler_hold_for_python_where_there_is_no_orc
 ) {
     let rows = [
         // Without a ConfigMap the wrapper does not look at the sampler that it is given.
-        ("0", None, "PythonUnread"),
-        ("0", Some("jaeger-client"), "PythonNone"),
-        ("0.5", Some("jaeger-client"), "PythonHalf"),
-        ("1", Some("jaeger-client"), "PythonAll"),
+        ("true", Some("0"), None, "PythonUnread"),
+        ("true", Some("0"), Some("jaeger-client"), "PythonNone"),
+        ("true", Some("0.5"), Some("jaeger-client"), "PythonHalf"),
+        ("true", Some("1"), Some("jaeger-client"), "PythonAll"),
+        // The sampler of a profile is in the file as well.
+        ("none", None, Some("jaeger-client"), "PythonProfileNone"),
+        ("half", None, Some("jaeger-client"), "PythonProfileHalf"),
     ];
     // They live until all has arrived: a process that is ended takes with it what it has not sent.
     let mut models = Vec::new();
-    for (param, map, class) in rows {
+    for (profile, param, map, class) in rows {
         let mut manifest = example("own-container.yaml");
         manifest["spec"]["predictors"][0]["annotations"] = json!({"seldon.io/no-engine": "true"});
-        for (key, value) in [("sampler-type", "probabilistic"), ("sampler-param", param)] {
-            annotate(&mut manifest, &format!("tracing.seldon.io/{key}"), value);
-        }
-        if let Some(name) = map {
-            annotate(&mut manifest, "tracing.seldon.io/config-map", name);
+        annotate(&mut manifest, "tracing", profile);
+        for (key, value) in [
+            ("sampler-type", param.map(|_| "probabilistic")),
+            ("sampler-param", param),
+            ("config-map", map),
+        ] {
+            if let Some(value) = value {
+                annotate(&mut manifest, &format!("tracing.seldon.io/{key}"), value);
+            }
         }
         let stored = rig.webhook.create(&manifest);
         assert_eq!(stored.warnings, [""; 0]);
-        let maps = rendered(&stored.object);
+        let maps = rendered(rig, &stored.object);
         assert_eq!(maps.len(), usize::from(map.is_some()));
         let place = component(&stored.object, "churn-model");
         let mut env = place.container["env"].as_array().unwrap().iter();
@@ -113,8 +121,15 @@ fn a_rendered_config_map_makes_the_sampler_hold_for_python_where_there_is_no_orc
         (count(BY_REST), count(BY_GRPC))
     };
     assert_eq!(counts("PythonUnread"), (MANY, GRPC));
-    assert_eq!(counts("PythonNone"), (0, 0));
     assert_eq!(counts("PythonAll"), (MANY, GRPC));
-    let (rest, grpc) = counts("PythonHalf");
-    assert!(is_about_half(rest) && grpc <= GRPC, "{rest}, {grpc}");
+    for class in ["PythonNone", "PythonProfileNone"] {
+        assert_eq!(counts(class), (0, 0), "{class}");
+    }
+    for class in ["PythonHalf", "PythonProfileHalf"] {
+        let (rest, grpc) = counts(class);
+        assert!(
+            is_about_half(rest) && grpc <= GRPC,
+            "{class}: {rest}, {grpc}"
+        );
+    }
 }
