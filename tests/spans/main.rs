@@ -27,6 +27,7 @@ macro_rules! tests {
 
 mod config_file;
 mod crashes;
+mod examples;
 mod graphs;
 mod models;
 mod predictions;
@@ -54,6 +55,7 @@ const TESTS: &[&[Test]] = &[
     samplers::TESTS,
     config_file::TESTS,
     receivers::TESTS,
+    examples::TESTS,
     crashes::TESTS,
     refused::TESTS,
     starts::TESTS,
