@@ -31,10 +31,10 @@ fn the_collector_receives_on_5775_and_on_6831_and_counts_what_came(rig: &Rig) {
         until(&format!("{receiver} has counted"), || {
             counted() >= before + 2
         });
-        for counter in ["refused", "failed"] {
-            let counter = format!("otelcol_receiver_{counter}_spans");
-            let count = rig.collector.counter(&counter, "receiver", receiver);
-            assert_eq!(count, Some(0), "{counter}");
+        for kind in ["refused", "failed"] {
+            let name = format!("otelcol_receiver_{kind}_spans");
+            let lost = rig.collector.counter(&name, "receiver", receiver);
+            assert_eq!(lost, Some(0), "{name}");
         }
     }
     let exporter = |counter: &str| {
