@@ -1,5 +1,5 @@
-//! Each rule of the validation is needed: the value that it refuses ends the process that reads it. Where a person has set such a value,
-//! the webhook leaves it and says so.
+//! Values that end the process that reads them, each by the reason that its rule gives. Where a person has set such a value, the webhook
+//! leaves it and says so. What does no harm so great is in `refused.rs`.
 
 use std::fs;
 
@@ -80,35 +80,75 @@ fn values_of_a_person_that_we_warn_of_end_the_python_wrapper(rig: &Rig) {
     }
 }
 
+/// A variable of the orchestrator, a value of it, and the words that the client ends with.
+type Row = (&'static str, &'static str, &'static str);
+
+const ORCHESTRATOR: &[Row] = &[
+    (
+        "JAEGER_SAMPLER_TYPE",
+        "rate_limiting",
+        "unknown sampler type",
+    ),
+    ("JAEGER_SAMPLER_TYPE", "const ", "unknown sampler type"),
+    ("JAEGER_SAMPLER_PARAM", "10%", "ParseFloat"),
+    ("JAEGER_SAMPLER_MAX_OPERATIONS", "1.5", "ParseInt"),
+    ("JAEGER_SAMPLER_REFRESH_INTERVAL", "1000", "missing unit"),
+    ("JAEGER_AGENT_HOST", "::1", "too many colons"),
+    ("JAEGER_AGENT_HOST", "jaeger:6831", "too many colons"),
+    ("JAEGER_AGENT_HOST", "http://jaeger", "too many colons"),
+    ("JAEGER_AGENT_PORT", "abc", "ParseInt"),
+    ("JAEGER_AGENT_PORT", "udp://10.0.0.1:5775", "ParseInt"),
+    ("JAEGER_DISABLED", "yes", "ParseBool"),
+    ("JAEGER_RPC_METRICS", "yes", "ParseBool"),
+    ("JAEGER_TAGS", "foo", "parseTags"),
+    ("JAEGER_TAGS", "a=b,", "parseTags"),
+    ("JAEGER_TAGS", "a=${X}", "parseTags"),
+    ("JAEGER_REPORTER_LOG_SPANS", "yes", "ParseBool"),
+    ("JAEGER_REPORTER_FLUSH_INTERVAL", "1000", "missing unit"),
+    ("JAEGER_REPORTER_MAX_QUEUE_SIZE", "1.5", "ParseInt"),
+    (
+        "JAEGER_REPORTER_ATTEMPT_RECONNECTING_DISABLED",
+        "yes",
+        "ParseBool",
+    ),
+    (
+        "JAEGER_REPORTER_ATTEMPT_RECONNECT_INTERVAL",
+        "1000",
+        "missing unit",
+    ),
+    ("JAEGER_ENDPOINT", "jaeger", "invalid URI"),
+    ("JAEGER_ENDPOINT", "10.0.0.1:14268", "invalid URI"),
+];
+
+/// Those that need another variable to end it.
+const TOGETHER: &[(Row, &[(&str, &str)])] = &[
+    (
+        ("JAEGER_SAMPLER_PARAM", "5", "invalid Param"),
+        &[("JAEGER_SAMPLER_TYPE", "probabilistic")],
+    ),
+    (
+        ("JAEGER_SAMPLER_PARAM", "1.5", "invalid Param"),
+        &[("JAEGER_SAMPLER_TYPE", "remote")],
+    ),
+    (
+        ("JAEGER_USER", "somebody", "env vars together"),
+        &[("JAEGER_ENDPOINT", "http://127.0.0.1:14268/api/traces")],
+    ),
+];
+
 fn values_of_a_person_that_we_warn_of_end_the_orchestrator(rig: &Rig) {
-    let one = |name, value| vec![(name, value)];
-    let rows = [
-        one("JAEGER_SAMPLER_TYPE", "rate_limiting"),
-        one("JAEGER_SAMPLER_TYPE", "const "),
-        one("JAEGER_SAMPLER_PARAM", "10%"),
-        one("JAEGER_AGENT_HOST", "::1"),
-        one("JAEGER_AGENT_HOST", "jaeger:6831"),
-        one("JAEGER_AGENT_HOST", "http://jaeger"),
-        one("JAEGER_AGENT_PORT", "abc"),
-        one("JAEGER_AGENT_PORT", "udp://10.0.0.1:5775"),
-        one("JAEGER_DISABLED", "yes"),
-        one("JAEGER_TAGS", "foo"),
-        one("JAEGER_TAGS", "a=b,"),
-        one("JAEGER_TAGS", "a=${X}"),
-        one("JAEGER_REPORTER_FLUSH_INTERVAL", "1000"),
-        one("JAEGER_REPORTER_MAX_QUEUE_SIZE", "1.5"),
-        one("JAEGER_ENDPOINT", "jaeger"),
-        one("JAEGER_ENDPOINT", "10.0.0.1:14268"),
-        vec![
-            ("JAEGER_SAMPLER_PARAM", "5"),
-            ("JAEGER_SAMPLER_TYPE", "probabilistic"),
-        ],
-    ];
-    for row in rows {
-        let stored = warned(rig, &model(&[], &row), row[0].0);
+    let alone = ORCHESTRATOR.iter().map(|row| (*row, &[][..]));
+    for ((name, value, said), others) in alone.chain(TOGETHER.iter().copied()) {
+        let variables = [&[(name, value)], others].concat();
+        let stored = warned(rig, &model(&[], &variables), name);
         let env = &predictor(&stored, "default")["svcOrchSpec"]["env"];
-        let start = rig.orchestrator_starts(&environment(env, rig.node));
-        assert!(!start.started && start.code.is_some(), "{row:?}: {start:?}");
+        let environment = environment(env, rig.node);
+        assert_eq!(environment[name], value, "the user's value stays");
+        let start = rig.orchestrator_starts(&environment);
+        assert!(
+            start.code.is_some_and(|code| code != 0) && start.log.contains(said),
+            "{variables:?}: {start:?}"
+        );
     }
 }
 

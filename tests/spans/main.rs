@@ -27,10 +27,12 @@ macro_rules! tests {
 
 mod config_file;
 mod crashes;
+mod examples;
 mod graphs;
 mod models;
 mod predictions;
 mod receivers;
+mod refused;
 mod rig;
 mod samplers;
 mod shown;
@@ -53,7 +55,9 @@ const TESTS: &[&[Test]] = &[
     samplers::TESTS,
     config_file::TESTS,
     receivers::TESTS,
+    examples::TESTS,
     crashes::TESTS,
+    refused::TESTS,
     starts::TESTS,
     shown::TESTS,
 ];

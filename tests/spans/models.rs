@@ -56,14 +56,17 @@ pub(crate) fn predictor<'o>(object: &'o Value, name: &str) -> &'o Value {
 /// A container by its name.
 #[track_caller]
 pub(crate) fn component<'o>(object: &'o Value, name: &str) -> Component<'o> {
+    let found = component_if_any(object, name);
+    found.unwrap_or_else(|| panic!("no container {name} in {object}"))
+}
+
+pub(crate) fn component_if_any<'o>(object: &'o Value, name: &str) -> Option<Component<'o>> {
     let predictors = object["spec"]["predictors"].as_array().unwrap().iter();
-    let specs = predictors.flat_map(|it| it["componentSpecs"].as_array().unwrap());
+    let specs = predictors.flat_map(|it| it["componentSpecs"].as_array().into_iter().flatten());
     let mut components = specs.flat_map(|spec| {
         let pod = &spec["spec"];
         let containers = pod["containers"].as_array().unwrap().iter();
         containers.map(move |container| Component { pod, container })
     });
-    components
-        .find(|component| component.container["name"] == name)
-        .unwrap_or_else(|| panic!("no container {name} in {object}"))
+    components.find(|component| component.container["name"] == name)
 }

@@ -22,10 +22,7 @@ fn the_collector_receives_on_5775_and_on_6831_and_counts_what_came(rig: &Rig) {
             annotate(&mut manifest, "tracing.seldon.io/agent-port", port);
         }
         let stored = rig.webhook.create(&manifest).object;
-        let counted = || {
-            rig.collector
-                .spans("otelcol_receiver_accepted_spans", receiver)
-        };
+        let counted = || rig.collector.accepted(receiver);
         let before = counted();
         let mut model = rig.run(&stored, "churn-model", class);
         model.predict(2);
@@ -34,20 +31,19 @@ fn the_collector_receives_on_5775_and_on_6831_and_counts_what_came(rig: &Rig) {
         until(&format!("{receiver} has counted"), || {
             counted() >= before + 2
         });
-        assert_eq!(
-            rig.collector
-                .spans("otelcol_receiver_refused_spans", receiver),
-            0
-        );
+        for kind in ["refused", "failed"] {
+            let name = format!("otelcol_receiver_{kind}_spans");
+            let lost = rig.collector.counter(&name, "receiver", receiver);
+            assert_eq!(lost, Some(0), "{name}");
+        }
     }
-    let sent = rig
-        .collector
-        .counter("otelcol_exporter_sent_spans", "exporter", "otlp_grpc");
-    assert!(sent >= 4, "{sent}");
-    let waiting = rig
-        .collector
-        .counter("otelcol_exporter_queue_size", "exporter", "otlp_grpc");
-    assert!(waiting < 100, "{waiting}");
+    let exporter = |counter: &str| {
+        let counter = format!("otelcol_exporter_{counter}");
+        let count = rig.collector.counter(&counter, "exporter", "otlp_grpc");
+        count.unwrap_or_else(|| panic!("there is no {counter}"))
+    };
+    assert!(exporter("sent_spans") >= 4);
+    assert!(exporter("queue_size") < 100);
 }
 
 /// `MLServer` is large; another collector sends OTLP too.
@@ -55,10 +51,7 @@ fn the_collector_receives_otlp_too_as_mlserver_sends_it(rig: &Rig) {
     let node = Node::new(2);
     let folder = rig.folder("otlp");
     let sender = Collector::start(rig.parts(), &folder, node, rig.collector.otlp());
-    let counted = || {
-        rig.collector
-            .spans("otelcol_receiver_accepted_spans", "otlp")
-    };
+    let counted = || rig.collector.accepted("otlp");
     let before = counted();
     let stored = rig.webhook.create(&example("own-container.yaml")).object;
     let place = component(&stored, "churn-model");

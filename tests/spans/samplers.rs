@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::load::process::binary;
 use crate::models::{annotate, component, example, objects};
+use crate::predictions::{BY_GRPC, BY_REST};
 use crate::rig::Rig;
 
 tests![
@@ -14,18 +15,23 @@ tests![
     a_rendered_config_map_makes_the_sampler_hold_for_python_where_there_is_no_orchestrator,
 ];
 
-/// Many enough that half of them is less than a third or more than two thirds once in a million runs.
-const MANY: usize = 200;
+/// Many enough that half of them is less than a third or more than two thirds once in a million runs. No multiple of ten, which is how
+/// many the Python client sends at once: the rest has to arrive too.
+const MANY: usize = 207;
+
+/// A few by gRPC too, each of which takes longer.
+const GRPC: usize = 3;
 
 /// About half of many.
 fn is_about_half(count: usize) -> bool {
     (MANY / 3..=MANY * 2 / 3).contains(&count)
 }
 
-/// The ConfigMaps that `jaeger-config` makes for an object.
-pub(crate) fn rendered(object: &Value) -> Vec<Value> {
+/// The ConfigMaps that `jaeger-config` makes for an object, with the config of the webhook.
+pub(crate) fn rendered(rig: &Rig, object: &Value) -> Vec<Value> {
     let mut child = binary(&std::env::temp_dir())
-        .args(["jaeger-config", "-f", "-"])
+        .args(["jaeger-config", "-f", "-", "--config"])
+        .arg(rig.webhook.config())
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();
@@ -71,42 +77,59 @@ fn a_rendered_config_map_makes_the_sampler_hold_for_python_where_there_is_no_orc
     rig: &Rig,
 ) {
     let rows = [
-        ("0", "PythonNone"),
-        ("0.5", "PythonHalf"),
-        ("1", "PythonAll"),
+        // Without a ConfigMap the wrapper does not look at the sampler that it is given.
+        ("true", Some("0"), None, "PythonUnread"),
+        ("true", Some("0"), Some("jaeger-client"), "PythonNone"),
+        ("true", Some("0.5"), Some("jaeger-client"), "PythonHalf"),
+        ("true", Some("1"), Some("jaeger-client"), "PythonAll"),
+        // The sampler of a profile is in the file as well.
+        ("none", None, Some("jaeger-client"), "PythonProfileNone"),
+        ("half", None, Some("jaeger-client"), "PythonProfileHalf"),
     ];
-    for (param, class) in rows {
+    // They live until all has arrived: a process that is ended takes with it what it has not sent.
+    let mut models = Vec::new();
+    for (profile, param, map, class) in rows {
         let mut manifest = example("own-container.yaml");
         manifest["spec"]["predictors"][0]["annotations"] = json!({"seldon.io/no-engine": "true"});
+        annotate(&mut manifest, "tracing", profile);
         for (key, value) in [
-            ("sampler-type", "probabilistic"),
+            ("sampler-type", param.map(|_| "probabilistic")),
             ("sampler-param", param),
-            ("config-map", "jaeger-client"),
+            ("config-map", map),
         ] {
-            annotate(&mut manifest, &format!("tracing.seldon.io/{key}"), value);
+            if let Some(value) = value {
+                annotate(&mut manifest, &format!("tracing.seldon.io/{key}"), value);
+            }
         }
         let stored = rig.webhook.create(&manifest);
         assert_eq!(stored.warnings, [""; 0]);
-        let maps = rendered(&stored.object);
-        assert_eq!(maps.len(), 1);
+        let maps = rendered(rig, &stored.object);
+        assert_eq!(maps.len(), usize::from(map.is_some()));
         let place = component(&stored.object, "churn-model");
+        let mut env = place.container["env"].as_array().unwrap().iter();
+        let told = env.any(|entry| entry["name"] == "JAEGER_SAMPLER_PARAM");
+        assert_eq!(told, map.is_none());
         let mut model = rig.run_on(rig.node, &maps, place, class);
         model.predict(MANY);
-        model.predict_by_grpc(1, None);
+        model.predict_by_grpc(GRPC, None);
+        models.push(model);
     }
     rig.settle();
-    let count = |class| {
+    let counts = |class| {
         let spans = rig.arrived(class);
-        spans
-            .iter()
-            .filter(|span| span.operation == "Predict")
-            .count()
+        let count = |name| spans.iter().filter(|it| it.operation == name).count();
+        (count(BY_REST), count(BY_GRPC))
     };
-    assert_eq!(count("PythonNone"), 0);
-    assert!(
-        is_about_half(count("PythonHalf")),
-        "{}",
-        count("PythonHalf")
-    );
-    assert_eq!(count("PythonAll"), MANY);
+    assert_eq!(counts("PythonUnread"), (MANY, GRPC));
+    assert_eq!(counts("PythonAll"), (MANY, GRPC));
+    for class in ["PythonNone", "PythonProfileNone"] {
+        assert_eq!(counts(class), (0, 0), "{class}");
+    }
+    for class in ["PythonHalf", "PythonProfileHalf"] {
+        let (rest, grpc) = counts(class);
+        assert!(
+            is_about_half(rest) && grpc <= GRPC,
+            "{class}: {rest}, {grpc}"
+        );
+    }
 }

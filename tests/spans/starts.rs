@@ -36,10 +36,10 @@ const TAGS: [&str; 7] = [
     " spaced = out , words = two words",
     "sign=%&\"'\\",
 ];
-const NAMES: [&str; 3] = ["{name}-{predictor}", "A.b_c/d:e", "{namespace}"];
+const NAMES: [&str; 5] = ["{name}-{predictor}", "A.b_c/d:e", "{namespace}", "0", "-"];
 
-/// Each row is a model with a value of each list; each value is in some row, and the lists are of different lengths, so that it is in
-/// different company each time. Half of the models read the sampler from a rendered ConfigMap.
+/// Each row is a model with a value of each list; each value is in some row, and the lists are of different lengths, so that
+/// no value is always in the same company. Half of the models read the sampler from a rendered ConfigMap.
 fn every_value_that_we_let_through_starts(rig: &Rig) {
     let mut environments = Vec::new();
     for row in 0..18 {
@@ -69,7 +69,7 @@ fn every_value_that_we_let_through_starts(rig: &Rig) {
 
         let place = component(&stored, "churn-model");
         let mut environment = environment(&place.container["env"], rig.node);
-        let maps = rendered(&stored);
+        let maps = rendered(rig, &stored);
         let root = rig.folder("root");
         mount(place.pod, place.container, &maps, &root, &mut environment);
         environments.push((environment, settings));

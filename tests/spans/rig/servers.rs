@@ -106,13 +106,14 @@ impl Collector {
         self.node.at(4317)
     }
 
-    /// What a counter has come to for one receiver.
-    pub(crate) fn spans(&self, counter: &str, receiver: &str) -> u64 {
-        self.counter(counter, "receiver", receiver)
+    /// How many spans a receiver has accepted. It begins to count with the first of them.
+    pub(crate) fn accepted(&self, receiver: &str) -> u64 {
+        let counter = "otelcol_receiver_accepted_spans";
+        self.counter(counter, "receiver", receiver).unwrap_or(0)
     }
 
-    /// The same for any label, from the port that Prometheus reads.
-    pub(crate) fn counter(&self, counter: &str, label: &str, value: &str) -> u64 {
+    /// What a counter has come to for a value of a label, from the port that Prometheus reads; none if there is no such counter.
+    pub(crate) fn counter(&self, counter: &str, label: &str, value: &str) -> Option<u64> {
         let (status, text) = get(self.node.at(8888), "/metrics").unwrap();
         assert_eq!(status, 200, "{text}");
         let label = format!("{label}=\"{value}\"");
@@ -122,7 +123,7 @@ impl Collector {
         });
         lines
             .map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
-            .sum()
+            .reduce(|sum, more| sum + more)
     }
 }
 

@@ -1,4 +1,6 @@
 //! The process of a model's container: Seldon's Python wrapper around a small model.
+//!
+//! All else of the rig listens on loopback. The wrapper listens on 0.0.0.0, as written in its source, while its test runs.
 
 use std::fs;
 use std::io;

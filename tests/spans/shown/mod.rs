@@ -10,14 +10,17 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use crate::models::{component, model, objects};
+use crate::models::{component, component_if_any, model, objects};
 use crate::rig::Rig;
 use crate::rig::kubelet::environment;
 use crate::rig::parts::Parts;
 use crate::rig::query::Span;
 use waterfall::waterfall;
 
-tests![a_trace_that_is_shown_names_its_id_and_draws_each_span_below_the_one_that_caused_it];
+tests![
+    a_trace_that_is_shown_names_its_id_and_draws_each_span_below_the_one_that_caused_it,
+    of_a_file_whose_trace_cannot_be_shown_the_reason_is_said_at_once,
+];
 
 /// What is shown unless another file is named.
 const EXAMPLE: &str = "examples/own-container.yaml";
@@ -35,9 +38,16 @@ pub(crate) fn show(parts: Result<Parts, String>, folder: &Path, file: Option<&st
         }
     };
     let rig = Rig::start(parts, folder);
-    let text = shown(&rig, file.unwrap_or(EXAMPLE)).0;
+    let shown = shown(&rig, file.unwrap_or(EXAMPLE));
     drop(rig);
     let _ = fs::remove_dir_all(folder);
+    let text = match shown {
+        Ok((text, _)) => text,
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::FAILURE;
+        }
+    };
     // Colours only where they can be seen.
     match anstream::stdout().write_all(text.as_bytes()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -45,12 +55,21 @@ pub(crate) fn show(parts: Result<Parts, String>, folder: &Path, file: Option<&st
     }
 }
 
-/// Has a model of a file traced, and tells how. Gives the trace too.
-fn shown(rig: &Rig, file: &str) -> (String, Vec<Span>) {
+/// Has a model of a file traced, and tells how. Gives the trace too. Or tells why there would be none.
+fn shown(rig: &Rig, file: &str) -> Result<(String, Vec<Span>), String> {
     let documents = objects(&fs::read_to_string(file).unwrap());
     let manifest = model(&documents);
     let stored = rig.webhook.create(manifest).object;
-    let predictor = &stored["spec"]["predictors"][0];
+    let mut predictors = stored["spec"]["predictors"].as_array().unwrap().iter();
+    let mut obstacles = String::new();
+    let predictor = predictors.find(|predictor| {
+        let found: Vec<_> = obstacles_of(rig, &stored, predictor).collect();
+        obstacles.extend(found.iter().map(|obstacle| format!("\n- {obstacle}")));
+        found.is_empty()
+    });
+    let Some(predictor) = predictor else {
+        return Err(format!("{file} cannot be shown here:{obstacles}"));
+    };
     let mut text = format!("{file} asks for tracing by\n\n");
     let annotations = manifest["metadata"]["annotations"].as_object().unwrap();
     for (key, value) in annotations {
@@ -92,7 +111,40 @@ fn shown(rig: &Rig, file: &str) -> (String, Vec<Span>) {
         waterfall(&trace)
     )
     .unwrap();
-    (text, trace)
+    Ok((text, trace))
+}
+
+/// Why the containers of a predictor would report nothing to what runs here.
+fn obstacles_of<'o>(
+    rig: &Rig,
+    object: &'o Value,
+    predictor: &'o Value,
+) -> impl Iterator<Item = String> + use<'o> {
+    let node = rig.node;
+    let env = &predictor["svcOrchSpec"]["env"];
+    let orchestrator = environment(env, node).contains_key("JAEGER_AGENT_HOST");
+    let orchestrator =
+        (!orchestrator).then(|| "the orchestrator: it is not traced, or there is none".to_owned());
+    let of_graph = containers(&predictor["graph"]).into_iter();
+    let of_graph = of_graph.filter_map(move |name| {
+        let Some(place) = component_if_any(object, name) else {
+            return Some(format!("{name}: the manifest has no such container"));
+        };
+        let environment = environment(&place.container["env"], node);
+        let host = environment.get("JAEGER_AGENT_HOST");
+        match environment.get("TRACING") {
+            None if environment.contains_key("MLSERVER_TRACING_SERVER") => Some(format!(
+                "{name}: it is run by MLServer, and here is only Seldon's Python wrapper"
+            )),
+            None => Some(format!("{name}: it is not traced")),
+            Some(_) if host.is_some_and(|host| *host != node.0.to_string()) => Some(format!(
+                "{name}: it reports to {}, and not to its node",
+                environment["JAEGER_AGENT_HOST"]
+            )),
+            Some(_) => None,
+        }
+    });
+    orchestrator.into_iter().chain(of_graph)
 }
 
 /// The nodes of a graph that have a container: all but those that run in the orchestrator.
@@ -112,14 +164,24 @@ fn containers(node: &Value) -> Vec<&str> {
 
 /// The class of a model as a person would call it: `churn-model` is `ChurnModel`.
 fn class(container: &str) -> String {
-    let words = container.split('-');
-    words
+    // A label of DNS may have two hyphens side by side, and begin with a digit, as no class does.
+    let words = container.split('-').filter(|word| !word.is_empty());
+    let name: String = words
         .map(|word| word[..1].to_uppercase() + &word[1..])
-        .collect()
+        .collect();
+    let begin = if name.starts_with(|first: char| first.is_ascii_digit()) {
+        "Model"
+    } else {
+        ""
+    };
+    format!("{begin}{name}")
 }
 
 fn a_trace_that_is_shown_names_its_id_and_draws_each_span_below_the_one_that_caused_it(rig: &Rig) {
-    let (text, trace) = shown(rig, EXAMPLE);
+    for (container, expected) in [("a--b1", "AB1"), ("2nd-model", "Model2ndModel")] {
+        assert_eq!(class(container), expected);
+    }
+    let (text, trace) = shown(rig, EXAMPLE).unwrap();
     let text = anstream::adapter::strip_str(&text).to_string();
     assert!(text.contains("    tracing: \"true\"\n"), "{text}");
     assert!(text.contains(&trace[0].trace), "{text}");
@@ -139,5 +201,20 @@ fn a_trace_that_is_shown_names_its_id_and_draws_each_span_below_the_one_that_cau
         assert!(rest.starts_with(operation.trim_start()), "{text}");
         assert!(line.contains(&format!(" {operation}")), "{text}");
         assert!(line.contains('█'), "{text}");
+    }
+}
+
+fn of_a_file_whose_trace_cannot_be_shown_the_reason_is_said_at_once(rig: &Rig) {
+    for (file, why) in [
+        ("mlserver", "classifier: it is run by MLServer, and"),
+        (
+            "traced-by-hand",
+            "fraud-model: it reports to jaeger-agent.observability,",
+        ),
+        ("python-sampler", "the orchestrator"),
+    ] {
+        let said = shown(rig, &format!("examples/{file}.yaml"));
+        let said = said.unwrap_err();
+        assert!(said.contains(why), "{said}");
     }
 }
