@@ -49,7 +49,10 @@ pub(crate) fn crash(reader: Reader, name: &str, text: &str) -> Option<&'static s
             }
             "JAEGER_SAMPLER_PARAM" => text
                 .parse::<f64>()
-                .is_err()
+                // Go takes "inf", but digits that are too many for a number are an error to it.
+                .map_or(true, |number| {
+                    number.is_infinite() && text.bytes().any(|byte| byte.is_ascii_digit())
+                })
                 .then_some("the orchestrator needs a plain number, such as 1 or 0.1"),
             "JAEGER_AGENT_HOST" => (!is_host(text)).then_some(
                 "the orchestrator needs a host without port; an IPv6 address stands in brackets",
@@ -178,8 +181,8 @@ mod tests {
             (
                 Reader::Executor,
                 "JAEGER_SAMPLER_PARAM",
-                &["10%", "true", " 1"],
-                &["1", "-2", "1e3", ""],
+                &["10%", "true", " 1", "1e999"],
+                &["1", "-2", "1e3", "inf", ""],
             ),
             (
                 Reader::Executor,
