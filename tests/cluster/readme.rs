@@ -155,9 +155,11 @@ fn uninstall(cluster: &Cluster, space: &Space<'_>) {
     assert_eq!(essence(&after)["spec"], as_written, "M7: no trace of us");
 }
 
-/// By way of the Service.
+/// By way of the Service. That no write is lost meanwhile is what `rolling.rs` proves, with many of them.
 fn assert_new_models_are_traced(cluster: &Cluster, name: &str) {
-    assert!(is_traced(&create(&cluster.space(name), false)));
+    let space = cluster.space(name);
+    until("a new model is traced", || is_traced(&create(&space, true)));
+    assert!(is_traced(&create(&space, false)));
 }
 
 fn create(space: &Space<'_>, dry: bool) -> Value {

@@ -26,7 +26,7 @@ pub(crate) struct Node {
     container: Mutex<Value>,
     volumes: Mutex<BTreeMap<String, Mount>>,
     /// Oldest first.
-    pods: Mutex<Vec<Process>>,
+    pods: Arc<Mutex<Vec<Process>>>,
     probed: Arc<Mutex<Vec<(SocketAddr, SocketAddr)>>>,
     /// Rounds of probes that have ended.
     rounds: Arc<AtomicUsize>,
@@ -50,20 +50,28 @@ impl Node {
         });
         let node = Self {
             volumes: Mutex::new(volumes.collect()),
-            pods: Mutex::default(),
+            pods: Arc::default(),
             probed: Arc::default(),
             rounds: Arc::default(),
             proxy: proxy_on(service),
             container: Mutex::new(container),
         };
         let (probed, proxy) = (Arc::clone(&node.probed), node.proxy.clone());
-        let rounds = Arc::clone(&node.rounds);
+        let (rounds, pods) = (Arc::clone(&node.rounds), Arc::clone(&node.pods));
         tokio::spawn(async move {
             loop {
                 let all = probed.lock().unwrap().clone();
                 for (address, admin) in all {
                     let ready = get(admin, "/readyz").await.0 == 200;
                     proxy.set_ready(address, ready);
+                    let is_here = |pods: &[Process]| pods.iter().any(|pod| pod.address == address);
+                    if !ready && !is_here(&pods.lock().unwrap()) {
+                        // Not asked again: soon somebody else may answer at its port, and it would seem to be back.
+                        probed
+                            .lock()
+                            .unwrap()
+                            .retain(|one| *one != (address, admin));
+                    }
                 }
                 rounds.fetch_add(1, Ordering::AcqRel);
                 sleep(period).await;
