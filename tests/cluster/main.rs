@@ -5,11 +5,10 @@
 //! each test has a namespace of its own.
 
 #![allow(
-    dead_code,
     clippy::unwrap_in_result,
     clippy::unwrap_used,
     clippy::panic,
-    reason = "all of this is tests, in the eyes of who wrote the lints only some is"
+    reason = "all of this is tests, though clippy takes only some of it for tests"
 )]
 
 #[path = "../load/mod.rs"]

@@ -6,11 +6,10 @@
 //! of the service, which the wrapper takes from the class of the model.
 
 #![allow(
-    dead_code,
     clippy::unwrap_in_result,
     clippy::unwrap_used,
     clippy::panic,
-    reason = "all of this is tests, in the eyes of who wrote the lints only some is"
+    reason = "all of this is tests, though clippy takes only some of it for tests"
 )]
 
 #[path = "../cluster/rig/guarded.rs"]

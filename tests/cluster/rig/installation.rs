@@ -1,7 +1,7 @@
 //! Our webhook, installed by the commands of the README.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -18,7 +18,6 @@ use super::crd::root;
 use super::node::Node;
 use super::shell::{Shell, blocks};
 use super::{controllers, kubectl, until};
-use crate::load::process;
 
 /// The namespace of the webhook.
 pub(crate) const NAMESPACE: &str = "seldon-tracing";
@@ -35,7 +34,7 @@ pub(crate) struct Installation {
     /// The CA that signed its certificate.
     pub(crate) ca: String,
     /// Who keeps the certificate, if not the administrator.
-    pub(crate) cert_manager: Option<CertManager>,
+    _cert_manager: Option<CertManager>,
     /// Where the commands of the documentation were run.
     pub(crate) shell: Shell,
 }
@@ -90,7 +89,7 @@ impl Installation {
         Self {
             node,
             ca,
-            cert_manager,
+            _cert_manager: cert_manager,
             shell,
         }
     }
@@ -161,15 +160,6 @@ pub(crate) fn overlay(name: &str) -> String {
 /// The name that the API server dials.
 pub(crate) fn service_name() -> String {
     format!("{NAME}.{NAMESPACE}.svc")
-}
-
-/// `seldon-tracing certs new` for the name that the API server dials.
-pub(crate) fn new_certificates(folder: &Path) {
-    let dns = service_name();
-    let mut command = process::binary(&PathBuf::from("/"));
-    command.args(["certs", "new", "--dns", &dns, "--dir"]);
-    command.arg(folder);
-    kubectl::finish(command, "").ok();
 }
 
 /// Writes caBundle as `manifests/external/README.md` says.

@@ -10,6 +10,10 @@ use super::control_plane::ControlPlane;
 /// What a command came to.
 #[derive(Debug)]
 pub(crate) struct Ran {
+    #[expect(
+        dead_code,
+        reason = "read by people, in the message of a failed assertion"
+    )]
     command: String,
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
