@@ -43,9 +43,8 @@ async fn readyz(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) ->
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     if let Some(dropped) = &shared.dropped_lines {
-        let count = u64::try_from(dropped.dropped_lines()).unwrap_or(u64::MAX);
         let counter = shared.metrics.log_lines_dropped.inner();
-        counter.store(count, Ordering::Relaxed);
+        counter.store(dropped.count(), Ordering::Relaxed);
     }
     let form = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, form)], shared.metrics.text()).into_response()

@@ -236,7 +236,7 @@ impl Metrics {
         );
         registry.register(
             "log_lines_dropped",
-            "Lines of the log that nobody read in time",
+            "Lines of the log that nobody read in time, or that could not be written",
             self.log_lines_dropped.clone(),
         );
         registry.register(

@@ -21,6 +21,7 @@ use super::reload::{ConfigError, ConfigSource, WatchedConfig, WatchedIdentity};
 use super::state::{Decide, Shared};
 use super::{Identity, IdentityError, admin, webhook};
 use crate::review::answer;
+use crate::telemetry::LostLines;
 
 /// Connections that may wait to be taken in.
 const BACKLOG: u32 = 1024;
@@ -48,7 +49,7 @@ pub struct Settings {
     /// How it decides.
     pub decide: Decide,
     /// How many lines of the log were lost, for the metric.
-    pub dropped_lines: Option<tracing_appender::non_blocking::ErrorCounter>,
+    pub dropped_lines: Option<LostLines>,
 }
 
 impl Settings {

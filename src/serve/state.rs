@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use tracing_appender::non_blocking::ErrorCounter;
 
 use super::connections::Connections;
 use super::health::Health;
@@ -12,6 +11,7 @@ use super::limits::Limits;
 use super::metrics::Metrics;
 use crate::config::Config;
 use crate::review::{Answer, Malformed, Route};
+use crate::telemetry::LostLines;
 
 /// How a request is decided: [`crate::review::answer`], or what a test puts in its place to see what becomes of a panic.
 pub type Decide = for<'a> fn(&'a [u8], Route, &Config) -> Result<Answer<'a>, Malformed>;
@@ -27,7 +27,7 @@ pub(super) struct Shared {
     pub(super) health: Health,
     pub(super) limits: Limits,
     /// Lines of the log that were lost.
-    pub(super) dropped_lines: Option<ErrorCounter>,
+    pub(super) dropped_lines: Option<LostLines>,
 }
 
 impl Shared {
@@ -35,7 +35,7 @@ impl Shared {
         config: Config,
         decide: Decide,
         limits: Limits,
-        dropped_lines: Option<ErrorCounter>,
+        dropped_lines: Option<LostLines>,
     ) -> Self {
         let metrics = Arc::new(Metrics::new());
         let connections = Arc::new(Connections::new(
