@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use tokio::sync::Semaphore;
 
-use super::connections::Connections;
+use super::clients::Pool;
 use super::health::Health;
-use super::intake::Intake;
 use super::limits::Limits;
 use super::metrics::Metrics;
 use crate::config::Config;
@@ -22,8 +22,13 @@ pub(super) struct Shared {
     pub(super) config: ArcSwap<Config>,
     pub(super) decide: Decide,
     pub(super) metrics: Arc<Metrics>,
-    pub(super) connections: Arc<Connections>,
-    pub(super) intake: Intake,
+    pub(super) connections: Arc<Pool>,
+    /// Bytes.
+    pub(super) memory: Arc<Pool>,
+    /// Large requests, waiting or not.
+    pub(super) large: Arc<Pool>,
+    /// The turn to be decided, of a large request.
+    pub(super) turn: Arc<Semaphore>,
     pub(super) health: Health,
     pub(super) limits: Limits,
     /// Lines of the log that were lost.
@@ -37,18 +42,14 @@ impl Shared {
         limits: Limits,
         dropped_lines: Option<LostLines>,
     ) -> Self {
-        let metrics = Arc::new(Metrics::new());
-        let connections = Arc::new(Connections::new(
-            limits.connections,
-            limits.patience,
-            Arc::clone(&metrics),
-        ));
         Self {
             config: ArcSwap::from_pointee(config),
             decide,
-            intake: Intake::new(Arc::clone(&connections), limits),
-            connections,
-            metrics,
+            metrics: Arc::new(Metrics::new()),
+            connections: Pool::new(limits.connections),
+            memory: Pool::new(limits.memory),
+            large: Pool::new(limits.large),
+            turn: Arc::new(Semaphore::new(1)),
             health: Health::new(),
             limits,
             dropped_lines,
