@@ -211,7 +211,7 @@ async fn t4_the_queue_of_large_requests_is_for_clients_that_wait() {
 
     GATE.store(true, Ordering::Release);
     assert_eq!(good.await.unwrap().unwrap().retries, 0);
-    let answered = spawn_blocking(move || [&mut first, &mut next].map(|it| raw::answer(it)));
+    let answered = spawn_blocking(move || [&mut first, &mut next].map(raw::answer));
     for answer in answered.await.unwrap() {
         assert_eq!(answer.unwrap().0, 200);
     }

@@ -130,7 +130,7 @@ async fn review(
     } else {
         (decide(shared, &bytes, route, start)?, memory)
     };
-    hold(&mut memory, answer.len()).map_err(|refused| Refusal::of(refused, most))?;
+    hold(&mut memory, answer.capacity()).map_err(|refused| Refusal::of(refused, most))?;
     Ok((answer, memory))
 }
 
