@@ -138,17 +138,18 @@ pub(crate) fn find_ours(value: &Value) -> Option<String> {
     }
 }
 
-/// Whether a part that is ours has something of a user's in it.
+/// Whether a part that is ours has something in it that is not, or may not be.
 pub(crate) fn is_touched(map: &Map<String, Value>) -> bool {
-    let is_ours = |value: &Value| value.as_object().is_some_and(is_marked);
-    STRUCTURE
-        .iter()
-        .filter_map(|key| map.get(*key))
-        .any(|part| match part {
-            Value::Array(list) => list.is_empty() || !list.iter().all(is_ours),
-            part => !is_ours(part),
-        })
-        || !is_item_of_ours(map) && map.keys().any(|key| !is_known(key))
+    let is_ours = |value: &Value| {
+        value
+            .as_object()
+            .is_some_and(|map| map.contains_key(OURS) && !is_touched(map))
+    };
+    let mut structure = STRUCTURE.iter().filter_map(|key| map.get(*key));
+    structure.any(|part| match part {
+        Value::Array(list) => list.is_empty() || !list.iter().all(is_ours),
+        part => !is_ours(part),
+    }) || !is_item_of_ours(map) && map.keys().any(|key| !is_known(key))
 }
 
 /// Whether it is an entry of an env, a mount or a volume: a user who changes one makes it the user's own.
