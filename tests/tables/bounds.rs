@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Outcome, decide, sdep, update};
 
-fn object(annotations: &Value, predictors: Vec<Value>) -> Value {
+fn object(annotations: &Value, predictors: &[Value]) -> Value {
     json!({
         "metadata": {"name": "iris", "namespace": "seldon", "annotations": annotations},
         "spec": {"predictors": predictors},
@@ -29,18 +29,18 @@ fn an_object_over_a_bound_is_left_as_it_is_with_one_warning() {
     let table = [
         (
             "too-many-predictors",
-            object(&tracing, vec![json!({}); MAX_PREDICTORS + 1]),
+            object(&tracing, &vec![json!({}); MAX_PREDICTORS + 1]),
         ),
         (
             "too-many-targets",
-            object(&tracing, vec![containers(MAX_CONTAINERS + 1)]),
+            object(&tracing, &vec![containers(MAX_CONTAINERS + 1)]),
         ),
         // Each target has a record of its own.
-        ("record-too-large", object(&tags, vec![containers(100)])),
+        ("record-too-large", object(&tags, &vec![containers(100)])),
         // All share one record, but the object would be larger than etcd stores.
         (
             "too-many-targets",
-            object(&long, vec![containers(MAX_ADDED / 2000 + 10)]),
+            object(&long, &vec![containers(MAX_ADDED / 2000 + 10)]),
         ),
     ];
     for (reason, object) in table {
@@ -67,8 +67,8 @@ fn an_object_over_a_bound_is_left_as_it_is_with_one_warning() {
 fn an_object_at_a_bound_is_injected() {
     let tracing = json!({"tracing": "true"});
     for object in [
-        object(&tracing, vec![json!({}); MAX_PREDICTORS]),
-        object(&tracing, vec![containers(MAX_CONTAINERS)]),
+        object(&tracing, &vec![json!({}); MAX_PREDICTORS]),
+        object(&tracing, &vec![containers(MAX_CONTAINERS)]),
     ] {
         let (result, seen) = decide(&object);
         assert_eq!(seen.outcome, Outcome::Injected, "{:?}", seen.notes);
