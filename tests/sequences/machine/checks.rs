@@ -26,11 +26,17 @@ pub(super) fn decode(patch: &Value) -> Result<Option<Value>, String> {
 /// Marks what the record cannot tell after a user's step: what a user wrote exactly as a record claims it, and whatever goes by a
 /// name that is there twice.
 pub(super) fn settle_marks(object: &mut Value, old: Option<&Value>) {
-    if has_twins(object) || old.is_some_and(has_twins) {
-        blur(object);
-    }
     let mut records = vec![Claims::of(object)];
     records.extend(old.map(Claims::of));
+    let twins = has_twins(object) || old.is_some_and(has_twins);
+    if twins {
+        blur(object);
+        each_map(object, &mut |map| {
+            if records.iter().any(|claims| claims.has_anywhere(map)) {
+                map.insert(EITHER.to_owned(), json!(true));
+            }
+        });
+    }
     each_claim(object, &records, &mut |part| {
         if part.claimed && !is_marked(part.map) {
             part.map.insert(EITHER.to_owned(), json!(true));

@@ -185,7 +185,7 @@ impl Claims {
     }
 
     fn predictor(&self, name: &str) -> &Value {
-        &self.0["predictors"][name]
+        &self.0["predictors"][key(name)]
     }
 
     /// Whether an entry is one that the record claims for that target.
@@ -201,6 +201,14 @@ impl Claims {
             path => json!({"name": name, "valueFrom": {"fieldRef": path}}),
         };
         bare(entry) == expected
+    }
+
+    /// Whether the record claims such a part for any target at all.
+    pub(crate) fn has_anywhere(&self, part: &Map<String, Value>) -> bool {
+        let part = Value::Object(part.clone());
+        let sets = items(self.0.get("sets")).len();
+        part["name"] == "seldon-tracing-config"
+            || (0..sets).any(|at| self.has_entry(&json!({"set": at}), &part))
     }
 
     fn has_volume(predictor: &Value, volume: &Value) -> bool {
@@ -219,6 +227,16 @@ impl Claims {
         at.is_some_and(|at| !self.0["sets"][at]["JAEGER_CONFIG_PATH"].is_null())
             && bare(mount)
                 == json!({"name": "seldon-tracing-config", "mountPath": "/etc/seldon-tracing", "readOnly": true})
+    }
+}
+
+/// The key of a name in the record, as `docs/record.md` has it.
+fn key(name: &str) -> String {
+    let escaped = name.replace('%', "%25").replace('#', "%23");
+    if escaped == name {
+        escaped
+    } else {
+        escaped + "#1"
     }
 }
 
@@ -284,7 +302,7 @@ fn each_claim_of_target(
     let target = |predictor: &'_ Value| -> Value {
         let found = &predictor[list];
         if list.ends_with("ontainers") {
-            found[&name].clone()
+            found[key(&name)].clone()
         } else {
             found.clone()
         }
@@ -294,14 +312,12 @@ fn each_claim_of_target(
         .map(|(claims, predictor)| (*claims, target(predictor)))
         .collect();
     let has_entry = |item: &Value| {
-        targets
-            .iter()
-            .any(|(claims, target)| claims.has_entry(target, item))
+        let mut targets = targets.iter();
+        targets.any(|(claims, target)| claims.has_entry(target, item))
     };
     let has_mount = |item: &Value| {
-        targets
-            .iter()
-            .any(|(claims, target)| claims.has_mount(target, item))
+        let mut targets = targets.iter();
+        targets.any(|(claims, target)| claims.has_mount(target, item))
     };
     each_item(holder.get_mut("env"), &has_entry, look);
     each_item(holder.get_mut("volumeMounts"), &has_mount, look);

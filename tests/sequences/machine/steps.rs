@@ -475,8 +475,8 @@ fn edit_container(object: &mut Value, [place, what, how]: [u8; 3]) -> Option<()>
         4 => list.reverse(),
         5 => {
             let mut copy = bare(&list[chosen?]);
-            if how & 128 != 0 {
-                copy["name"] = json!("copy");
+            if let Some(copy) = copy.as_object_mut().filter(|_| how & 128 != 0) {
+                copy.insert("name".to_owned(), json!("copy"));
             }
             list.push(copy);
         }
@@ -531,7 +531,11 @@ fn edit_predictor(object: &mut Value, [place, what, how]: [u8; 3]) -> Option<()>
                 .as_object_mut()?
                 .insert("name".to_owned(), name);
         }
-        6 => list[chosen]["replicas"] = json!(how),
+        6 => drop(
+            list[chosen]
+                .as_object_mut()?
+                .insert("replicas".to_owned(), json!(how)),
+        ),
         _ => list[chosen] = odd(how).unwrap_or_default(),
     }
     list.truncate(4);
@@ -581,7 +585,11 @@ fn touch_record(object: &mut Value, [_, what, how]: [u8; 3]) -> Option<()> {
         3 => Some(json!(text.replace("\"v\":1", "\"v\":2"))),
         4 => Some(json!(null)),
         5 => Some(json!(text.replace("5775", "6831"))),
-        6 => Some(json!(text.replace("main", "canary"))),
+        6 => Some(json!(
+            text.replace("main", "~")
+                .replace("canary", "main")
+                .replace('~', "canary")
+        )),
         _ => Some(json!(text.replace("\"containers\"", "\"initContainers\""))),
     };
     if new.as_ref() != Some(&old) {
@@ -600,7 +608,7 @@ fn edit_graph(object: &mut Value, [place, what, how]: [u8; 3]) -> Option<()> {
                 .insert("protocol".to_owned(), json!(value));
         }
         2 => put(
-            annotations(object, 3 + place)?,
+            annotations(object, place | 3)?,
             "seldon.io/no-engine",
             (how % 2 == 0).then(|| json!("true")),
         ),
