@@ -2,7 +2,7 @@
 //! machine does.
 //!
 //! `cargo bench --bench growth` grows each dimension from 10 to 10 000 and fails where the instructions grow more than 1.2 times as much as
-//! the bytes of the request. Beyond the bounds of `src/inject/bounds.rs` an object is left as it is, which costs less.
+//! the dimension. Beyond the bounds of `src/inject/bounds.rs` an object is left as it is, which costs less.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark of the project's own")]
 
@@ -18,7 +18,10 @@ use serde_json::{Map, Value, json};
 
 const SIZES: [usize; 4] = [10, 100, 1_000, 10_000];
 
-/// The most that the cost may grow, as a multiple of the bytes.
+/// From one size to the next.
+const GROWTH: f64 = 10.0;
+
+/// The most that the cost may grow, as a multiple of what the dimension grows.
 const MOST: f64 = 1.2;
 
 /// The function that callgrind counts in.
@@ -34,34 +37,30 @@ fn main() -> ExitCode {
         return ExitCode::from(u8::from(answer_once(&body, &Config::default()) == 0));
     }
     let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("review.json");
     let mut worst = 0.0;
-    println!(
-        "{:44} instructions for a byte of the request",
-        "grows from 10 to 10 000"
-    );
+    let [a, b, c, d] = SIZES;
+    println!("{:42} thousands of instructions for", "");
+    println!("{:42} {a:>10} {b:>10} {c:>10} {d:>10}", "what grows");
     for (name, build) in DIMENSIONS {
-        let mut line = format!("{name:44}");
-        let mut before: Option<(f64, f64)> = None;
+        let mut line = format!("{name:42}");
+        let mut before = None;
         for size in SIZES {
-            let body = build(size);
-            let path = folder.path().join("review.json");
-            fs::write(&path, &body).unwrap();
+            fs::write(&path, build(size)).unwrap();
             let Some(cost) = instructions(&path) else {
                 eprintln!(
                     "cannot count instructions: install valgrind, as in apt-get install valgrind"
                 );
                 return ExitCode::FAILURE;
             };
-            let bytes = body.len() as f64;
-            if let Some((cost_before, bytes_before)) = before {
-                let growth = (cost / cost_before) / (bytes / bytes_before);
+            let _ = write!(line, " {:>10.0}", cost / 1000.0);
+            if let Some(before) = before.replace(cost) {
+                let growth = cost / before / GROWTH;
+                worst = f64::max(worst, growth);
                 if growth > MOST {
                     let _ = write!(line, " (x {growth:.2})");
                 }
-                worst = f64::max(worst, growth);
             }
-            before = Some((cost, bytes));
-            let _ = write!(line, " {:>7.1}", cost / bytes);
         }
         println!("{line}");
     }

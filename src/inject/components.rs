@@ -49,6 +49,8 @@ impl<'v> OldContainers<'v> {
 pub(super) struct Pass<'s, 'v> {
     pub(super) config_volume: Option<&'s ConfigVolume<'v>>,
     pub(super) names: Ordinals<'v>,
+    /// The keys of the containers that stay.
+    pub(super) new_names: Ordinals<'v>,
     pub(super) init_names: Ordinals<'v>,
     pub(super) old: OldContainers<'v>,
     pub(super) old_init: OldContainers<'v>,
@@ -87,6 +89,7 @@ impl<'v> PredictorWalk<'_, 'v> {
         let mut pass = Pass {
             config_volume,
             names: Ordinals::of(containers(items, |pod| &pod.containers)),
+            new_names: Ordinals::of(containers(items, |pod| &pod.containers)),
             init_names: Ordinals::of(containers(items, |pod| &pod.init_containers)),
             old: OldContainers::of(old_items, |pod| &pod.containers),
             old_init: OldContainers::of(old_items, |pod| &pod.init_containers),
@@ -110,7 +113,7 @@ impl<'v> PredictorWalk<'_, 'v> {
                     .ops
                     .push(Op::Add(place, NewValue::ComponentSpecs(pod)));
             } else {
-                self.out.new.set(Part::ComponentSpec);
+                self.creates(Part::ComponentSpec);
                 self.planner
                     .ops
                     .push(Op::Append(place, NewValue::ComponentSpec(pod)));
@@ -147,7 +150,7 @@ impl<'v> PredictorWalk<'_, 'v> {
             Shape::Is(pod) => self.pod(at, component, pod, pass),
             Shape::Absent if at == 0 && !pass.stubs.to_add().is_empty() => {
                 let pod = self.new_pod(pass);
-                self.out.new.set(Part::PodSpec);
+                self.creates(Part::PodSpec);
                 self.planner
                     .ops
                     .push(Op::Add(place, NewValue::PodSpec(pod)));
@@ -283,6 +286,7 @@ impl<'v> PredictorWalk<'_, 'v> {
                 continue;
             }
             self.finish_container(holder, container, &mut decided, recorded, old, volume);
+            let key = pass.new_names.key(&container.name);
             if let Some(record) = decided.record {
                 self.out.containers.insert(key, record);
             }

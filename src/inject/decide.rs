@@ -187,8 +187,10 @@ impl Subject<'_, '_> {
         }
         let mut choices = Choices::default();
         let is_orchestrator = self.reader == Reader::Executor;
-        let users_config = !is_orchestrator && self.users(Variable::ConfigPath).is_some();
-        let our_config = if is_orchestrator || users_config {
+        let config_path = self.users(Variable::ConfigPath);
+        let users_config =
+            !is_orchestrator && config_path.is_some_and(|reason| reason != Reason::UserRemoved);
+        let our_config = if is_orchestrator || config_path.is_some() {
             None
         } else {
             config_volume

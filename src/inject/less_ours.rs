@@ -372,7 +372,7 @@ impl<'v, 'a> Flat<'v, 'a> {
         let config_map = ours
             .and_then(|ours| ours.config_map.as_deref())
             .filter(|_| our_volumes.mounted);
-        let volumes_left = self.volumes(&pod.volumes, config_map, our_volumes.created);
+        let volumes_left = self.volumes(&pod.volumes, config_map, our_volumes);
         list_is_ours && pod.rest.is_empty() && pod.init_containers.is_absent() && !volumes_left
     }
 
@@ -381,7 +381,7 @@ impl<'v, 'a> Flat<'v, 'a> {
         &mut self,
         volumes: &'v Shape<Items<Volume<'a>>>,
         config_map: Option<&str>,
-        created: bool,
+        ours: OurVolumes,
     ) -> bool {
         let mark = self.pieces.len();
         let mut others = 0;
@@ -398,7 +398,10 @@ impl<'v, 'a> Flat<'v, 'a> {
             }
         });
         self.needs_list(config_map.is_some(), volumes);
-        self.drop_since(mark, created && others == 0 && !volumes.items().is_empty());
+        self.drop_since(
+            mark,
+            ours.created && others == 0 && !volumes.items().is_empty(),
+        );
         others > 0 || volumes.odd().is_some()
     }
 }

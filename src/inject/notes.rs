@@ -18,7 +18,7 @@ pub struct Note<'a> {
 
 /// How many notes a new one is compared with. What concerns the whole object is among the first; an object with thousands of problems
 /// may say one of them twice, but does not take the square of the time.
-const REMEMBERED: usize = 64;
+const REMEMBERED: usize = 16;
 
 /// The most notes that are kept; nobody reads more.
 const MAX_NOTES: usize = 10_000;

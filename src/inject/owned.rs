@@ -88,17 +88,22 @@ fn is_exactly(var: &EnvVar<'_>, value: &EnvValue<'_>) -> bool {
 }
 
 /// The variables of a target that a Jaeger client reads and that are the user's. Most targets have none. Of several with one name
-/// the last counts, as Kubernetes has it.
+/// the last counts, as Kubernetes has it. A copy of an entry of ours says nothing else than ours, and is left where it is.
 pub(crate) struct UsersVars<'v, 'a>(IndexMap<&'v str, &'v EnvVar<'a>>);
 
 impl<'v, 'a> UsersVars<'v, 'a> {
     /// Looks through a list once.
-    pub(crate) fn of(env: &'v Env<'a>, owned: &Owned) -> Self {
-        let items = env.items().iter().enumerate();
-        let vars = items.filter_map(|(at, item)| {
+    pub(crate) fn of(env: &'v Env<'a>, owned: &Owned, recorded: &EnvSet<'_>) -> Self {
+        let is_ours = |name: &str, var: &EnvVar<'_>| {
+            let variable = Variable::from_name(name);
+            let variable = variable.filter(|variable| owned.here(*variable).is_some());
+            let value = variable.and_then(|variable| recorded.get(variable).as_ref());
+            value.is_some_and(|value| is_exactly(var, value))
+        };
+        let vars = env.items().iter().filter_map(|item| {
             let var = item.get()?;
             let name = var.name.text().filter(|name| is_read_by_tracing(name))?;
-            (!owned.is_at(at)).then_some((name, var))
+            (!is_ours(name, var)).then_some((name, var))
         });
         Self(vars.collect())
     }

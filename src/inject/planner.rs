@@ -6,7 +6,7 @@ use std::rc::Rc;
 use indexmap::IndexSet;
 
 use super::bounds::MAX_ADDED;
-use super::claims::are_all_there;
+use super::claims::Claims;
 use super::engine::EngineVariables;
 use super::less_ours::same_less_ours;
 use super::notes::Notes;
@@ -84,6 +84,7 @@ fn unchanged_since<'v>(
     };
     let unchanged = same_settings(annotations, old_annotations, trigger)
         && same_less_ours(object, old, &record)
+        && Claims::of(old, &record).can_be_restored
         && !was_decided_since(object, found, &record);
     unchanged.then_some(record)
 }
@@ -92,7 +93,9 @@ fn unchanged_since<'v>(
 /// that fits it, and that did not come of restoring the older one.
 fn was_decided_since(object: &SeldonDeployment<'_>, found: &Found, older: &Record<'_>) -> bool {
     match found {
-        Found::Read { record, .. } => !record.is_part_of(older) && are_all_there(object, record),
+        Found::Read { record, .. } => {
+            !record.restores(older) && Claims::of(object, record).are_whole
+        }
         Found::None | Found::Unreadable => false,
     }
 }

@@ -184,7 +184,13 @@ impl<'v> PredictorWalk<'_, 'v> {
             as_stub: false,
         });
         let created = self.ours.new.has(Part::SvcOrchSpec);
-        if decided.env_goes {
+        let is_empty = rest_is_empty && env.items().is_empty() && env.odd().is_none();
+        if created && is_empty && decided.set.is_empty() {
+            // The user emptied what was created for our variables.
+            if !self.view.svc_orch_spec.is_absent() {
+                self.planner.ops.push(Op::Remove(place));
+            }
+        } else if decided.env_goes {
             let all_goes = created && rest_is_empty;
             self.planner.ops.push(Op::Remove(if all_goes {
                 place

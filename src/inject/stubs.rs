@@ -102,7 +102,7 @@ impl<'v> PredictorWalk<'_, 'v> {
         let stubs = self.new_stubs(left, false, config_fits, pass);
         volume.wanted |= stubs.iter().any(|stub| stub.mounts_config);
         if pod.containers.is_absent() {
-            self.out.new.set(Part::Containers);
+            self.creates(Part::Containers);
             self.planner.ops.push(Op::Add(list, NewValue::Stubs(stubs)));
             return;
         }
@@ -131,6 +131,14 @@ impl<'v> PredictorWalk<'_, 'v> {
             && owned.count() == container.env.items().len()
             && container.volume_mounts.odd().is_none()
             && container.volume_mounts.items().iter().all(is_our_mount)
+    }
+
+    /// Records that a part is created around stubs, unless it stands in one that was created earlier and goes with it.
+    pub(super) fn creates(&mut self, part: Part) {
+        let outer = AROUND_STUBS.into_iter().take_while(|outer| *outer != part);
+        if !outer.into_iter().any(|outer| self.ours.new.has(outer)) {
+            self.out.new.set(part);
+        }
     }
 
     pub(super) fn made_around_stubs(&self) -> bool {

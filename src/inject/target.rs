@@ -142,9 +142,13 @@ impl<'v> PredictorWalk<'_, 'v> {
         let mut omitted = omitted(recorded, recorded_set, &owned);
         let (mut choices, mut left) = self.choose(&candidate, recorded_set, &owned, omitted);
         let mut set = choices.set();
-        if set.is_empty() && !omitted.is_empty() {
-            // Nothing would be left to remember it by: the target has lost all of ours.
-            omitted = Omitted::default();
+        // Where nothing would be left to remember it by, what the user takes out now comes back.
+        let before = recorded.map(|recorded| recorded.omit).unwrap_or_default();
+        for less in [before, Omitted::default()] {
+            if !set.is_empty() || omitted == less {
+                continue;
+            }
+            omitted = less;
             (choices, left) = self.choose(&candidate, recorded_set, &owned, omitted);
             set = choices.set();
         }
@@ -257,7 +261,7 @@ impl<'v> PredictorWalk<'_, 'v> {
                 }
                 let is_orchestrator = candidate.kind == TargetKind::Orchestrator;
                 let engine = Rc::clone(&self.planner.engine);
-                let vars = UsersVars::of(candidate.env, owned);
+                let vars = UsersVars::of(candidate.env, owned, recorded_set);
                 let reader = if is_orchestrator {
                     Reader::Executor
                 } else if candidate.is_of_graph() && self.is_mlserver(&candidate.name) {

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::variable::EnvSet;
+use super::variable::{EnvSet, Variable};
 pub(crate) use key::{key, name_in_key};
 pub(crate) use parts::{Omitted, Part, Parts};
 use set::{RecordedSet, is_ours, is_sampler};
@@ -69,7 +69,7 @@ impl PredictorRecord<'_> {
             .chain(&mut self.explainer)
     }
 
-    fn targets(&self) -> impl Iterator<Item = &TargetRecord> {
+    pub(crate) fn targets(&self) -> impl Iterator<Item = &TargetRecord> {
         self.in_pods()
             .chain(&self.orchestrator)
             .chain(&self.explainer)
@@ -176,14 +176,21 @@ impl<'a> Record<'a> {
             .sum()
     }
 
-    /// Whether it says nothing that the other one does not say.
-    pub(crate) fn is_part_of(&self, other: &Record<'_>) -> bool {
+    /// Whether it can have come of restoring the other one: it has the same, less what it says that the user took out.
+    pub(crate) fn restores(&self, other: &Record<'_>) -> bool {
         let target = |one: &TargetRecord, beside: Option<&TargetRecord>| {
             beside.is_some_and(|beside| {
-                let whole = other.set_of(beside);
-                let mut entries = self.set_of(one).entries();
-                one.new == beside.new
-                    && entries.all(|(variable, value)| whole.get(variable).as_ref() == Some(value))
+                let (mine, theirs) = (self.set_of(one), other.set_of(beside));
+                let same = |variable| {
+                    let gone = mine.get(variable).is_none() && one.omit.has(variable);
+                    gone || mine.get(variable) == theirs.get(variable)
+                };
+                let mut parts = beside.new;
+                if mine.get(Variable::ConfigPath).is_none() {
+                    parts.unset(Part::VolumeMounts);
+                    parts.unset(Part::Volumes);
+                }
+                one.new == parts && Variable::ALL.into_iter().all(same)
             })
         };
         let all = |one: &Named<'_, TargetRecord>, beside: &Named<'_, TargetRecord>| {
