@@ -1,6 +1,10 @@
 //! The log of `serve`: JSON for collectors, text for people.
 
-use std::io::{self, BufWriter, IsTerminal, Stderr, Write};
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -20,35 +24,96 @@ const GATHERING: Duration = Duration::from_millis(5);
 
 /// Standard error, which is written to at most once in [`GATHERING`] unless there is a lot. The thread of the log flushes whenever no
 /// line waits, and it is the only one that sleeps here.
-struct Gathering(BufWriter<Stderr>);
+struct Gathering<W> {
+    lines: Vec<u8>,
+    out: W,
+    /// Lines that could not be written: the disk is full, or the reader has gone.
+    lost: Arc<AtomicU64>,
+}
 
-impl Write for Gathering {
+impl<W: Write> Gathering<W> {
+    fn pass_on(&mut self) {
+        let mut left = &self.lines[..];
+        while !left.is_empty() {
+            match self.out.write(left) {
+                Ok(written) if written > 0 => left = &left[written..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                _ => break,
+            }
+        }
+        let lost = memchr::memchr_iter(b'\n', left).count() as u64;
+        self.lost.fetch_add(lost, Ordering::Relaxed);
+        self.lines.clear();
+    }
+}
+
+impl<W: Write> Write for Gathering<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+        if self.lines.len() + bytes.len() > BUFFER {
+            self.pass_on();
+        }
+        self.lines.extend_from_slice(bytes);
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()?;
+        self.pass_on();
         thread::sleep(GATHERING);
         Ok(())
     }
 }
 
-/// Begins to log to standard error, in the background: what is logged is written when the guard goes, at the latest. The counter
-/// says how many lines were lost because nobody took them.
+/// Counts the lines of the log that nobody read in time, and those that could not be written.
+#[derive(Clone, Debug)]
+pub struct LostLines {
+    unread: ErrorCounter,
+    unwritten: Arc<AtomicU64>,
+}
+
+impl LostLines {
+    /// How many there were.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        let unread = u64::try_from(self.unread.dropped_lines()).unwrap_or(u64::MAX);
+        unread.saturating_add(self.unwritten.load(Ordering::Relaxed))
+    }
+}
+
+/// What keeps the log from starting.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// There is no standard error.
+    #[error("cannot write to standard error: {0}")]
+    Stderr(#[from] io::Error),
+    /// There is a log already.
+    #[error(transparent)]
+    Started(#[from] tracing::dispatcher::SetGlobalDefaultError),
+}
+
+/// Begins to log to standard error, in the background: what is logged is written when the guard goes, at the latest.
 ///
 /// # Errors
-/// If there is a log already.
+/// If there is a log already, or no standard error.
 pub fn start(
     format: LogFormat,
     level: LogLevel,
     colour: bool,
-) -> Result<(WorkerGuard, ErrorCounter), tracing::dispatcher::SetGlobalDefaultError> {
+) -> Result<(WorkerGuard, LostLines), StartError> {
+    let lost = Arc::new(AtomicU64::new(0));
+    let gathering = Gathering {
+        lines: Vec::with_capacity(BUFFER),
+        // Not std's own Stderr, which says that it has written what it could not.
+        out: File::from(io::stderr().as_fd().try_clone_to_owned()?),
+        lost: Arc::clone(&lost),
+    };
     let (writer, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(LINES)
         .lossy(true)
-        .finish(Gathering(BufWriter::with_capacity(BUFFER, io::stderr())));
-    let dropped = writer.error_counter();
+        .finish(gathering);
+    let lost = LostLines {
+        unread: writer.error_counter(),
+        unwritten: lost,
+    };
     let terminal = io::stderr().is_terminal();
     let level = match level {
         LogLevel::Error => LevelFilter::ERROR,
@@ -76,5 +141,37 @@ pub fn start(
         let subscriber = builder.with_ansi(colour && terminal).finish();
         tracing::subscriber::set_global_default(subscriber)?;
     }
-    Ok((guard, dropped))
+    Ok((guard, lost))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::OpenOptions;
+    use std::io::Write;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::{BUFFER, Gathering};
+
+    #[test]
+    fn lines_that_do_not_fit_on_the_disk_are_counted() {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let lost = Arc::new(AtomicU64::new(0));
+        let mut log = Gathering {
+            lines: Vec::new(),
+            out: full,
+            lost: Arc::clone(&lost),
+        };
+        for _ in 0..3 {
+            log.write_all(b"a line\n").unwrap();
+        }
+        assert_eq!(lost.load(Ordering::Relaxed), 0);
+        log.flush().unwrap();
+        assert_eq!(lost.load(Ordering::Relaxed), 3);
+        // What is too much for the buffer goes before there is time.
+        let much = format!("{:1$}\n", "", BUFFER - 1);
+        log.write_all(much.as_bytes()).unwrap();
+        log.write_all(b"another\n").unwrap();
+        assert_eq!(lost.load(Ordering::Relaxed), 4);
+    }
 }

@@ -475,8 +475,7 @@ fn p3_what_is_no_http_costs_only_its_connection() {
         "POST /mutate HTTP/1.1\r\nHost: a\r\nX: {}\r\n",
         "x".repeat(70_000)
     );
-    let tries = (0..100).find_map(|_| webhook.raw_if_heard(&[long.as_bytes()]));
-    let answer = tries.unwrap();
+    let answer = webhook.raw(&[long.as_bytes()]);
     assert_eq!(answer.status, 431, "{answer:?}");
     // A client that goes in the middle of a body.
     for end in [0, 10] {

@@ -176,6 +176,24 @@ fn refused(folder: &Path, arguments: &[&str]) -> String {
     said
 }
 
+/// The reader of the log goes: requests are answered as before, and what is lost is counted.
+#[tokio::test]
+async fn o2_lines_of_a_log_that_nobody_reads_are_counted() {
+    let authority = authority();
+    let folder = folder_of(&pair(&authority));
+    let process = start(folder.path(), &[]).await;
+    let client = client(process.address, authority.certificate());
+    let lost = "seldon_tracing_log_lines_dropped_total";
+    call(&client, &asked("read")).await.unwrap();
+    assert_eq!(metric(process.admin, lost).await, 0);
+    process.stop_reading();
+    until("lines are lost", || async {
+        call(&client, &asked("unread")).await.unwrap();
+        metric(process.admin, lost).await > 0
+    })
+    .await;
+}
+
 #[test]
 fn what_keeps_it_from_starting_is_said_once_and_clearly() {
     let authority = authority();

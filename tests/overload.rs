@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use load::raw;
-use load::{asked, asked_of_size, call, load, serve_with, until};
+use load::{asked, asked_of_containers, asked_of_size, call, load, serve_with, until};
 use seldon_tracing::config::Config;
 use seldon_tracing::review::{Answer, Malformed, Route, answer};
 use tokio::task::{JoinSet, spawn_blocking};
@@ -36,22 +36,22 @@ fn slow<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>,
     answer
 }
 
-/// The threads are more than the places, so that it is the places that bound the work. What waits is told to come back; not one
-/// call fails, and not one connection is cut because the webhook is slow itself.
+/// The threads are more than the places, so that it is the memory that bounds the work. What does not fit is told to come back; not
+/// one call fails, and not one connection is cut because the webhook is slow itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 16)]
 async fn t4_ten_times_the_load_is_shed_and_comes_through() {
     const CALLERS: usize = PLACES * 10;
     let running = serve_with(|settings| {
         settings.decide = slow;
-        settings.limits.places = PLACES;
-        settings.limits.patience = Duration::from_millis(250);
+        // Half of it is for one client: enough for four such requests with their answers, and not for five.
+        settings.limits.memory = 46_000;
     })
     .await;
     // Long enough that ten tries outlast the closed gate on a busy machine.
     let shared = running.client().with_second(Duration::from_millis(500));
     let of_load = shared.clone();
     let load = load(CALLERS, move || of_load.clone());
-    let shed = r#"seldon_tracing_requests_shed_total{kind="places"}"#;
+    let shed = r#"seldon_tracing_requests_shed_total{kind="memory"}"#;
     until("all others have been told to come back", || async {
         running.metric(shed).await >= (CALLERS - PLACES) as u64
     })
@@ -73,12 +73,8 @@ async fn t4_ten_times_the_load_is_shed_and_comes_through() {
     })
     .await;
     assert_eq!(NOW.load(Ordering::Acquire), 0);
-    assert_eq!(
-        running
-            .metric(r#"seldon_tracing_connections_evicted_total{kind="slow"}"#)
-            .await,
-        0
-    );
+    let refused = "seldon_tracing_connections_refused_total";
+    assert_eq!(running.metric(refused).await, 0);
 }
 
 static OPEN_TO_LARGE: AtomicBool = AtomicBool::new(false);
@@ -101,8 +97,9 @@ async fn t4_large_bodies_wait_for_memory_and_none_is_broken() {
     const CALLERS: u64 = 10;
     let running = serve_with(|settings| {
         settings.decide = gated;
-        // Two bodies, not three.
-        settings.limits.memory = 13 << 20;
+        // Two bodies of one client, not three.
+        settings.limits.memory = 26 << 20;
+        settings.limits.request = load::LONG;
     })
     .await;
     let client = running.client().with_second(Duration::from_secs(1));
@@ -128,8 +125,116 @@ async fn t4_large_bodies_wait_for_memory_and_none_is_broken() {
     let failed: Vec<_> = ended.iter().filter_map(|it| it.as_ref().err()).collect();
     assert_eq!(failed, Vec::<&String>::new());
     assert!(ended.iter().flatten().sum::<u32>() > 0);
-    let slow = r#"seldon_tracing_connections_evicted_total{kind="slow"}"#;
-    assert_eq!(running.metric(slow).await, 0);
+}
+
+static GATE: AtomicBool = AtomicBool::new(false);
+static DECIDED: AtomicUsize = AtomicUsize::new(0);
+
+/// A decision that does not end until the gate opens, counted where it begins.
+fn counted<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, Malformed> {
+    DECIDED.fetch_add(1, Ordering::AcqRel);
+    for _ in 0..10_000 {
+        if GATE.load(Ordering::Acquire) {
+            break;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    answer(body, route, config)
+}
+
+/// One large request is decided at a time. The others wait, but not after their time, not without their client, and not behind
+/// all that one client sends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn t4_the_queue_of_large_requests_is_for_clients_that_wait() {
+    let running = serve_with(|settings| {
+        settings.decide = counted;
+        settings.limits.large = 4;
+        settings.limits.request = load::LONG;
+    })
+    .await;
+    let (address, ca) = (running.address, running.ca.clone());
+    let body = asked_of_size("large", 1 << 20).body;
+    let large = move |timeout: &str| {
+        let stream = raw::tcp_from_another(address);
+        let mut stream = raw::tls_on(stream, "localhost", &ca, "http/1.1").unwrap();
+        let header = raw::header(body.len(), timeout);
+        stream.write_all(header.as_bytes()).unwrap();
+        stream.write_all(&body).unwrap();
+        stream.flush().unwrap();
+        stream
+    };
+    let in_flight = "seldon_tracing_requests_in_flight";
+    let first = large.clone();
+    let mut first = spawn_blocking(move || first("1m")).await.unwrap();
+    until("it is being decided", || async {
+        DECIDED.load(Ordering::Acquire) == 1
+    })
+    .await;
+
+    let late = large.clone();
+    let late = spawn_blocking(move || raw::answer(&mut late("200ms")).unwrap());
+    let (status, head, body) = late.await.unwrap();
+    assert_eq!(status, 503, "{head}");
+    assert!(String::from_utf8(body).unwrap().contains("(time)"));
+
+    let gone = large.clone();
+    let gone = spawn_blocking(move || gone("1m")).await.unwrap();
+    until("it waits", || async {
+        running.metric(in_flight).await == 2
+    })
+    .await;
+    drop(gone);
+    until("it has gone", || async {
+        running.metric(in_flight).await == 1
+    })
+    .await;
+
+    let next = large.clone();
+    let mut next = spawn_blocking(move || next("1m")).await.unwrap();
+    until("it waits", || async {
+        running.metric(in_flight).await == 2
+    })
+    .await;
+    let over = spawn_blocking(move || raw::answer(&mut large("1m")).unwrap());
+    let (status, _, body) = over.await.unwrap();
+    assert_eq!(status, 503);
+    assert!(String::from_utf8(body).unwrap().contains("(large)"));
+    let client = running.client();
+    let good = tokio::spawn(async move {
+        let asked = asked_of_size("good", 1 << 20);
+        client.call(asked.body, load::LONG).await
+    });
+    until("it waits", || async {
+        running.metric(in_flight).await == 3
+    })
+    .await;
+
+    GATE.store(true, Ordering::Release);
+    assert_eq!(good.await.unwrap().unwrap().retries, 0);
+    let answered = spawn_blocking(move || [&mut first, &mut next].map(raw::answer));
+    for answer in answered.await.unwrap() {
+        assert_eq!(answer.unwrap().0, 200);
+    }
+    assert_eq!(DECIDED.load(Ordering::Acquire), 3);
+}
+
+/// An answer that is longer than its body is counted like it.
+#[tokio::test]
+async fn t4_an_answer_that_there_is_no_memory_for_is_not_kept() {
+    let running = serve_with(|settings| settings.limits.memory = 1 << 20).await;
+    let (address, ca) = (running.address, running.ca.clone());
+    let asked = spawn_blocking(move || {
+        let body = asked_of_containers("many", 2_000).body;
+        let mut stream = raw::tls(address, &ca).unwrap();
+        let header = raw::header(body.len(), "30s");
+        stream.write_all(header.as_bytes()).unwrap();
+        stream.write_all(&body).unwrap();
+        raw::answer(&mut stream).unwrap()
+    });
+    let (status, head, _) = asked.await.unwrap();
+    assert_eq!(status, 503, "{head}");
+    let shed = r#"seldon_tracing_requests_shed_total{kind="memory"}"#;
+    assert_eq!(running.metric(shed).await, 1);
 }
 
 /// A bug that some requests meet.

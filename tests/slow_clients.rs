@@ -5,12 +5,12 @@
 
 mod load;
 
-use std::io::Write;
-use std::net::{Shutdown, SocketAddr};
-use std::time::Duration;
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use load::raw::{self, ends};
-use load::{LONG, Running, asked, asked_of_size, call, serve_with, until};
+use load::{LONG, Running, asked, asked_of_containers, asked_of_size, call, h2, serve_with, until};
 use seldon_tracing::serve::Limits;
 use tokio::task::spawn_blocking;
 
@@ -134,7 +134,7 @@ async fn t3_a_body_that_trickles_is_answered_with_408() {
 async fn t3_a_client_that_does_not_read_is_cut_off() {
     let (running, cut_off) = against(
         |limits| {
-            limits.stalled_write = SHORT;
+            limits.answer = SHORT;
             limits.idle = LONG * 2;
         },
         |address, ca| {
@@ -158,9 +158,11 @@ async fn t3_a_client_that_does_not_read_is_cut_off() {
     serves_on(&running).await;
 }
 
-/// No limit of time helps them here, and none is needed: who says nothing makes room for who asks.
+const REFUSED: &str = "seldon_tracing_connections_refused_total";
+
+/// No limit of time helps here, and none is needed: what one address can take is not all.
 #[tokio::test]
-async fn t3_silent_connections_make_room_for_a_newcomer() {
+async fn t3_one_address_cannot_take_all_connections() {
     let (running, silent) = against(
         |limits| {
             limits.connections = 8;
@@ -168,71 +170,181 @@ async fn t3_silent_connections_make_room_for_a_newcomer() {
             limits.first_request = LONG;
         },
         |address, ca| {
-            let silent: Vec<_> = (0..4).map(|_| raw::tcp(address)).collect();
-            let greeted: Vec<_> = (0..4).map(|_| raw::tls(address, ca).unwrap()).collect();
+            let tls = |_| raw::tls_on(raw::tcp_from_another(address), "localhost", ca, "h2");
+            let silent: Vec<_> = (0..2).map(|_| raw::tcp_from_another(address)).collect();
+            let greeted: Vec<_> = (0..2).map(|number| tls(number).unwrap()).collect();
+            for _ in 0..20 {
+                assert!(ends(&mut raw::tcp_from_another(address)));
+            }
             (silent, greeted)
         },
     )
     .await;
-    until("all places are taken", || async {
-        running.metric("seldon_tracing_connections").await == 8
-    })
-    .await;
+    assert_eq!(running.metric(REFUSED).await, 20);
+    assert_eq!(running.metric("seldon_tracing_connections").await, 4);
+    // Two of the four that are free are for the next client, new ones and kept ones.
     let kept = running.client();
     for _ in 0..3 {
-        call(&kept, &asked("newcomer")).await.unwrap();
+        call(&kept, &asked("kept")).await.unwrap();
+        call(&running.client(), &asked("new")).await.unwrap();
     }
-    let idle = r#"seldon_tracing_connections_evicted_total{kind="idle"}"#;
-    assert_eq!(running.metric(idle).await, 1);
-    // More of them do not push out the one that has been served.
-    let (address, flood) = (running.address, 16);
-    let more = spawn_blocking(move || (0..flood).map(|_| raw::tcp(address)).collect::<Vec<_>>());
-    let more = more.await.unwrap();
-    until("they are taken in", || async {
-        running.metric(idle).await == 1 + flood
-    })
-    .await;
-    call(&kept, &asked("still there")).await.unwrap();
-    assert_eq!(running.metric(idle).await, 1 + flood);
-    drop((silent, more));
+    assert_eq!(running.metric(REFUSED).await, 20);
+    drop(silent);
 }
 
-/// Bodies that stop half way hold all places; who holds what others wait for loses it after the patience.
+/// Behind an address that an attacker uses too, a new connection is refused until the time of the attacker's is over.
 #[tokio::test]
-async fn t3_bodies_that_stop_half_way_lose_their_place() {
+async fn t3_the_address_of_an_attacker_recovers_after_the_deadline() {
+    let (running, silent) = against(
+        |limits| {
+            limits.connections = 8;
+            limits.handshake = Duration::from_secs(2);
+        },
+        |address, _| {
+            let silent: Vec<_> = (0..4).map(|_| raw::tcp(address)).collect();
+            assert!(ends(&mut raw::tcp(address)));
+            silent
+        },
+    )
+    .await;
+    until("there is room", || async {
+        call(&running.client(), &asked("good")).await.is_ok()
+    })
+    .await;
+    assert_eq!(silent.len(), 4);
+}
+
+/// Bodies that stop half way hold memory until their time is over. It is not the memory of others.
+#[tokio::test]
+async fn t3_bodies_that_stop_half_way_keep_no_other_client_waiting() {
+    const SIZE: usize = 40_000;
     let (running, stuck) = against(
         |limits| {
-            limits.places = 4;
-            limits.patience = Duration::from_millis(50);
+            limits.memory = 4 * SIZE;
+            limits.request = LONG;
         },
         |address, ca| {
-            let half = asked_of_size("half", 1000);
-            let stuck: Vec<_> = (0..4)
-                .map(|_| {
-                    let mut stream = raw::tls(address, ca).unwrap();
-                    let header = raw::header(half.body.len(), "30s");
-                    stream.write_all(header.as_bytes()).unwrap();
-                    stream.write_all(&half.body[..half.body.len() / 2]).unwrap();
-                    stream.flush().unwrap();
-                    stream
-                })
-                .collect();
+            let half = asked_of_size("half", SIZE);
+            let (sent, _) = half.body.split_at(SIZE - 1000);
+            let half_way = || {
+                let stream = raw::tcp_from_another(address);
+                let mut stream = raw::tls_on(stream, "localhost", ca, "http/1.1").unwrap();
+                let header = raw::header(half.body.len(), "30s");
+                stream.write_all(header.as_bytes()).unwrap();
+                stream.write_all(sent).unwrap();
+                stream.flush().unwrap();
+                stream
+            };
+            let stuck = half_way();
+            // The next is over the share: it is told so at the end of its body.
+            let mut refused = half_way();
+            refused.write_all(&half.body[sent.len()..]).unwrap();
+            let (status, head, _) = raw::answer(&mut refused).unwrap();
+            assert_eq!(status, 503);
+            assert!(head.contains("retry-after: 1"), "{head}");
+            assert!(!head.contains("connection: close"), "{head}");
             stuck
         },
     )
     .await;
-    until("all places are taken", || async {
-        running.metric("seldon_tracing_requests_in_flight").await == 4
-    })
-    .await;
-    // Their own time is 30 seconds, as long as that of this call: it does not wait for them.
-    call(&running.client(), &asked("good")).await.unwrap();
-    let slow = r#"seldon_tracing_connections_evicted_total{kind="slow"}"#;
-    assert!(running.metric(slow).await >= 1);
-    for stream in stuck {
-        // Those that were not cut off go by themselves.
-        let _ = stream.sock.shutdown(Shutdown::Both);
+    for _ in 0..3 {
+        let answered = call(&running.client(), &asked("good")).await.unwrap();
+        assert_eq!(answered.retries, 0);
     }
+    drop(stuck);
+    serves_on(&running).await;
+}
+
+/// A client of HTTP/2 says how much of an answer it takes: here nothing, while it is busy with PINGs.
+#[tokio::test]
+async fn t3_a_window_of_nothing_is_no_reason_to_wait() {
+    let (running, ()) = against(
+        |limits| limits.answer = SHORT,
+        |address, ca| {
+            let mut stream = raw::tls_on(raw::tcp(address), "localhost", ca, "h2").unwrap();
+            stream.write_all(&h2::hello(0)).unwrap();
+            for number in 0..4 {
+                let review = h2::review(2 * number + 1, &asked("u").body);
+                stream.write_all(&review).unwrap();
+            }
+            let ping = h2::frame(h2::PING, 0, 0, &[0; 8]);
+            let end = Instant::now() + LONG;
+            while stream
+                .write_all(&ping)
+                .and_then(|()| stream.flush())
+                .is_ok()
+            {
+                assert!(Instant::now() < end, "it is never cut off");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        },
+    )
+    .await;
+    serves_on(&running).await;
+}
+
+/// A client that goes on taking a little is cut off too: here it would need seconds for a megabyte.
+#[tokio::test]
+async fn t3_a_long_answer_that_is_taken_byte_by_byte_ends() {
+    let (running, taken) = against(
+        |limits| limits.answer = Duration::from_millis(500),
+        |address, ca| {
+            let stream = raw::tcp_from_another(address);
+            let mut stream = raw::tls_on(stream, "localhost", ca, "http/1.1").unwrap();
+            let many = asked_of_containers("many", 2_000);
+            stream
+                .write_all(raw::header(many.body.len(), "30s").as_bytes())
+                .unwrap();
+            stream.write_all(&many.body).unwrap();
+            stream.flush().unwrap();
+            let mut taken = 0;
+            let mut piece = [0; 4000];
+            let end = Instant::now() + LONG;
+            while let Ok(count @ 1..) = stream.read(&mut piece) {
+                assert!(Instant::now() < end, "it is never cut off");
+                taken += count;
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            taken
+        },
+    )
+    .await;
+    assert!((1..900_000).contains(&taken), "{taken}");
+    serves_on(&running).await;
+}
+
+/// What is refused before its body has been read is heard all the same, by a client that sends all of it first.
+#[tokio::test]
+async fn t3_a_refusal_is_heard_by_a_client_that_is_still_sending() {
+    let (running, ()) = against(
+        |limits| limits.request = Duration::from_secs(2),
+        |address, ca| {
+            let body = vec![b' '; 3 << 20];
+            let good = raw::header(body.len(), "30s");
+            let long = format!("X-Long: {}\r\nContent-Length", "x".repeat(100_000));
+            for (status, header) in [
+                (404, good.replace("/mutate", "/nowhere")),
+                (405, good.replace("POST", "PUT")),
+                (415, good.replace("application/json", "text/plain")),
+                (413, raw::header(8 << 20, "30s")),
+                (431, good.replace("Content-Length", &long)),
+                (400, good.replace("Content-Length", "Bad Header")),
+                (408, raw::header(body.len() + 1, "1s")),
+            ] {
+                // The answer gets lost or not, as it happens.
+                for _ in 0..10 {
+                    let mut stream = raw::tls(address, ca).unwrap();
+                    stream.write_all(header.as_bytes()).unwrap();
+                    let sent = stream.write_all(&body).and_then(|()| stream.flush());
+                    assert!(sent.is_ok(), "{status}: {sent:?}");
+                    let answer = raw::answer(&mut stream);
+                    assert_eq!(answer.map(|it| it.0), Some(status));
+                    assert!(ends(&mut stream));
+                }
+            }
+        },
+    )
+    .await;
     serves_on(&running).await;
 }
 

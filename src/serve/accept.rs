@@ -1,33 +1,43 @@
-//! New connections: counted, registered, with time limits on both directions, and TLS on top.
+//! New connections: counted by client, with time limits on both directions, and TLS on top.
 
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::http::Request;
 use axum_server::accept::Accept;
+use prometheus_client::metrics::counter::Counter;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::Sleep;
 use tokio_io_timeout::TimeoutStream;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tower_service::Service;
 
-use super::connections::{Connection, Connections, Registered};
-use super::metrics::{Eviction, Metrics};
+use super::clients::{Client, Part, Pool};
+
+/// How long a connection that has been closed is still read from, so that a client that is still sending sees the answer before the
+/// reset that unread bytes cause.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// Takes a connection in before anything is read from it.
 #[derive(Clone, Debug)]
 pub(super) struct Register {
-    pub(super) connections: Arc<Connections>,
-    pub(super) metrics: Arc<Metrics>,
-    pub(super) stalled_write: Duration,
+    pub(super) connections: Arc<Pool>,
+    pub(super) refused: Counter,
+    /// How long a client may send nothing.
+    pub(super) idle: Duration,
+    /// How long a client may take nothing of what is sent to it.
+    pub(super) stalled: Duration,
 }
 
 impl<S> Accept<TcpStream, S> for Register {
-    type Stream = Tracked;
+    type Stream = Connection;
     type Service = OnConnection<S>;
-    type Future = std::future::Ready<io::Result<(Tracked, OnConnection<S>)>>;
+    type Future = std::future::Ready<io::Result<(Connection, OnConnection<S>)>>;
 
     fn accept(&self, stream: TcpStream, inner: S) -> Self::Future {
         std::future::ready(self.register(stream, inner))
@@ -35,66 +45,78 @@ impl<S> Accept<TcpStream, S> for Register {
 }
 
 impl Register {
-    fn register<S>(&self, stream: TcpStream, inner: S) -> io::Result<(Tracked, OnConnection<S>)> {
-        let Some(registered) = self.connections.register() else {
-            self.metrics.evicted(Eviction::Refused);
-            return Err(io::Error::other("every connection is at work"));
+    fn register<S>(
+        &self,
+        stream: TcpStream,
+        inner: S,
+    ) -> io::Result<(Connection, OnConnection<S>)> {
+        let peer = Peer {
+            client: stream.peer_addr()?.ip().into(),
+            cut: CancellationToken::new(),
+        };
+        let Some(place) = self.connections.take(peer.client, 1) else {
+            self.refused.inc();
+            return Err(io::ErrorKind::QuotaExceeded.into());
         };
         // Otherwise answers wait for the client's acknowledgement of what came before.
         stream.set_nodelay(true)?;
         let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(self.stalled_write));
-        let connection = Arc::clone(&registered.connection);
-        let stream = Tracked {
+        stream.set_read_timeout(Some(self.idle));
+        stream.set_write_timeout(Some(self.stalled));
+        let stream = Connection {
             stream: Box::pin(stream),
-            registered,
+            cut: Box::pin(peer.cut.clone().cancelled_owned()),
+            lingers: None,
+            _place: place,
         };
-        Ok((stream, OnConnection { inner, connection }))
+        Ok((stream, OnConnection { inner, peer }))
     }
 }
 
-/// A connection that can be closed from outside.
+/// The client of a request, and its connection.
+#[derive(Clone, Debug)]
+pub(super) struct Peer {
+    pub(super) client: Client,
+    /// Ends the connection.
+    pub(super) cut: CancellationToken,
+}
+
+/// A connection that can be cut from outside.
 #[derive(Debug)]
-pub(super) struct Tracked {
+pub(super) struct Connection {
     stream: Pin<Box<TimeoutStream<TcpStream>>>,
-    registered: Registered,
+    cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    lingers: Option<Pin<Box<Sleep>>>,
+    _place: Part,
 }
 
-impl Tracked {
-    fn is_closed(&self, context: &Context<'_>) -> bool {
-        self.registered.connection.is_closed(context)
+impl Connection {
+    fn poll_cut(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        match self.cut.as_mut().poll(context) {
+            Poll::Ready(()) => Err(io::ErrorKind::ConnectionAborted.into()),
+            Poll::Pending => Ok(()),
+        }
     }
 }
 
-fn closed() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::ConnectionAborted,
-        "closed to make room for others",
-    )
-}
-
-impl AsyncRead for Tracked {
+impl AsyncRead for Connection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.is_closed(context) {
-            return Poll::Ready(Err(closed()));
-        }
+        self.poll_cut(context)?;
         self.stream.as_mut().poll_read(context, buffer)
     }
 }
 
-impl AsyncWrite for Tracked {
+impl AsyncWrite for Connection {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.is_closed(context) {
-            return Poll::Ready(Err(closed()));
-        }
+        self.poll_cut(context)?;
         self.stream.as_mut().poll_write(context, buffer)
     }
 
@@ -103,9 +125,7 @@ impl AsyncWrite for Tracked {
         context: &mut Context<'_>,
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        if self.is_closed(context) {
-            return Poll::Ready(Err(closed()));
-        }
+        self.poll_cut(context)?;
         self.stream.as_mut().poll_write_vectored(context, buffers)
     }
 
@@ -117,16 +137,32 @@ impl AsyncWrite for Tracked {
         self.stream.as_mut().poll_flush(context)
     }
 
+    /// Says that nothing more comes, and then throws away what the client still sends, until it ends or has had its time.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream.as_mut().poll_shutdown(context)
+        let this = &mut *self;
+        if this.lingers.is_none() {
+            ready!(this.stream.as_mut().poll_shutdown(context))?;
+        }
+        let lingers = this
+            .lingers
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
+        let mut ignored = [0; 4096];
+        while lingers.as_mut().poll(context).is_pending() {
+            let mut buffer = ReadBuf::new(&mut ignored);
+            let read = ready!(this.stream.as_mut().poll_read(context, &mut buffer));
+            if read.is_err() || buffer.filled().is_empty() {
+                break;
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
-/// The service with the connection that it serves.
+/// The service with the client that it serves.
 #[derive(Clone, Debug)]
 pub(super) struct OnConnection<S> {
     inner: S,
-    connection: Arc<Connection>,
+    peer: Peer,
 }
 
 impl<S, B> Service<Request<B>> for OnConnection<S>
@@ -142,9 +178,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
-        request
-            .extensions_mut()
-            .insert(Arc::clone(&self.connection));
+        request.extensions_mut().insert(self.peer.clone());
         self.inner.call(request)
     }
 }
@@ -153,7 +187,7 @@ where
 #[derive(Clone, Debug)]
 pub(super) struct Count<A> {
     pub(super) inner: A,
-    pub(super) metrics: Arc<Metrics>,
+    pub(super) errors: Counter,
 }
 
 impl<A, I, S> Accept<I, S> for Count<A>
@@ -167,12 +201,15 @@ where
 
     fn accept(&self, stream: I, service: S) -> Self::Future {
         let accepting = self.inner.accept(stream, service);
-        let metrics = Arc::clone(&self.metrics);
+        let errors = self.errors.clone();
         Box::pin(async move {
             let accepted = accepting.await;
             if let Err(error) = &accepted {
-                metrics.handshake_errors.inc();
-                tracing::debug!(%error, "a connection did not come through the TLS handshake");
+                // Connections over the limit are counted for themselves.
+                if error.kind() != io::ErrorKind::QuotaExceeded {
+                    errors.inc();
+                }
+                tracing::debug!(%error, "a connection was not taken in");
             }
             accepted
         })

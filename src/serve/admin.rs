@@ -42,11 +42,12 @@ async fn readyz(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) ->
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
-    if let Some(dropped) = &shared.dropped_lines {
-        let count = u64::try_from(dropped.dropped_lines()).unwrap_or(u64::MAX);
+    if let Some(lost) = &shared.dropped_lines {
         let counter = shared.metrics.log_lines_dropped.inner();
-        counter.store(count, Ordering::Relaxed);
+        counter.store(lost.count(), Ordering::Relaxed);
     }
+    let open = i64::try_from(shared.connections.held()).unwrap_or(i64::MAX);
+    shared.metrics.connections.set(open);
     let form = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, form)], shared.metrics.text()).into_response()
 }

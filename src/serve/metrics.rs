@@ -60,38 +60,17 @@ impl Source {
 /// What a request had to wait for in vain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shortage {
-    Places,
     Memory,
+    Large,
     Time,
 }
 
 impl Shortage {
     pub(super) const fn code(self) -> &'static str {
         match self {
-            Self::Places => "places",
             Self::Memory => "memory",
+            Self::Large => "large",
             Self::Time => "time",
-        }
-    }
-}
-
-/// Why a connection was closed to make room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Eviction {
-    /// It had nothing to do.
-    Idle,
-    /// Its request took too long.
-    Slow,
-    /// There was no other to close.
-    Refused,
-}
-
-impl Eviction {
-    const fn code(self) -> &'static str {
-        match self {
-            Self::Idle => "idle",
-            Self::Slow => "slow",
-            Self::Refused => "refused",
         }
     }
 }
@@ -109,7 +88,7 @@ pub(super) struct Metrics {
     injected_targets: Family<Kind, Counter>,
     pub(super) panics: Counter,
     pub(super) connections: Gauge,
-    evicted: Family<Kind, Counter>,
+    pub(super) connections_refused: Counter,
     pub(super) handshake_errors: Counter,
     pub(super) certificate_expiry: Gauge<f64, AtomicU64>,
     reloads: Family<Reload, Counter>,
@@ -146,7 +125,7 @@ impl Metrics {
             injected_targets: Family::default(),
             panics: Counter::default(),
             connections: Gauge::default(),
-            evicted: Family::default(),
+            connections_refused: Counter::default(),
             handshake_errors: Counter::default(),
             certificate_expiry: Gauge::default(),
             reloads: Family::default(),
@@ -161,7 +140,7 @@ impl Metrics {
                 let _ = metrics.reloads.get_or_create(&Reload { what, result });
             }
         }
-        for shortage in [Shortage::Places, Shortage::Memory, Shortage::Time] {
+        for shortage in [Shortage::Memory, Shortage::Large, Shortage::Time] {
             let kind = shortage.code();
             let _ = metrics.shed.get_or_create(&Kind { kind });
         }
@@ -214,9 +193,9 @@ impl Metrics {
         let registry = &mut self.registry;
         registry.register("connections", "Open connections", self.connections.clone());
         registry.register(
-            "connections_evicted",
-            "Connections that were closed to make room",
-            self.evicted.clone(),
+            "connections_refused",
+            "Connections that were closed at once, for their client had its share",
+            self.connections_refused.clone(),
         );
         registry.register(
             "tls_handshake_errors",
@@ -236,7 +215,7 @@ impl Metrics {
         );
         registry.register(
             "log_lines_dropped",
-            "Lines of the log that nobody read in time",
+            "Lines of the log that nobody read in time, or that could not be written",
             self.log_lines_dropped.clone(),
         );
         registry.register(
@@ -288,11 +267,6 @@ impl Metrics {
     pub(super) fn shed(&self, shortage: Shortage) {
         let kind = shortage.code();
         self.shed.get_or_create(&Kind { kind }).inc();
-    }
-
-    pub(super) fn evicted(&self, eviction: Eviction) {
-        let kind = eviction.code();
-        self.evicted.get_or_create(&Kind { kind }).inc();
     }
 
     pub(super) fn reloaded(&self, source: Source, done: bool) {

@@ -3,7 +3,7 @@
 //! | file | what it is for |
 //! |---|---|
 //! | `server` | start, serve, shut down |
-//! | `accept`, `connections` | connections, and which of them goes when there are too many |
+//! | `accept`, `clients` | connections, and how much of what is shared a client gets |
 //! | `webhook`, `intake`, `outgoing`, `refusal` | a request: its body, its decision, its answer |
 //! | `identity`, `reload` | certificates and configuration, and their changes |
 //! | `admin`, `health`, `metrics` | what others see of it |
@@ -12,7 +12,7 @@
 
 mod accept;
 mod admin;
-mod connections;
+mod clients;
 mod health;
 pub(crate) mod identity;
 mod intake;

@@ -1,7 +1,7 @@
 //! What is answered instead of a review, and to whom it says what to do.
 
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::body::Bytes;
+use axum::http::{HeaderValue, Response, StatusCode, header};
 
 use super::metrics::Shortage;
 use crate::review::Malformed;
@@ -64,28 +64,27 @@ impl Refusal {
         }
     }
 
-    /// Headers beside the type of the text.
-    fn header(&self) -> Option<(HeaderName, HeaderValue)> {
-        Some(match self {
-            Self::NotPost => (header::ALLOW, HeaderValue::from_static("POST")),
-            // The API server's client comes back after so many seconds, inside of its own time limit.
-            Self::Shed(_) => (header::RETRY_AFTER, HeaderValue::from_static("1")),
-            // What is left of the body is not read.
-            Self::TooLarge(_) | Self::Slow | Self::Broken => {
-                (header::CONNECTION, HeaderValue::from_static("close"))
-            }
-            _ => return None,
-        })
+    /// Whether what may be left of the body is not read.
+    const fn closes(&self) -> bool {
+        !matches!(self, Self::Malformed(_) | Self::Shed(_) | Self::Bug(_))
     }
-}
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let mut response =
-            (self.status(), format!("seldon-tracing: {}\n", self.text())).into_response();
-        if let Some((name, value)) = self.header() {
-            response.headers_mut().insert(name, value);
+    pub(super) fn into_response(self) -> Response<Bytes> {
+        let text = format!("seldon-tracing: {}\n", self.text());
+        let mut response = Response::new(Bytes::from(text));
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        let mut say = |name, value| headers.insert(name, HeaderValue::from_static(value));
+        say(header::CONTENT_TYPE, "text/plain; charset=utf-8");
+        if self.closes() {
+            say(header::CONNECTION, "close");
         }
+        match self {
+            Self::NotPost => say(header::ALLOW, "POST"),
+            // The API server's client comes back after so many seconds, inside of its own time limit.
+            Self::Shed(_) => say(header::RETRY_AFTER, "1"),
+            _ => None,
+        };
         response
     }
 }

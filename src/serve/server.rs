@@ -8,22 +8,26 @@ use std::time::Duration;
 use axum::Router;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsAcceptor;
+use prometheus_client::metrics::counter::Counter;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
 
 use super::accept::{Count, Register};
-use super::connections::Connections;
+use super::clients::Pool;
 use super::limits::Limits;
-use super::metrics::Metrics;
 use super::reload::{ConfigError, ConfigSource, WatchedConfig, WatchedIdentity};
 use super::state::{Decide, Shared};
 use super::{Identity, IdentityError, admin, webhook};
 use crate::review::answer;
+use crate::telemetry::LostLines;
 
 /// Connections that may wait to be taken in.
 const BACKLOG: u32 = 1024;
+
+/// The buffers of the system for each connection and direction, in bytes; Linux takes twice as much.
+const SOCKET: u32 = 64 << 10;
 
 /// Connections of the kubelet and of Prometheus at a time.
 const ADMIN_CONNECTIONS: usize = 32;
@@ -48,7 +52,7 @@ pub struct Settings {
     /// How it decides.
     pub decide: Decide,
     /// How many lines of the log were lost, for the metric.
-    pub dropped_lines: Option<tracing_appender::non_blocking::ErrorCounter>,
+    pub dropped_lines: Option<LostLines>,
 }
 
 impl Settings {
@@ -263,6 +267,9 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     }?;
     // Connections of a process that has just ended do not keep the next one from starting.
     socket.set_reuseaddr(true)?;
+    // The system's own bounds are megabytes for each connection, which count against the container's memory.
+    socket.set_recv_buffer_size(SOCKET)?;
+    socket.set_send_buffer_size(SOCKET)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
@@ -276,14 +283,15 @@ async fn serve_webhook(
     let limits = shared.limits;
     let register = Register {
         connections: Arc::clone(&shared.connections),
-        metrics: Arc::clone(&shared.metrics),
-        stalled_write: limits.stalled_write,
+        refused: shared.metrics.connections_refused.clone(),
+        idle: limits.idle,
+        stalled: limits.answer,
     };
     let acceptor = Count {
         inner: RustlsAcceptor::new(tls)
             .handshake_timeout(limits.handshake)
             .acceptor(register),
-        metrics: Arc::clone(&shared.metrics),
+        errors: shared.metrics.handshake_errors.clone(),
     };
     let mut server = axum_server::Server::<SocketAddr>::from_listener(listener)
         .acceptor(acceptor)
@@ -300,16 +308,12 @@ async fn serve_admin(listener: TcpListener, shared: Arc<Shared>) {
         header: 8 << 10,
         ..shared.limits
     };
-    // Counted for themselves: these are not the webhook's connections. None of them is ever busy, so the newest probe gets in.
-    let metrics = Arc::new(Metrics::new());
+    // These are not the webhook's connections, so they are not in its metrics.
     let register = Register {
-        connections: Arc::new(Connections::new(
-            ADMIN_CONNECTIONS,
-            limits.patience,
-            Arc::clone(&metrics),
-        )),
-        metrics,
-        stalled_write: limits.stalled_write,
+        connections: Pool::new(ADMIN_CONNECTIONS),
+        refused: Counter::default(),
+        idle: limits.first_request,
+        stalled: limits.answer,
     };
     let mut server = axum_server::Server::<SocketAddr>::from_listener(listener)
         .acceptor(register)
@@ -335,13 +339,11 @@ fn bound_http(
     // The API server does not use HTTP/2 towards webhooks; others get little of it, for every stream can hold a window of memory.
     builder
         .http2()
-        .max_concurrent_streams(16)
+        .max_concurrent_streams(8)
         .initial_stream_window_size(Some(64 * 1024))
         .initial_connection_window_size(Some(64 * 1024))
         .max_send_buf_size(64 * 1024)
-        .max_header_list_size(16 * 1024)
-        .keep_alive_interval(Some(Duration::from_secs(30)))
-        .keep_alive_timeout(Duration::from_secs(10));
+        .max_header_list_size(16 * 1024);
 }
 
 /// Looks at the files, for as long as the server runs.

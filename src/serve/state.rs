@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use tracing_appender::non_blocking::ErrorCounter;
+use tokio::sync::Semaphore;
 
-use super::connections::Connections;
+use super::clients::Pool;
 use super::health::Health;
-use super::intake::Intake;
 use super::limits::Limits;
 use super::metrics::Metrics;
 use crate::config::Config;
 use crate::review::{Answer, Malformed, Route};
+use crate::telemetry::LostLines;
 
 /// How a request is decided: [`crate::review::answer`], or what a test puts in its place to see what becomes of a panic.
 pub type Decide = for<'a> fn(&'a [u8], Route, &Config) -> Result<Answer<'a>, Malformed>;
@@ -22,12 +22,17 @@ pub(super) struct Shared {
     pub(super) config: ArcSwap<Config>,
     pub(super) decide: Decide,
     pub(super) metrics: Arc<Metrics>,
-    pub(super) connections: Arc<Connections>,
-    pub(super) intake: Intake,
+    pub(super) connections: Arc<Pool>,
+    /// Bytes.
+    pub(super) memory: Arc<Pool>,
+    /// Large requests, waiting or not.
+    pub(super) large: Arc<Pool>,
+    /// The turn to be decided, of a large request.
+    pub(super) turn: Arc<Semaphore>,
     pub(super) health: Health,
     pub(super) limits: Limits,
     /// Lines of the log that were lost.
-    pub(super) dropped_lines: Option<ErrorCounter>,
+    pub(super) dropped_lines: Option<LostLines>,
 }
 
 impl Shared {
@@ -35,20 +40,16 @@ impl Shared {
         config: Config,
         decide: Decide,
         limits: Limits,
-        dropped_lines: Option<ErrorCounter>,
+        dropped_lines: Option<LostLines>,
     ) -> Self {
-        let metrics = Arc::new(Metrics::new());
-        let connections = Arc::new(Connections::new(
-            limits.connections,
-            limits.patience,
-            Arc::clone(&metrics),
-        ));
         Self {
             config: ArcSwap::from_pointee(config),
             decide,
-            intake: Intake::new(Arc::clone(&connections), limits),
-            connections,
-            metrics,
+            metrics: Arc::new(Metrics::new()),
+            connections: Pool::new(limits.connections),
+            memory: Pool::new(limits.memory),
+            large: Pool::new(limits.large),
+            turn: Arc::new(Semaphore::new(1)),
             health: Health::new(),
             limits,
             dropped_lines,

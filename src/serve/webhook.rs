@@ -4,18 +4,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, Version, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderValue, Method, Response, Version, header};
 use axum::routing::any;
+use axum::{Extension, Router};
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
-use super::connections::{Awaited, Busy, Connection};
-use super::intake::{Memory, Refused};
+use super::accept::Peer;
+use super::clients::{Client, Part};
+use super::intake::{self, Refused, hold};
+use super::metrics::Shortage;
 use super::outgoing::Outgoing;
 use super::refusal::Refusal;
 use super::state::Shared;
@@ -23,30 +23,16 @@ use crate::review::{Decision, Malformed, Route, is_large, uid_of};
 
 /// Routes every request, so that what is not for us is answered in our words too.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
+    let to = |route| {
+        async move |State(shared): State<Arc<Shared>>,
+                    Extension(peer): Extension<Peer>,
+                    request: Request| { serve(shared, peer, route, request).await }
+    };
     let mut router = Router::new();
     for route in Route::ALL {
-        let handler = async move |State(shared): State<Arc<Shared>>, request: Request| {
-            serve(shared, Some(route), request).await
-        };
-        router = router.route(route.path(), any(handler));
+        router = router.route(route.path(), any(to(Some(route))));
     }
-    router
-        .fallback(
-            async |State(shared): State<Arc<Shared>>, request: Request| {
-                serve(shared, None, request).await
-            },
-        )
-        .with_state(shared)
-}
-
-/// What a request holds until its answer has been taken.
-#[derive(Debug)]
-struct Held {
-    _place: OwnedSemaphorePermit,
-    _memory: Memory,
-    _in_flight: InFlight,
-    _awaited: Option<Awaited>,
-    _busy: Option<Busy>,
+    router.fallback(to(None)).with_state(shared)
 }
 
 /// One up now, one down when it goes.
@@ -66,17 +52,28 @@ impl Drop for InFlight {
     }
 }
 
-async fn serve(shared: Arc<Shared>, route: Option<Route>, request: Request) -> Response {
+async fn serve(
+    shared: Arc<Shared>,
+    peer: Peer,
+    route: Option<Route>,
+    request: Request,
+) -> Response<Body> {
     let start = Instant::now();
     let version = request.version();
-    let mut response = match review(&shared, route, request, start).await {
-        Ok(response) => response,
+    let in_flight = InFlight::new(&shared.metrics.in_flight);
+    let (mut response, memory) = match review(&shared, peer.client, route, request, start).await {
+        Ok((answer, memory)) => {
+            let mut response = Response::new(Bytes::from(answer));
+            let json = HeaderValue::from_static("application/json");
+            response.headers_mut().insert(header::CONTENT_TYPE, json);
+            (response, Some(memory))
+        }
         Err(refusal) => {
             if let Refusal::Shed(shortage) = refusal {
                 shared.metrics.shed(shortage);
             }
             tracing::debug!(status = refusal.status().as_u16(), "a request was refused");
-            refusal.into_response()
+            (refusal.into_response(), None)
         }
     };
     // The API server keeps to the connections that it has until they are closed; HTTP/2 says goodbye in its own way.
@@ -87,19 +84,19 @@ async fn serve(shared: Arc<Shared>, route: Option<Route>, request: Request) -> R
     shared
         .metrics
         .answered(response.status().as_u16(), start.elapsed());
-    response
+    let held = (memory, in_flight);
+    let patience = shared.limits.answer;
+    response.map(|bytes| Body::new(Outgoing::new(bytes, held, version, peer.cut, patience)))
 }
 
-/// Answers a review, or says why not.
+/// Answers a review, with the memory that the answer takes, or says why not.
 async fn review(
     shared: &Arc<Shared>,
+    client: Client,
     route: Option<Route>,
     request: Request,
     start: Instant,
-) -> Result<Response, Refusal> {
-    let busy = request.extensions().get::<Arc<Connection>>();
-    let busy = busy.map(Connection::begin);
-    let in_flight = InFlight::new(&shared.metrics.in_flight);
+) -> Result<(Vec<u8>, Part), Refusal> {
     let route = route.ok_or(Refusal::UnknownPath)?;
     if request.method() != Method::POST {
         return Err(Refusal::NotPost);
@@ -107,64 +104,64 @@ async fn review(
     if !is_json(&request) {
         return Err(Refusal::NotJson);
     }
-    let deadline = start + time_for(&request, shared);
+    let most = shared.limits.body;
     let length = length_of(&request);
-    if length.is_some_and(|length| length > shared.limits.body) {
-        return Err(Refusal::TooLarge(shared.limits.body));
+    if length.is_some_and(|length| length > most) {
+        return Err(Refusal::TooLarge(most));
     }
+    let deadline = start + time_for(&request, shared);
     let mut body = request.into_body();
-    let mut memory = Memory::default();
-    let taken = async {
-        let place = shared
-            .intake
-            .place(deadline)
-            .await
-            .map_err(Refused::Short)?;
-        let intake = &shared.intake;
-        let read = intake.read(&mut body, length, &mut memory, deadline, busy.as_ref());
-        Ok((place, read.await?))
-    };
-    let (place, bytes) = match taken.await {
+    let memory = shared.memory.take(client, intake::OVERHEAD);
+    let taken = intake::read(memory, &mut body, length, most, deadline);
+    let (bytes, memory) = match taken.await {
         Ok(taken) => taken,
-        Err(Refused::Short(shortage)) => {
-            drop(memory);
-            // The client is still sending: an answer now would reach it as a broken connection.
-            shared
-                .intake
-                .discard(&mut body, deadline, busy.as_ref())
-                .await
-                .map_err(|refused| Refusal::of(refused, shared.limits.body))?;
-            return Err(Refusal::Shed(shortage));
+        Err(refused) => {
+            // The API server comes back over the same connection.
+            if let Refused::Short(_) = refused {
+                let discarded = intake::discard(&mut body, most, deadline).await;
+                discarded.map_err(|refused| Refusal::of(refused, most))?;
+            }
+            return Err(Refusal::of(refused, most));
         }
-        Err(refused) => return Err(Refusal::of(refused, shared.limits.body)),
     };
     shared.metrics.body(bytes.len());
-    let answer = if is_large(&bytes) {
-        let turn = shared.intake.turn(deadline).await.map_err(Refusal::Shed)?;
-        let shared = Arc::clone(shared);
-        let deciding = tokio::task::spawn_blocking(move || {
-            let answer = decide(&shared, &bytes, route, start);
-            drop((turn, bytes));
-            answer
-        });
-        // It neither panics, for decide catches that, nor is it cancelled.
-        deciding.await.unwrap_or(Err(Refusal::Bug(None)))?
+    let (answer, mut memory) = if is_large(&bytes) {
+        decide_beside(shared, client, (bytes, memory), route, start, deadline).await?
     } else {
-        let answer = decide(shared, &bytes, route, start)?;
-        drop(bytes);
-        answer
+        (decide(shared, &bytes, route, start)?, memory)
     };
-    memory.shrink_to(answer.len());
-    let held = Held {
-        _place: place,
-        _memory: memory,
-        _in_flight: in_flight,
-        _awaited: busy.as_ref().map(Busy::awaits),
-        _busy: busy,
+    hold(&mut memory, answer.capacity()).map_err(|refused| Refusal::of(refused, most))?;
+    Ok((answer, memory))
+}
+
+/// Decides a large request on a thread of its own, after those that came before. A request whose client has gone or whose time is over
+/// is not decided; a decision that has begun ends by itself, for its cost is bounded by its bytes.
+async fn decide_beside(
+    shared: &Arc<Shared>,
+    client: Client,
+    (bytes, memory): (Bytes, Part),
+    route: Route,
+    start: Instant,
+    deadline: Instant,
+) -> Result<(Vec<u8>, Part), Refusal> {
+    let late = Refusal::Shed(Shortage::Time);
+    let queued = shared.large.take(client, 1);
+    let queued = queued.ok_or(Refusal::Shed(Shortage::Large))?;
+    let turn = timeout_at(deadline, Arc::clone(&shared.turn).acquire_owned());
+    let Ok(Ok(turn)) = turn.await else {
+        return Err(late);
     };
-    let body = Body::new(Outgoing::new(Bytes::from(answer), held));
-    let json = HeaderValue::from_static("application/json");
-    Ok(([(header::CONTENT_TYPE, json)], body).into_response())
+    let shared = Arc::clone(shared);
+    let deciding = tokio::task::spawn_blocking(move || {
+        if Instant::now() >= deadline {
+            return Err(late);
+        }
+        let answer = decide(&shared, &bytes, route, start)?;
+        drop((turn, queued, bytes));
+        Ok((answer, memory))
+    });
+    // It does not panic, for decide catches that, and nobody cancels it.
+    deciding.await.unwrap_or(Err(Refusal::Bug(None)))
 }
 
 /// The decision, with its log line and its metrics. A panic costs this request only.
@@ -248,7 +245,7 @@ fn time_for(request: &Request, shared: &Shared) -> Duration {
         humantime::parse_duration(value).ok()
     });
     asked.map_or(shared.limits.request, |asked| {
-        asked.min(shared.limits.longest_request)
+        asked.min(shared.limits.request)
     })
 }
 

@@ -10,6 +10,7 @@
     reason = "helpers of tests are tests too, and no file uses all of them"
 )]
 
+pub(crate) mod h2;
 pub(crate) mod mount;
 pub(crate) mod process;
 pub(crate) mod proxy;
@@ -190,6 +191,15 @@ pub(crate) fn asked_of_size(uid: &str, bytes: usize) -> Asked {
     )
 }
 
+/// One with so many containers, whose answer is longer than it is.
+pub(crate) fn asked_of_containers(uid: &str, count: usize) -> Asked {
+    let mut asked = asked(uid);
+    let containers = (0..count).map(|number| json!({"name": format!("c{number}")}));
+    asked.object["spec"]["predictors"][0]["componentSpecs"][0]["spec"]["containers"] =
+        containers.collect();
+    asked_for(uid, asked.object)
+}
+
 fn asked_with(uid: &str, annotations: &Value) -> Asked {
     let object = json!({
         "apiVersion": "machinelearning.seldon.io/v1",
@@ -202,6 +212,10 @@ fn asked_with(uid: &str, annotations: &Value) -> Asked {
             "graph": {"name": "classifier", "type": "MODEL", "endpoint": {"type": "REST"}, "children": []},
         }]},
     });
+    asked_for(uid, object)
+}
+
+fn asked_for(uid: &str, object: Value) -> Asked {
     let question = Question {
         uid,
         operation: Operation::Create,

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -19,6 +20,7 @@ pub(crate) struct Process {
     pub(crate) address: SocketAddr,
     pub(crate) admin: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
+    deaf: Arc<AtomicBool>,
 }
 
 impl Drop for Process {
@@ -78,10 +80,14 @@ pub(crate) async fn run(mut command: Command) -> Process {
     let mut child = command.spawn().unwrap();
     let stderr = BufReader::new(child.stderr.take().unwrap());
     let log = Arc::new(Mutex::new(Vec::new()));
-    let lines = Arc::clone(&log);
+    let deaf = Arc::new(AtomicBool::new(false));
+    let (lines, ends) = (Arc::clone(&log), Arc::clone(&deaf));
     thread::spawn(move || {
         for line in stderr.lines().map_while(Result::ok) {
             lines.lock().unwrap().push(line);
+            if ends.load(Ordering::Acquire) {
+                break;
+            }
         }
     });
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -91,6 +97,7 @@ pub(crate) async fn run(mut command: Command) -> Process {
         address: nowhere,
         admin: nowhere,
         log,
+        deaf,
     };
     until("it says where it listens", || async {
         process.line("listening").is_some()
@@ -110,6 +117,11 @@ impl Process {
     /// All that was logged.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().join("\n")
+    }
+
+    /// Closes the log at this end with the next line of it.
+    pub(crate) fn stop_reading(&self) {
+        self.deaf.store(true, Ordering::Release);
     }
 
     /// The first line of the log with this message.

@@ -1,7 +1,7 @@
 //! Clients that do as a test tells them, byte by byte. They block: a test that is async calls them from a thread.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,13 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
+use tokio::net::TcpSocket;
+use tokio::runtime::Handle;
+
 use super::LONG;
+
+/// A client address that is not the usual one.
+const ANOTHER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2)), 0);
 
 /// A connection with TLS.
 pub(crate) type Tls = StreamOwned<ClientConnection, TcpStream>;
@@ -39,13 +45,29 @@ pub(crate) fn tcp(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// A connection that has come through the handshake.
-pub(crate) fn tls(address: SocketAddr, ca: &str) -> io::Result<Tls> {
-    tls_as("localhost", address, ca)
+/// The same, which comes from another client address than all others here. Needs a runtime, and a thread that may block.
+pub(crate) fn tcp_from_another(address: SocketAddr) -> TcpStream {
+    let connecting = async {
+        let socket = TcpSocket::new_v4().unwrap();
+        // Little is on its way when this client does not read.
+        socket.set_recv_buffer_size(16 * 1024).unwrap();
+        socket.bind(ANOTHER).unwrap();
+        socket.connect(address).await.unwrap().into_std().unwrap()
+    };
+    let stream = Handle::current().block_on(connecting);
+    stream.set_nonblocking(false).unwrap();
+    stream.set_read_timeout(Some(LONG)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
 }
 
-/// The same, asking for a name of its own.
-fn tls_as(name: &str, address: SocketAddr, ca: &str) -> io::Result<Tls> {
+/// A connection that has come through the handshake.
+pub(crate) fn tls(address: SocketAddr, ca: &str) -> io::Result<Tls> {
+    tls_on(tcp(address), "localhost", ca, "http/1.1")
+}
+
+/// A handshake on a connection, for a server of that name and a version of HTTP.
+pub(crate) fn tls_on(mut stream: TcpStream, name: &str, ca: &str, alpn: &str) -> io::Result<Tls> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(ca.as_bytes()) {
         roots.add(certificate.unwrap()).unwrap();
@@ -55,10 +77,9 @@ fn tls_as(name: &str, address: SocketAddr, ca: &str) -> io::Result<Tls> {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![alpn.as_bytes().to_vec()];
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let mut connection = ClientConnection::new(Arc::new(config), name).unwrap();
-    let mut stream = tcp(address);
     while connection.is_handshaking() {
         connection.complete_io(&mut stream)?;
     }
@@ -72,7 +93,7 @@ pub(crate) fn shown(address: SocketAddr, ca: &str) -> io::Result<Vec<u8>> {
 
 /// The same, asking for a name of its own.
 pub(crate) fn shown_as(name: &str, address: SocketAddr, ca: &str) -> io::Result<Vec<u8>> {
-    let stream = tls_as(name, address, ca)?;
+    let stream = tls_on(tcp(address), name, ca, "http/1.1")?;
     let certificates = stream.conn.peer_certificates().unwrap_or_default();
     Ok(certificates
         .first()

@@ -99,12 +99,6 @@ impl Webhook {
         exchange(self.tls(), pieces)
     }
 
-    /// The same of who sends more than is read: the end of such a connection may come before its answer, which then is lost on the way.
-    pub(crate) fn raw_if_heard(&self, pieces: &[&[u8]]) -> Option<Http> {
-        let answer = heard(self.tls(), pieces);
-        (!answer.is_empty()).then(|| Http::parse(&answer))
-    }
-
     /// What it answers to a request with these lines of a header and this body.
     pub(crate) fn send(&self, method: &str, path: &str, header: &str, body: &[u8]) -> Http {
         send(self.tls(), method, path, header, body)
@@ -164,11 +158,7 @@ pub(crate) fn page(admin: SocketAddr, path: &str) -> Http {
 }
 
 /// Sends and reads to the end. Who sends too much may have his answer before he is through, and no listener any more.
-pub(crate) fn exchange(stream: impl Read + Write, pieces: &[&[u8]]) -> Http {
-    Http::parse(&heard(stream, pieces))
-}
-
-fn heard(mut stream: impl Read + Write, pieces: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn exchange(mut stream: impl Read + Write, pieces: &[&[u8]]) -> Http {
     let sent = pieces.iter().try_for_each(|piece| stream.write_all(piece));
     let _ = sent.and_then(|()| stream.flush());
     let mut answer = Vec::new();
@@ -182,7 +172,7 @@ fn heard(mut stream: impl Read + Write, pieces: &[&[u8]]) -> Vec<u8> {
             break;
         }
     }
-    answer
+    Http::parse(&answer)
 }
 
 /// An answer.
