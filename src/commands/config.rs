@@ -10,7 +10,7 @@ use super::talk::plural;
 use super::talk::printable;
 use super::{Status, talk};
 use crate::cli::{ConfigCommand, ConfigForm};
-use crate::config::{Config, Problems};
+use crate::config::Config;
 use crate::manifest::emit::to_yaml;
 
 /// `config …`
@@ -73,9 +73,9 @@ pub(super) fn load(path: Option<&Path>) -> anyhow::Result<Option<Config>> {
     };
     match Config::read(&text) {
         Ok(config) => Ok(Some(config)),
-        Err(Problems(problems)) => {
-            for problem in problems {
-                talk::error(&format!("{}:{problem}", name(path)));
+        Err(problems) => {
+            for line in problems.lines() {
+                talk::error(&format!("{}:{line}", name(path)));
             }
             Ok(None)
         }

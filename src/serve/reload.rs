@@ -59,14 +59,11 @@ fn read_text(path: &Path) -> Result<String, ConfigError> {
 fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     Config::read(text).map_err(|problems| ConfigError::Bad {
         path: path.to_owned(),
-        faults: problems
-            .0
-            .iter()
-            .fold(String::new(), |mut faults, problem| {
-                // Writing into a String does not fail.
-                let _ = write!(faults, "\n  {}:{problem}", path.display());
-                faults
-            }),
+        faults: problems.lines().fold(String::new(), |mut faults, line| {
+            // Writing into a String does not fail.
+            let _ = write!(faults, "\n  {}:{line}", path.display());
+            faults
+        }),
     })
 }
 
