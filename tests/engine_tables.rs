@@ -6,6 +6,8 @@
     reason = "a failing unwrap is a failing test"
 )]
 
+#[path = "tables/bounds.rs"]
+mod bounds;
 mod common;
 #[path = "tables/corners.rs"]
 mod corners;
@@ -15,6 +17,8 @@ mod documentation;
 mod mlserver;
 #[path = "tables/ownership.rs"]
 mod ownership;
+#[path = "tables/second_pass.rs"]
+mod second_pass;
 #[path = "tables/settings.rs"]
 mod settings;
 #[path = "tables/stickiness.rs"]

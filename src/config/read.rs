@@ -1,6 +1,10 @@
 //! Reading the config file: strictly, and with everything that is wrong with it said at once.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
+
+use serde_json::Value;
 
 use super::{Config, Settings, Targets};
 use crate::inject::{ANNOTATION_PREFIX, RECORD, Setting, is_sampler_pair};
@@ -28,10 +32,47 @@ impl fmt::Display for Problem {
     }
 }
 
-/// All that is wrong with a config file, in the order of the file.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-pub struct Problems(pub Vec<Problem>);
+/// What is wrong with a config file: the first problems in the order of the file, and how many there are beyond them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problems {
+    /// The first ones, at most [`Problems::MOST`].
+    pub first: Vec<Problem>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+impl Problems {
+    /// How many are kept. Their text goes into the log and to `/readyz`.
+    pub const MOST: usize = 20;
+
+    /// A line of text for each problem in the file of this name, and one for those that are not kept.
+    pub fn lines(&self, file: &str) -> impl Iterator<Item = String> {
+        let plural = if self.more == 1 { "" } else { "s" };
+        let more =
+            (self.more > 0).then(|| format!("{file}: and {} problem{plural} more", self.more));
+        let first = self.first.iter();
+        first
+            .map(move |problem| format!("{file}:{problem}"))
+            .chain(more)
+    }
+
+    fn push(&mut self, problem: Problem) {
+        if self.first.len() < Self::MOST {
+            self.first.push(problem);
+        } else {
+            self.more += 1;
+        }
+    }
+}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        Self {
+            first: vec![problem],
+            more: 0,
+        }
+    }
+}
 
 impl From<ParseError> for Problem {
     fn from(error: ParseError) -> Self {
@@ -42,45 +83,85 @@ impl From<ParseError> for Problem {
         Self {
             position,
             path: String::new(),
-            message: error.message,
+            message: shown(&error.message, 200),
         }
     }
 }
 
 impl Config {
-    /// Reads a config file (YAML, one document). What it does not say is as built in.
+    /// The largest config file that is read, in bytes. It has room for the settings of thousands of namespaces, and reading it
+    /// takes a small part of the memory that the webhook is given. (A `ConfigMap` could hold four times as much.)
+    pub const MAX_BYTES: usize = 256 * 1024;
+
+    /// Reads a config file (YAML, one document). What it does not say is as built in. The cost is in proportion to the text.
     ///
     /// # Errors
-    /// Unknown and duplicate keys, values of a wrong type or that the Jaeger clients do not accept:
-    /// all of them at once.
+    /// A text of more than [`Config::MAX_BYTES`], unknown and duplicate keys, values of a wrong type or that the Jaeger clients
+    /// do not accept: all of them at once.
     pub fn read(text: &str) -> Result<Self, Problems> {
-        let tree = Tree::yaml(text).map_err(|error| Problems(vec![error.into()]))?;
+        let whole = |message| Problem {
+            position: Position { line: 1, column: 1 },
+            path: String::new(),
+            message,
+        };
+        if text.len() > Self::MAX_BYTES {
+            return Err(whole(format!(
+                "the file has {} bytes, and at most {} (256 KiB) are read; settings that many namespaces share belong in `defaults` or in a profile",
+                text.len(),
+                Self::MAX_BYTES
+            ))
+            .into());
+        }
+        let tree = Tree::yaml(text).map_err(Problem::from)?;
         let mut reader = Reader::default();
         let mut config = Self::default();
-        match tree.root() {
-            None => {}
-            Some(root) if is_null(root) => {}
-            Some(root) => reader.file(root, &mut config),
+        if let Some(root) = tree.root() {
+            reader.file(root, &mut config);
         }
-        if reader.problems.is_empty() {
-            // Whatever only shows in the value, such as an alias that expands without end.
-            tree.to_value()
-                .map_err(|error| Problems(vec![error.into()]))?;
+        if reader.left.is_none() {
+            return Err(whole(
+                "the aliases stand for far too much; write less behind their anchors, or use a profile".to_owned(),
+            )
+            .into());
+        }
+        let mut problems = reader.problems;
+        if problems.first.is_empty() {
             Ok(config)
         } else {
-            reader.problems.sort_by_key(|problem| problem.position);
-            Err(Problems(reader.problems))
+            problems.first.sort_by_key(|problem| problem.position);
+            Err(problems)
         }
     }
 }
 
-fn is_null(node: Node<'_>) -> bool {
-    node.value().is_ok_and(|value| value.is_null())
+/// The value of a scalar. What a collection holds is not looked at.
+fn scalar(node: Node<'_>) -> Option<Value> {
+    node.as_str()?;
+    node.value().ok()
 }
 
-#[derive(Default)]
+/// The beginning of a text, to be shown.
+fn shown(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 struct Reader {
-    problems: Vec<Problem>,
+    problems: Problems,
+    /// How much may still be read; nothing once more would have been read than may be.
+    left: Option<usize>,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self {
+            problems: Problems::default(),
+            // More than a file without aliases can take.
+            left: Some(Config::MAX_BYTES * 16),
+        }
+    }
 }
 
 /// The keys of the file.
@@ -96,6 +177,13 @@ const TARGETS: [&str; 5] = [
 ];
 
 impl Reader {
+    /// Whether the node may be read. Each alias costs as much as what it stands for.
+    fn may_read(&mut self, node: Node<'_>) -> bool {
+        let cost = 8 + node.as_str().map_or(0, str::len);
+        self.left = self.left.and_then(|left| left.checked_sub(cost));
+        self.left.is_some()
+    }
+
     fn problem(&mut self, node: Node<'_>, path: &str, message: impl Into<String>) {
         self.problems.push(Problem {
             position: node.position(),
@@ -106,34 +194,39 @@ impl Reader {
 
     /// The entries of a mapping, less those whose key is no text or came before.
     fn entries<'t>(&mut self, node: Node<'t>, path: &str) -> Vec<(&'t str, Node<'t>, Node<'t>)> {
-        if is_null(node) {
+        if scalar(node).is_some_and(|value| value.is_null()) {
             return Vec::new();
         }
         let Some(mapping) = node.as_mapping() else {
             self.problem(node, path, "must be a mapping of keys to values");
             return Vec::new();
         };
-        let mut entries: Vec<(&str, Node<'_>, Node<'_>)> = Vec::new();
+        let mut entries = Vec::new();
+        let mut lines = HashMap::new();
         for (key, value) in mapping {
+            if !self.may_read(key) || !self.may_read(value) {
+                break;
+            }
             let Some(text) = key.as_str() else {
                 self.problem(key, path, "a key must be plain text");
                 continue;
             };
-            if let Some((_, first, _)) = entries.iter().find(|(other, ..)| *other == text) {
-                let line = first.position().line;
-                self.problem(
-                    key,
-                    &join(path, text),
-                    format!("is here twice; first on line {line}"),
-                );
-            } else {
-                entries.push((text, key, value));
+            match lines.entry(text) {
+                Entry::Occupied(first) => {
+                    let message = format!("is here twice; first on line {}", first.get());
+                    self.problem(key, &join(path, text), message);
+                }
+                Entry::Vacant(entry) => {
+                    entry.insert(key.position().line);
+                    entries.push((text, key, value));
+                }
             }
         }
         entries
     }
 
     fn unknown(&mut self, key: Node<'_>, path: &str, name: &str, known: &[&str]) {
+        let name = &*shown(name, MOST_OF_A_NAME);
         let nearest = known
             .iter()
             .map(|known| (strsim::jaro(known, name), known))
@@ -199,15 +292,15 @@ impl Reader {
     }
 
     fn trigger(&mut self, value: Node<'_>, config: &mut Config) {
-        match value.value() {
-            Ok(serde_json::Value::String(key)) if is_taken(&key) => {
+        match scalar(value) {
+            Some(Value::String(key)) if is_taken(&key) => {
                 self.problem(
                     value,
                     "trigger",
                     "this annotation is the record of what was injected, or a setting",
                 );
             }
-            Ok(serde_json::Value::String(key)) if is_annotation_key(&key) => config.trigger = key,
+            Some(Value::String(key)) if is_annotation_key(&key) => config.trigger = key,
             _ => self.problem(
                 value,
                 "trigger",
@@ -229,8 +322,8 @@ impl Reader {
                     continue;
                 }
             };
-            match value.value() {
-                Ok(serde_json::Value::Bool(on)) => *slot = on,
+            match scalar(value) {
+                Some(Value::Bool(on)) => *slot = on,
                 _ => self.problem(value, &join("targets", name), "must be true or false"),
             }
         }
@@ -240,6 +333,7 @@ impl Reader {
         let mut settings = Settings::default();
         let keys: Vec<&str> = Setting::ALL.into_iter().map(Setting::config_key).collect();
         let mut sampler = None;
+        let mut refused = false;
         for (name, key, value) in self.entries(node, path) {
             let Some(setting) = Setting::ALL
                 .into_iter()
@@ -248,19 +342,21 @@ impl Reader {
                 self.unknown(key, path, name, &keys);
                 continue;
             };
-            if matches!(setting, Setting::SamplerType | Setting::SamplerParam) {
+            let of_sampler = matches!(setting, Setting::SamplerType | Setting::SamplerParam);
+            if of_sampler {
                 sampler = Some(key);
             }
-            match setting_text(value, setting) {
+            match self.text(value, setting) {
                 Some(text) if setting.accepts(&text) => settings.set(setting, text),
-                _ => self.problem(
-                    value,
-                    &join(path, name),
-                    format!("must be {}", setting.expected()),
-                ),
+                _ => {
+                    refused |= of_sampler;
+                    let message = format!("must be {}", setting.expected());
+                    self.problem(value, &join(path, name), message);
+                }
             }
         }
-        if let Some(key) = sampler {
+        // A half that was refused has been spoken of.
+        if let Some(key) = sampler.filter(|_| !refused) {
             self.sampler(key, path, &settings);
         }
         settings
@@ -280,38 +376,38 @@ impl Reader {
             (None, Some(_)) => "samplerParam needs a samplerType beside it",
             _ => return,
         };
-        // A half that was refused has been spoken of.
-        let spoken = self.problems.iter().any(|problem| {
-            [Setting::SamplerType, Setting::SamplerParam]
-                .iter()
-                .any(|half| problem.path == join(path, half.config_key()))
-        });
-        if !spoken {
-            self.problem(key, path, message);
+        self.problem(key, path, message);
+    }
+
+    /// The text of a setting: strings as they are, numbers as they are written, and lists of names joined.
+    fn text(&mut self, value: Node<'_>, setting: Setting) -> Option<String> {
+        if let (Setting::ExcludeContainers, Some(items)) = (setting, value.as_sequence()) {
+            let mut names = Vec::new();
+            for item in items {
+                match self.may_read(item).then(|| scalar(item))?? {
+                    Value::String(name) => names.push(name),
+                    _ => return None,
+                }
+            }
+            return Some(names.join(","));
+        }
+        match scalar(value)? {
+            Value::String(text) => Some(text),
+            Value::Number(_) if matches!(setting, Setting::AgentPort | Setting::SamplerParam) => {
+                value.as_str().map(str::to_owned)
+            }
+            _ => None,
         }
     }
 }
 
-/// The text of a setting: strings as they are, numbers as they are written, and lists of names joined.
-fn setting_text(value: Node<'_>, setting: Setting) -> Option<String> {
-    match value.value().ok()? {
-        serde_json::Value::String(text) => Some(text),
-        serde_json::Value::Number(_)
-            if matches!(setting, Setting::AgentPort | Setting::SamplerParam) =>
-        {
-            value.as_str().map(str::to_owned)
-        }
-        serde_json::Value::Array(items) if setting == Setting::ExcludeContainers => {
-            let names: Option<Vec<&str>> = items.iter().map(serde_json::Value::as_str).collect();
-            Some(names?.join(","))
-        }
-        _ => None,
-    }
-}
+/// How many characters of a key are shown.
+const MOST_OF_A_NAME: usize = 64;
 
 fn join(path: &str, name: &str) -> String {
+    let name = shown(name, MOST_OF_A_NAME);
     if path.is_empty() {
-        name.to_owned()
+        name
     } else {
         format!("{path}.{name}")
     }

@@ -9,6 +9,12 @@ use super::variable::HOST_IP;
 /// The longest text that a setting may hold, in bytes.
 pub const MAX_SETTING: usize = 2048;
 
+/// The longest text that a template may become, in bytes.
+pub(crate) const MAX_EXPANDED: usize = 2 * MAX_SETTING;
+
+/// The most names in `exclude-containers`.
+pub(crate) const MAX_EXCLUDED: usize = 128;
+
 /// `status.hostIP`, a host name, IPv4, or IPv6 in brackets: the Go client ends its process on anything with a further colon.
 pub(crate) fn is_agent_host(text: &str) -> bool {
     if text == HOST_IP || text.parse::<Ipv4Addr>().is_ok() {
@@ -115,7 +121,7 @@ pub(crate) fn is_tags_template(text: &str) -> bool {
 /// `${VAR}` without `:default`.
 pub(crate) fn is_tags(text: &str) -> bool {
     // What Kubernetes puts in for $(VAR) could hold anything.
-    text.len() <= 2 * MAX_SETTING
+    text.len() <= MAX_EXPANDED
         && !text.contains("$(")
         && text.split(',').all(|item| {
             let Some((key, value)) = item.split_once('=') else {

@@ -1,6 +1,7 @@
 //! The end of a decision: the record and the trigger in the annotations, and what came of it all.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use super::new_value::NewValue;
 use super::patch::{Op, Place};
@@ -24,7 +25,7 @@ impl<'v> Planner<'v> {
         ours: &Record<'_>,
         context: &Context<'v>,
     ) -> Plan<'v> {
-        let traced = !self.record.predictors.0.is_empty();
+        let traced = !self.record.predictors.is_empty();
         let keep = traced || (self.record.trigger.is_some() && context.task != Task::Uninject);
         let changed = !self.ops.is_empty();
         if keep {
@@ -45,11 +46,7 @@ impl<'v> Planner<'v> {
                 .map(|(key, value)| key.len() + value.get().len())
                 .sum();
             if text.len() > MAX_RECORD || present + text.len() > MAX_ANNOTATIONS {
-                self.notes
-                    .add(Reason::RecordTooLarge, Place::Annotation(RECORD), "");
-                self.ops.clear();
-                self.targets.clear();
-                return self.finish(Outcome::Skipped);
+                return self.refused(Reason::RecordTooLarge);
             }
             let trigger = self
                 .record
@@ -101,9 +98,7 @@ impl<'v> Planner<'v> {
         let trigger_goes = context.task == Task::Uninject
             && written.is_some()
             && annotations.get(&config.trigger).text() == written;
-        let mut keys: Vec<&str> = annotations.rest.0.iter().map(|(key, _)| &**key).collect();
-        keys.sort_unstable();
-        keys.dedup();
+        let keys: HashSet<&str> = annotations.rest.0.iter().map(|(key, _)| &**key).collect();
         let left = keys.len() - 1 - usize::from(trigger_goes);
         if left == 0 && ours.new.has(Part::Annotations) {
             self.ops.push(Op::Remove(Place::Annotations));

@@ -1,5 +1,8 @@
 //! The componentSpecs of a predictor: containers, init containers, the `ConfigMap`'s volume, and stubs for prepackaged servers.
 
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
 use super::less_ours::containers;
 use super::mount::{mount_fits, volume_fits};
 use super::new_value::{ConfigVolume, NewValue};
@@ -15,16 +18,11 @@ use super::shape::{Items, Shape, Text};
 use super::target::{Candidate, ORCHESTRATOR, TargetKind};
 use super::variable::Variable;
 use super::view::{ComponentSpec, Container, PodSpec, name_of};
+use super::volumes::{OurVolumes, our_volumes};
 
-/// A container of the older object: its key, its index in its list, itself.
-type OldContainer<'v> = (std::borrow::Cow<'v, str>, usize, &'v Container<'v>);
-
-/// The containers of the older object by key.
+/// The containers of the older object by key, with their indices in their lists.
 #[derive(Default)]
-pub(super) struct OldContainers<'v> {
-    found: Vec<OldContainer<'v>>,
-    cursor: usize,
-}
+pub(super) struct OldContainers<'v>(HashMap<Cow<'v, str>, (usize, &'v Container<'v>)>);
 
 impl<'v> OldContainers<'v> {
     fn of(
@@ -35,21 +33,15 @@ impl<'v> OldContainers<'v> {
         let pods = components
             .iter()
             .filter_map(|component| component.get()?.spec.get());
-        let found = pods
+        let containers = pods
             .flat_map(|pod| list(pod).items().iter().enumerate())
             .filter_map(|(at, container)| Some((at, container.get()?)))
-            .map(|(at, container)| (ordinals.key(&container.name), at, container))
-            .collect();
-        Self { found, cursor: 0 }
+            .map(|(at, container)| (ordinals.key(&container.name), (at, container)));
+        Self(containers.collect())
     }
 
-    pub(super) fn find(&mut self, key: &str) -> Option<(usize, &'v Container<'v>)> {
-        let count = self.found.len();
-        let at = (0..count)
-            .map(|step| (self.cursor + step) % count)
-            .find(|at| self.found[*at].0 == key)?;
-        self.cursor = at + 1;
-        Some((self.found[at].1, self.found[at].2))
+    pub(super) fn find(&self, key: &str) -> Option<(usize, &'v Container<'v>)> {
+        self.0.get(key).copied()
     }
 }
 
@@ -57,14 +49,14 @@ impl<'v> OldContainers<'v> {
 pub(super) struct Pass<'s, 'v> {
     pub(super) config_volume: Option<&'s ConfigVolume<'v>>,
     pub(super) names: Ordinals<'v>,
+    /// The keys of the containers that stay.
+    pub(super) new_names: Ordinals<'v>,
     pub(super) init_names: Ordinals<'v>,
     pub(super) old: OldContainers<'v>,
     pub(super) old_init: OldContainers<'v>,
-    pub(super) cursor: usize,
-    pub(super) init_cursor: usize,
     pub(super) stubs: StubOrder<'v>,
-    /// By componentSpec, whether something in it mounts a volume of ours.
-    pub(super) mounted: Vec<bool>,
+    /// By componentSpec, what is ours of its volumes.
+    pub(super) volumes: Vec<OurVolumes>,
     /// Removals of whole componentSpecs, which would move the others.
     pub(super) late: Vec<Op<'v>>,
 }
@@ -79,10 +71,8 @@ pub(super) struct FirstOfPod {
 /// What one pod needs of the volume.
 #[derive(Default)]
 pub(super) struct PodVolume {
-    /// Whether a target of the record is here that mounts it: a volume that nothing of ours mounts is the user's, even if it is the same.
-    pub(super) mounted: bool,
+    pub(super) ours: OurVolumes,
     pub(super) wanted: bool,
-    pub(super) created: bool,
     pub(super) first: FirstOfPod,
 }
 
@@ -99,13 +89,12 @@ impl<'v> PredictorWalk<'_, 'v> {
         let mut pass = Pass {
             config_volume,
             names: Ordinals::of(containers(items, |pod| &pod.containers)),
+            new_names: Ordinals::of(containers(items, |pod| &pod.containers)),
             init_names: Ordinals::of(containers(items, |pod| &pod.init_containers)),
             old: OldContainers::of(old_items, |pod| &pod.containers),
             old_init: OldContainers::of(old_items, |pod| &pod.init_containers),
-            cursor: 0,
-            init_cursor: 0,
             stubs: self.stub_order(),
-            mounted: self.pods_with_mounts(),
+            volumes: our_volumes(items, self.ours_record, self.ours),
             late: Vec::new(),
         };
         for (at, component) in items.iter().enumerate() {
@@ -124,7 +113,7 @@ impl<'v> PredictorWalk<'_, 'v> {
                     .ops
                     .push(Op::Add(place, NewValue::ComponentSpecs(pod)));
             } else {
-                self.out.new.set(Part::ComponentSpec);
+                self.creates(Part::ComponentSpec);
                 self.planner
                     .ops
                     .push(Op::Append(place, NewValue::ComponentSpec(pod)));
@@ -133,7 +122,10 @@ impl<'v> PredictorWalk<'_, 'v> {
         self.planner.ops.extend(pass.late.into_iter().rev());
         if matches!(self.wanted, Wanted::Restore) && !pass.stubs.to_add().is_empty() {
             // A stub that goes back between containers goes back between their records.
-            self.out.containers.order_as(&self.ours.containers);
+            let places = &self.ours.containers;
+            self.out
+                .containers
+                .sort_by_cached_key(|key, _| places.get_index_of(key).unwrap_or(usize::MAX));
         }
         self.carry_parts();
         self.keep_exclusions();
@@ -158,7 +150,7 @@ impl<'v> PredictorWalk<'_, 'v> {
             Shape::Is(pod) => self.pod(at, component, pod, pass),
             Shape::Absent if at == 0 && !pass.stubs.to_add().is_empty() => {
                 let pod = self.new_pod(pass);
-                self.out.new.set(Part::PodSpec);
+                self.creates(Part::PodSpec);
                 self.planner
                     .ops
                     .push(Op::Add(place, NewValue::PodSpec(pod)));
@@ -175,14 +167,14 @@ impl<'v> PredictorWalk<'_, 'v> {
         pod: &'v PodSpec<'v>,
         pass: &mut Pass<'_, 'v>,
     ) {
-        let mounted = pass.mounted.get(at).is_some_and(|mounted| *mounted);
-        let config_fits = volume_fits(pod, |volume| mounted && self.owns_volume(volume));
+        let ours = pass.volumes[at];
+        let config_fits = volume_fits(pod, |volume| ours.mounted && self.owns_volume(volume));
         let first = FirstOfPod {
-            container: self.out.containers.0.len(),
-            init_container: self.out.init_containers.0.len(),
+            container: self.out.containers.len(),
+            init_container: self.out.init_containers.len(),
         };
         let mut volume = PodVolume {
-            mounted,
+            ours,
             first,
             ..PodVolume::default()
         };
@@ -253,7 +245,7 @@ impl<'v> PredictorWalk<'_, 'v> {
             self.note_name(Place::Holder(holder), &container.name);
             let key = pass.names.key(&container.name);
             let name = name_of(&container.name).unwrap_or_default();
-            let mut recorded = self.ours.containers.find(&key, &mut pass.cursor).copied();
+            let mut recorded = self.ours.containers.get(&*key).copied();
             let is_stub = self.is_stub(container, recorded);
             if !is_stub {
                 // The user made it a container: only what is in it is ours.
@@ -273,6 +265,7 @@ impl<'v> PredictorWalk<'_, 'v> {
             let left = if goes { Some(Reason::Removed) } else { switch };
             let left = left.or_else(|| self.excludes(name).then_some(Reason::Excluded));
             let old = pass.old.find(&key).map(|(_, old)| old);
+            let edits = self.planner.ops.len();
             let mut decided = self.target(Candidate {
                 kind,
                 holder,
@@ -288,13 +281,14 @@ impl<'v> PredictorWalk<'_, 'v> {
             });
             if is_stub && decided.set.is_empty() {
                 removed.push(index);
-                volume.created |= recorded.is_some_and(|recorded| recorded.new.has(Part::Volumes));
-                self.forget_edits(holder);
+                // A stub that goes takes its env with it.
+                self.planner.ops.truncate(edits);
                 continue;
             }
             self.finish_container(holder, container, &mut decided, recorded, old, volume);
+            let key = pass.new_names.key(&container.name);
             if let Some(record) = decided.record {
-                self.out.containers.0.push((key, record));
+                self.out.containers.insert(key, record);
             }
         }
         removed
@@ -331,11 +325,7 @@ impl<'v> PredictorWalk<'_, 'v> {
             self.note_name(Place::Holder(holder), &container.name);
             let key = pass.init_names.key(&container.name);
             let name = name_of(&container.name).unwrap_or_default();
-            let recorded = self
-                .ours
-                .init_containers
-                .find(&key, &mut pass.init_cursor)
-                .copied();
+            let recorded = self.ours.init_containers.get(&*key).copied();
             let left =
                 Self::switched_off(on).or_else(|| self.excludes(name).then_some(Reason::Excluded));
             let old = pass.old_init.find(&key).map(|(_, old)| old);
@@ -354,7 +344,7 @@ impl<'v> PredictorWalk<'_, 'v> {
             });
             self.finish_container(holder, container, &mut decided, recorded, old, volume);
             if let Some(record) = decided.record {
-                self.out.init_containers.0.push((key, record));
+                self.out.init_containers.insert(key, record);
             }
         }
     }
@@ -391,7 +381,6 @@ impl<'v> PredictorWalk<'_, 'v> {
             old,
         );
         volume.wanted |= mounts_config;
-        volume.created |= recorded.is_some_and(|recorded| recorded.new.has(Part::Volumes));
     }
 
     /// Keeps the names that are excluded and are no server's, until all predictors have been seen.
@@ -402,13 +391,15 @@ impl<'v> PredictorWalk<'_, 'v> {
         let Some((text, origin)) = settings.get(Setting::ExcludeContainers) else {
             return;
         };
-        let servers = self.server_names();
+        let servers: HashSet<&str> = self
+            .nodes
+            .iter()
+            .filter_map(|node| name_of(&node.name))
+            .collect();
         let here = (origin == Origin::PredictorAnnotation).then_some(self.index);
         for name in super::setting::excluded(text) {
-            let entry = (name.to_owned(), here);
-            let is_known = name == ORCHESTRATOR || servers.iter().any(|server| server == name);
-            if !is_known && !self.planner.excluded.contains(&entry) {
-                self.planner.excluded.push(entry);
+            if name != ORCHESTRATOR && !servers.contains(name) {
+                self.planner.excluded.insert((name.to_owned(), here));
             }
         }
     }

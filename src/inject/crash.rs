@@ -17,6 +17,26 @@ pub(crate) enum Reader {
     MlServer,
 }
 
+/// The variables of the orchestrator that [`crash`] knows.
+pub(crate) const CRASHING: [&str; 16] = [
+    "JAEGER_SAMPLER_TYPE",
+    "JAEGER_SAMPLER_PARAM",
+    "JAEGER_AGENT_HOST",
+    "JAEGER_AGENT_PORT",
+    "JAEGER_DISABLED",
+    "JAEGER_RPC_METRICS",
+    "JAEGER_REPORTER_LOG_SPANS",
+    "JAEGER_REPORTER_ATTEMPT_RECONNECTING_DISABLED",
+    "JAEGER_SAMPLER_MAX_OPERATIONS",
+    "JAEGER_REPORTER_MAX_QUEUE_SIZE",
+    "JAEGER_SAMPLER_REFRESH_INTERVAL",
+    "JAEGER_REPORTER_FLUSH_INTERVAL",
+    "JAEGER_REPORTER_ATTEMPT_RECONNECT_INTERVAL",
+    "JAEGER_TAGS",
+    "JAEGER_ENDPOINT",
+    "TRACING",
+];
+
 /// What the reader would have accepted, where it ends its process on that value.
 pub(crate) fn crash(reader: Reader, name: &str, text: &str) -> Option<&'static str> {
     // Kubernetes replaces $(VAR) before the process sees it.

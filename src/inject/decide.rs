@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::accepted::{is_service_name, is_tags};
+use super::accepted::{MAX_EXPANDED, is_service_name, is_tags};
 use super::crash::{Reader, crash, go_bool, is_python_zero, sampler_crash};
+use super::engine::EngineVariables;
 use super::new_value::{CONFIG_DIR, ConfigVolume};
 use super::notes::Notes;
 use super::owned::{Fate, Owned, UsersVars};
@@ -12,10 +13,8 @@ use super::reason::Reason;
 use super::record::Omitted;
 use super::setting::Setting;
 use super::settings::{Origin, Resolved};
-use super::shape::Shape;
-use super::template::{Names, expand};
-use super::variable::{EnvSet, EnvValue, HOST_IP, PerVariable, Variable, is_read_by_tracing};
-use super::view::{Annotations, read_text};
+use super::template::{Names, Unresolved, expand};
+use super::variable::{EnvSet, EnvValue, HOST_IP, PerVariable, Variable};
 
 /// What is done about one variable of a target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,52 +60,26 @@ pub(crate) struct Subject<'s, 'a> {
     pub(crate) vars: &'s UsersVars<'s, 'a>,
     pub(crate) owned: &'s Owned,
     pub(crate) omitted: Omitted,
-    /// `spec.annotations`, of which some become variables of the orchestrator.
-    pub(crate) spec_annotations: Option<&'s Annotations<'a>>,
+    /// What `spec.annotations` sets, if the target is the orchestrator.
+    pub(crate) engine: Option<&'s EngineVariables<'a>>,
 }
 
 /// What the user says about a variable.
 enum Said<'s> {
-    Literal(Cow<'s, str>),
+    Literal(&'s str),
     Elsewhere,
 }
 
-impl<'a> Subject<'_, 'a> {
+impl Subject<'_, '_> {
     fn said(&self, name: &str) -> Option<Said<'_>> {
         if let Some(var) = self.vars.last_of(name) {
-            return Some(
-                var.literal()
-                    .map_or(Said::Elsewhere, |text| Said::Literal(Cow::Borrowed(text))),
-            );
+            return Some(var.literal().map_or(Said::Elsewhere, Said::Literal));
         }
-        let text = self.engine_annotation(name)?;
-        Some(text.text().map_or(Said::Elsewhere, |text| {
-            Said::Literal(Cow::Owned(text.to_owned()))
-        }))
+        let text = self.engine?.get(name)?;
+        Some(text.text().map_or(Said::Elsewhere, Said::Literal))
     }
 
-    /// `seldon.io/engine-<x-y>` becomes `X_Y` in the orchestrator, unless svcOrchSpec has that name.
-    fn engine_annotation(&self, name: &str) -> Option<Shape<super::shape::Text<'a>>> {
-        self.spec_annotations?
-            .rest
-            .0
-            .iter()
-            .rev()
-            .find_map(|(key, raw)| {
-                let suffix = key.strip_prefix("seldon.io/engine-")?;
-                let same = suffix.len() == name.len()
-                    && suffix.bytes().zip(name.bytes()).all(|(from, to)| {
-                        to == if from == b'-' {
-                            b'_'
-                        } else {
-                            from.to_ascii_uppercase()
-                        }
-                    });
-                same.then(|| read_text(raw))
-            })
-    }
-
-    fn literal(&self, name: &str) -> Option<Cow<'_, str>> {
+    fn literal(&self, name: &str) -> Option<&str> {
         match self.said(name)? {
             Said::Literal(text) => Some(text),
             Said::Elsewhere => None,
@@ -124,7 +97,8 @@ impl<'a> Subject<'_, 'a> {
         if self.omitted.has(variable) {
             return Some(Reason::UserRemoved);
         }
-        self.engine_annotation(variable.name())
+        self.engine?
+            .get(variable.name())
             .map(|_| Reason::EngineAnnotation)
     }
 
@@ -135,31 +109,18 @@ impl<'a> Subject<'_, 'a> {
         if reader == Reader::MlServer {
             return;
         }
-        for var in self.vars.iter() {
-            let name = var.name.text().unwrap_or_default();
+        for (name, var) in self.vars.iter() {
             if let Some(expected) = var.literal().and_then(|text| crash(reader, name, text)) {
                 notes.add(Reason::CrashingValue, place, format!("{name}: {expected}"));
             }
         }
-        if let Some(annotations) = self.spec_annotations {
-            for (key, raw) in &annotations.rest.0 {
-                let Some(suffix) = key.strip_prefix("seldon.io/engine-") else {
-                    continue;
-                };
-                let name = suffix.to_ascii_uppercase().replace('-', "_");
-                if !is_read_by_tracing(&name) || self.vars.last_of(&name).is_some() {
-                    continue;
-                }
-                if let Some(expected) = read_text(raw)
-                    .text()
-                    .and_then(|text| crash(reader, &name, text))
-                {
-                    notes.add(
-                        Reason::CrashingValue,
-                        Place::SpecAnnotations,
-                        format!("{key}: {expected}"),
-                    );
-                }
+        for (name, key, expected) in self.engine.iter().flat_map(|engine| engine.crashing()) {
+            if self.vars.last_of(name).is_none() {
+                notes.add(
+                    Reason::CrashingValue,
+                    Place::SpecAnnotations,
+                    format!("{key}: {expected}"),
+                );
             }
         }
         if reader == Reader::Executor {
@@ -167,7 +128,7 @@ impl<'a> Subject<'_, 'a> {
                 self.literal("JAEGER_SAMPLER_TYPE"),
                 self.literal("JAEGER_SAMPLER_PARAM"),
             );
-            if matches!(&pair, (Some(kind), Some(param)) if sampler_crash(kind, param)) {
+            if matches!(pair, (Some(kind), Some(param)) if sampler_crash(kind, param)) {
                 notes.add(
                     Reason::CrashingValue,
                     place,
@@ -204,11 +165,10 @@ impl<'a> Subject<'_, 'a> {
     }
 
     fn is_disabled(&self) -> bool {
-        self.literal("TRACING")
-            .is_some_and(|text| is_python_zero(&text))
+        self.literal("TRACING").is_some_and(is_python_zero)
             || self
                 .literal("JAEGER_DISABLED")
-                .is_some_and(|text| go_bool(&text) == Some(true))
+                .is_some_and(|text| go_bool(text) == Some(true))
     }
 
     /// Decides every variable. `config_volume` is the `ConfigMap` that can be mounted here.
@@ -227,8 +187,10 @@ impl<'a> Subject<'_, 'a> {
         }
         let mut choices = Choices::default();
         let is_orchestrator = self.reader == Reader::Executor;
-        let users_config = !is_orchestrator && self.users(Variable::ConfigPath).is_some();
-        let our_config = if is_orchestrator || users_config {
+        let config_path = self.users(Variable::ConfigPath);
+        let users_config =
+            !is_orchestrator && config_path.is_some_and(|reason| reason != Reason::UserRemoved);
+        let our_config = if is_orchestrator || config_path.is_some() {
             None
         } else {
             config_volume
@@ -320,7 +282,7 @@ impl<'a> Subject<'_, 'a> {
             }
             Variable::ServiceName | Variable::Tags => {
                 let place = Place::Holder(self.holder);
-                match expand(text, names) {
+                match expand(text, names, MAX_EXPANDED) {
                     Ok(filled) => {
                         let good = if variable == Variable::Tags {
                             is_tags(&filled)
@@ -344,9 +306,12 @@ impl<'a> Subject<'_, 'a> {
                             (_, filled) => Cow::Owned(filled.into_owned()),
                         })
                     }
-                    Err(placeholder) => {
-                        let detail =
-                            format!("{}: {{{placeholder}}} is not known here", variable.name());
+                    Err(unresolved) => {
+                        let why = match unresolved {
+                            Unresolved::Unknown(name) => format!("{{{name}}} is not known here"),
+                            Unresolved::TooLong => "the names in it are too long".to_owned(),
+                        };
+                        let detail = format!("{}: {why}", variable.name());
                         notes.add(Reason::TemplateUnresolved, place, detail);
                         return Choice::Leave(Reason::TemplateUnresolved);
                     }

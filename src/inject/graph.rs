@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::bounds::MAX_NODES;
+use super::reason::Reason;
 use super::shape::{Key, Shape, Text};
 
 /// A node of the inference graph.
@@ -17,12 +19,15 @@ pub(crate) struct Node<'a> {
 /// Reads the nodes of a graph, parents before their children, which is the order in which Seldon's defaulting visits them.
 ///
 /// # Errors
-/// For a graph that is nested deeper than `serde_json` reads (128 levels).
-pub(crate) fn graph_nodes(graph: &RawValue) -> Result<Vec<Node<'_>>, serde_json::Error> {
+/// For a graph with more than [`MAX_NODES`] nodes, or nested deeper than `serde_json` reads (128 levels).
+pub(crate) fn graph_nodes(graph: &RawValue) -> Result<Vec<Node<'_>>, Reason> {
     let mut nodes = Vec::new();
     let mut deserializer = serde_json::Deserializer::from_str(graph.get());
-    Child(&mut nodes).deserialize(&mut deserializer)?;
-    Ok(nodes)
+    match Child(&mut nodes).deserialize(&mut deserializer) {
+        Ok(()) => Ok(nodes),
+        Err(_) if nodes.len() >= MAX_NODES => Err(Reason::TooManyTargets),
+        Err(_) => Err(Reason::GraphTooDeep),
+    }
 }
 
 struct Child<'v, 'a>(&'v mut Vec<Node<'a>>);
@@ -70,6 +75,9 @@ impl<'de> Visitor<'de> for Child<'_, 'de> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         // The place is taken before the children are read: their key may come first.
         let own = self.0.len();
+        if own >= MAX_NODES {
+            return Err(A::Error::custom("too many nodes"));
+        }
         self.0.push(Node::default());
         while let Some(Key(key)) = map.next_key::<Key<'de>>()? {
             match key.as_ref() {

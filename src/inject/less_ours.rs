@@ -3,6 +3,8 @@
 //! Each object is flattened, less what the record says is ours and is found unchanged, and the two are compared. Only if they are equal is
 //! what the older object had kept or restored exactly, so "not sure" counts as "no".
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -15,6 +17,7 @@ use super::view::{
     ComponentSpec, Container, Env, Explainer, PodSpec, Predictor, SeldonDeployment, SvcOrchSpec,
     Volume,
 };
+use super::volumes::{OurVolumes, our_volumes};
 
 /// A piece of a flattened object.
 enum Piece<'v, 'a> {
@@ -44,29 +47,44 @@ impl Piece<'_, '_> {
     }
 }
 
+/// The longest value that is parsed to be compared, in bytes: parsed, it takes many times its length.
+const MAX_PARSED: usize = 64 * 1024;
+
 /// Equal bytes are the rule, for the API server sorts keys; other spellings of one value cost a parse.
 fn same_raw(one: &RawValue, other: &RawValue) -> bool {
+    let is_short = |raw: &RawValue| raw.get().len() <= MAX_PARSED;
     one.get() == other.get()
-        || matches!(
-            (serde_json::from_str::<Value>(one.get()), serde_json::from_str::<Value>(other.get())),
-            (Ok(one), Ok(other)) if one == other
-        )
+        || is_short(one)
+            && is_short(other)
+            && matches!(
+                (serde_json::from_str::<Value>(one.get()), serde_json::from_str::<Value>(other.get())),
+                (Ok(one), Ok(other)) if one == other
+            )
 }
 
-fn same_rest(one: &Rest<'_>, other: &Rest<'_>) -> bool {
-    one.0.len() == other.0.len()
+fn same_rest<'a>(one: &Rest<'a>, other: &Rest<'a>) -> bool {
+    let in_order = one.0.len() == other.0.len()
         && one
             .0
             .iter()
             .zip(&other.0)
-            .all(|((key, value), (beside_key, beside))| {
-                let found = if key == beside_key {
-                    Some(*beside)
-                } else {
-                    other.get(key)
-                };
-                found.is_some_and(|found| same_raw(value, found))
-            })
+            .all(|((one, _), (other, _))| one == other);
+    if in_order {
+        let mut pairs = one.0.iter().zip(&other.0);
+        return pairs.all(|((_, one), (_, other))| same_raw(one, other));
+    }
+    let by_key = |rest: &Rest<'a>| -> HashMap<_, _> {
+        rest.0
+            .iter()
+            .map(|(key, value)| (key.clone(), *value))
+            .collect()
+    };
+    let (one, other) = (by_key(one), by_key(other));
+    one.len() == other.len()
+        && one.iter().all(|(key, value)| {
+            let beside = other.get(key);
+            beside.is_some_and(|beside| same_raw(value, beside))
+        })
 }
 
 /// Whether the specs of two objects are equal, less what is ours in either by that record.
@@ -104,12 +122,11 @@ impl<'v, 'a> Flat<'v, 'a> {
                     .iter()
                     .map(|item| Some(&item.get()?.name)),
             );
-            let mut cursor = 0;
             flat.shape(&spec.predictors, |flat, Items(predictors)| {
                 for predictor in predictors {
                     flat.shape(predictor, |flat, predictor| {
                         let key = ordinals.key(&predictor.name);
-                        flat.predictor(predictor, record.predictors.find(&key, &mut cursor));
+                        flat.predictor(predictor, record.predictors.get(&*key));
                     });
                 }
             });
@@ -135,6 +152,13 @@ impl<'v, 'a> Flat<'v, 'a> {
         if gone {
             self.pieces.truncate(mark);
             self.pieces.push(Piece::Absent);
+        }
+    }
+
+    /// Nothing of ours can be put back where a null stands.
+    fn needs_list<T>(&mut self, is_needed: bool, list: &Shape<Items<T>>) {
+        if is_needed && list.odd().is_some() {
+            self.pieces.push(Piece::Odd);
         }
     }
 
@@ -242,12 +266,14 @@ impl<'v, 'a> Flat<'v, 'a> {
                 });
             }
         });
+        self.needs_list(mounted, &container.volume_mounts);
         let created = target.is_some_and(|target| {
             target.new.has(Part::VolumeMounts) || target.new.has(Part::Container)
         });
         let no_mounts = container.volume_mounts.items().is_empty();
         self.drop_since(mark, created && others == 0 && !no_mounts);
-        env_is_ours && container.rest.is_empty() && others == 0
+        let other_mounts = others > 0 || container.volume_mounts.odd().is_some();
+        env_is_ours && container.rest.is_empty() && !other_mounts
     }
 
     fn components(
@@ -260,9 +286,13 @@ impl<'v, 'a> Flat<'v, 'a> {
         let mut names = Ordinals::of(containers(components.items(), |pod| &pod.containers));
         let mut init_names =
             Ordinals::of(containers(components.items(), |pod| &pod.init_containers));
+        let volumes = ours.map(|ours| our_volumes(components.items(), self.record, ours));
         let mut left = 0;
         self.shape(components, |flat, Items(items)| {
-            for component in items {
+            for (at, component) in items.iter().enumerate() {
+                let volumes = volumes
+                    .as_ref()
+                    .map_or_else(OurVolumes::default, |all| all[at]);
                 let item_mark = flat.pieces.len();
                 let mut gone = false;
                 flat.shape(component, |flat, ComponentSpec { spec, rest }| {
@@ -270,7 +300,7 @@ impl<'v, 'a> Flat<'v, 'a> {
                     let pod_mark = flat.pieces.len();
                     let mut pod_is_ours = false;
                     flat.shape(spec, |flat, pod| {
-                        pod_is_ours = flat.pod(pod, ours, &mut names, &mut init_names);
+                        pod_is_ours = flat.pod(pod, ours, volumes, &mut names, &mut init_names);
                     });
                     let made = |part| created.has(part);
                     let item_made = made(Part::ComponentSpecs) || made(Part::ComponentSpec);
@@ -293,22 +323,20 @@ impl<'v, 'a> Flat<'v, 'a> {
         &mut self,
         pod: &'v PodSpec<'a>,
         ours: Option<&'v PredictorRecord<'v>>,
+        our_volumes: OurVolumes,
         names: &mut Ordinals<'v>,
         init_names: &mut Ordinals<'v>,
     ) -> bool {
         self.pieces.push(Piece::Rest(&pod.rest));
         let mark = self.pieces.len();
-        let (mut others, mut mounted, mut volumes_created) = (0, false, false);
-        let mut cursor = 0;
+        let mut others = 0;
         self.shape(&pod.containers, |flat, Items(containers)| {
             for container in containers {
                 let mark = flat.pieces.len();
                 let mut stub = false;
                 flat.shape(container, |flat, container| {
                     let key = names.key(&container.name);
-                    let target = ours.and_then(|ours| ours.containers.find(&key, &mut cursor));
-                    mounted |= target.is_some_and(|target| mounts_config(flat.record, target));
-                    volumes_created |= target.is_some_and(|target| target.new.has(Part::Volumes));
+                    let target = ours.and_then(|ours| ours.containers.get(&*key));
                     let ours_alone = flat.container(container, target);
                     stub =
                         ours_alone && target.is_some_and(|target| target.new.has(Part::Container));
@@ -332,22 +360,19 @@ impl<'v, 'a> Flat<'v, 'a> {
         });
         let list_is_ours = made && others == 0 && !pod.containers.items().is_empty();
         self.drop_since(mark, list_is_ours);
-        let mut cursor = 0;
         self.shape(&pod.init_containers, |flat, Items(containers)| {
             for container in containers {
                 flat.shape(container, |flat, container| {
                     let key = init_names.key(&container.name);
-                    let target = ours.and_then(|ours| ours.init_containers.find(&key, &mut cursor));
-                    mounted |= target.is_some_and(|target| mounts_config(flat.record, target));
-                    volumes_created |= target.is_some_and(|target| target.new.has(Part::Volumes));
+                    let target = ours.and_then(|ours| ours.init_containers.get(&*key));
                     flat.container(container, target);
                 });
             }
         });
         let config_map = ours
             .and_then(|ours| ours.config_map.as_deref())
-            .filter(|_| mounted);
-        let volumes_left = self.volumes(&pod.volumes, config_map, volumes_created);
+            .filter(|_| our_volumes.mounted);
+        let volumes_left = self.volumes(&pod.volumes, config_map, our_volumes);
         list_is_ours && pod.rest.is_empty() && pod.init_containers.is_absent() && !volumes_left
     }
 
@@ -356,7 +381,7 @@ impl<'v, 'a> Flat<'v, 'a> {
         &mut self,
         volumes: &'v Shape<Items<Volume<'a>>>,
         config_map: Option<&str>,
-        created: bool,
+        ours: OurVolumes,
     ) -> bool {
         let mark = self.pieces.len();
         let mut others = 0;
@@ -372,8 +397,12 @@ impl<'v, 'a> Flat<'v, 'a> {
                 });
             }
         });
-        self.drop_since(mark, created && others == 0 && !volumes.items().is_empty());
-        others > 0
+        self.needs_list(config_map.is_some(), volumes);
+        self.drop_since(
+            mark,
+            ours.created && others == 0 && !volumes.items().is_empty(),
+        );
+        others > 0 || volumes.odd().is_some()
     }
 }
 

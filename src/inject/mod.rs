@@ -5,9 +5,12 @@
 
 mod accepted;
 mod annotate;
+mod bounds;
+mod claims;
 mod components;
 mod crash;
 mod decide;
+mod engine;
 mod feedback;
 mod go_net;
 mod graph;
@@ -37,6 +40,7 @@ mod volumes;
 
 pub use accepted::MAX_SETTING;
 pub(crate) use accepted::is_sampler_pair;
+pub use bounds::{MAX_ADDED, MAX_CONTAINERS, MAX_NODES, MAX_PREDICTORS};
 pub use decide::{Choice, Choices};
 pub use feedback::{MAX_WARNING, MAX_WARNINGS};
 pub use new_value::{CONFIG_DIR, CONFIG_VOLUME};
@@ -47,6 +51,7 @@ pub use reason::Reason;
 pub use record::{MAX_RECORD, RECORD};
 pub use setting::{ConfigMapRef, Setting};
 pub use settings::{ANNOTATION_PREFIX, JaegerConfig, Origin};
+pub(crate) use shape::{Budget, Key, Shape};
 pub use target::{Change, TargetKind, TargetPlan};
 pub use variable::{EnvSet, EnvValue, HOST_IP, PerVariable, Variable};
 pub use view::SeldonDeployment;

@@ -18,7 +18,10 @@ pub struct Note<'a> {
 
 /// How many notes a new one is compared with. What concerns the whole object is among the first; an object with thousands of problems
 /// may say one of them twice, but does not take the square of the time.
-const REMEMBERED: usize = 256;
+const REMEMBERED: usize = 16;
+
+/// The most notes that are kept; nobody reads more.
+const MAX_NOTES: usize = 10_000;
 
 /// The notes of one decision.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +34,9 @@ impl<'a> Notes<'a> {
         place: Place<'a>,
         detail: impl Into<Cow<'a, str>>,
     ) {
+        if self.0.len() >= MAX_NOTES {
+            return;
+        }
         let note = Note {
             reason,
             place,

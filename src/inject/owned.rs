@@ -1,5 +1,7 @@
 //! Which of the variables that a record claims are really there, unchanged.
 
+use indexmap::IndexMap;
+
 use super::shape::{Shape, Text};
 use super::variable::{EnvSet, EnvValue, PerVariable, Variable, is_read_by_tracing};
 use super::view::{Env, EnvVar};
@@ -85,32 +87,34 @@ fn is_exactly(var: &EnvVar<'_>, value: &EnvValue<'_>) -> bool {
     }
 }
 
-/// The variables of a target that a Jaeger client reads and that are the user's. Most targets have none.
-pub(crate) struct UsersVars<'v, 'a>(Vec<&'v EnvVar<'a>>);
+/// The variables of a target that a Jaeger client reads and that are the user's. Most targets have none. Of several with one name
+/// the last counts, as Kubernetes has it. A copy of an entry of ours says nothing else than ours, and is left where it is.
+pub(crate) struct UsersVars<'v, 'a>(IndexMap<&'v str, &'v EnvVar<'a>>);
 
 impl<'v, 'a> UsersVars<'v, 'a> {
     /// Looks through a list once.
-    pub(crate) fn of(env: &'v Env<'a>, owned: &Owned) -> Self {
-        let items = env.items().iter().enumerate();
-        let read = |var: &&EnvVar<'_>| var.name.text().is_some_and(is_read_by_tracing);
-        let vars = items.filter_map(|(at, item)| {
-            let var = item.get().filter(read)?;
-            (!owned.is_at(at)).then_some(var)
+    pub(crate) fn of(env: &'v Env<'a>, owned: &Owned, recorded: &EnvSet<'_>) -> Self {
+        let is_ours = |name: &str, var: &EnvVar<'_>| {
+            let variable = Variable::from_name(name);
+            let variable = variable.filter(|variable| owned.here(*variable).is_some());
+            let value = variable.and_then(|variable| recorded.get(variable).as_ref());
+            value.is_some_and(|value| is_exactly(var, value))
+        };
+        let vars = env.items().iter().filter_map(|item| {
+            let var = item.get()?;
+            let name = var.name.text().filter(|name| is_read_by_tracing(name))?;
+            (!is_ours(name, var)).then_some((name, var))
         });
         Self(vars.collect())
     }
 
-    /// The variable of that name which counts: the last, as Kubernetes has it.
+    /// The variable of that name which counts.
     pub(crate) fn last_of(&self, name: &str) -> Option<&'v EnvVar<'a>> {
-        self.0
-            .iter()
-            .rev()
-            .copied()
-            .find(|var| var.name.text() == Some(name))
+        self.0.get(name).copied()
     }
 
-    /// All of them, in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &'v EnvVar<'a>> {
-        self.0.iter().copied()
+    /// All that count, by name.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'v str, &'v EnvVar<'a>)> {
+        self.0.iter().map(|(name, var)| (*name, *var))
     }
 }

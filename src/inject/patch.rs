@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::new_value::NewValue;
 
 /// Which containers of a pod.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ContainerList {
     /// `containers`
     Containers,
@@ -18,7 +18,7 @@ pub enum ContainerList {
 }
 
 /// Something that holds environment variables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Holder {
     /// A container of `componentSpecs[].spec`.
     Container {

@@ -1,5 +1,11 @@
 //! The one decision: what to add to an object, what to keep, what to take out, and why.
 
+use std::rc::Rc;
+
+use indexmap::IndexSet;
+
+use super::bounds::exceeded;
+use super::engine::EngineVariables;
 use super::notes::{Note, Notes};
 use super::patch::{Op, Ops, Place, to_json_patch};
 use super::planner::Planner;
@@ -160,7 +166,10 @@ pub fn plan<'v>(
         ops: Vec::with_capacity(16),
         targets: Vec::with_capacity(4),
         predictors: Vec::new(),
-        excluded: Vec::new(),
+        excluded: IndexSet::new(),
+        engine: Rc::default(),
+        added: 0,
+        recorded: 0,
         record: Record::new(),
     };
     let metadata = match &object.metadata {
@@ -192,5 +201,11 @@ pub fn plan<'v>(
         }
     };
     planner.note_odd_spec(object);
+    if let Some((reason, place, detail)) = exceeded(object) {
+        planner.notes.add(reason, place, detail);
+        return planner.finish(Outcome::Skipped);
+    }
+    let spec = object.spec.get();
+    planner.engine = EngineVariables::of(spec.and_then(|spec| spec.annotations.get())).into();
     planner.object(object, old, annotations, context)
 }

@@ -1,5 +1,13 @@
 //! The decision in the making: what is asked of each predictor, and what was there before.
 
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use indexmap::IndexSet;
+
+use super::bounds::MAX_ADDED;
+use super::claims::Claims;
+use super::engine::EngineVariables;
 use super::less_ours::same_less_ours;
 use super::notes::Notes;
 use super::ordinals::Ordinals;
@@ -7,12 +15,13 @@ use super::patch::{Op, Place};
 use super::plan::{Context, Outcome, Plan, PredictorPlan, Task};
 use super::predictor::{PredictorWalk, Wanted};
 use super::reason::Reason;
-use super::record::{PredictorRecord, RECORD, Record};
+use super::record::{MAX_RECORD, PredictorRecord, RECORD, Record};
 use super::settings::{ANNOTATION_PREFIX, Layer, Origin, Placed, Resolved};
 use super::shape::{Shape, Text};
 use super::target::TargetPlan;
-use super::trigger::{Trigger, trigger};
-use super::view::{Annotations, Predictor, SeldonDeployment, name_of};
+use super::trigger::{Trigger, Triggers};
+use super::variable::EnvSet;
+use super::view::{Annotations, Predictor, SeldonDeployment, name_of, read_text};
 use crate::config::Config;
 
 /// The decision in the making.
@@ -24,8 +33,13 @@ pub(crate) struct Planner<'v> {
     pub(crate) ops: Vec<Op<'v>>,
     pub(crate) targets: Vec<TargetPlan<'v>>,
     pub(crate) predictors: Vec<PredictorPlan<'v>>,
-    /// Names that were excluded and not found yet, with the predictor that they must be in, if it is one.
-    pub(crate) excluded: Vec<(String, Option<usize>)>,
+    /// Names that were excluded and are no server's, with the predictor that they must be in, if it is one.
+    pub(crate) excluded: IndexSet<(String, Option<usize>)>,
+    /// What `spec.annotations` sets in every orchestrator.
+    pub(crate) engine: Rc<EngineVariables<'v>>,
+    /// What the variables of all targets take so far, in bytes, and what their record takes at least.
+    pub(crate) added: usize,
+    pub(crate) recorded: usize,
     /// The record that is being written.
     pub(crate) record: Record<'v>,
 }
@@ -45,7 +59,7 @@ fn find_record(annotations: &Annotations<'_>) -> Found {
         Shape::Absent => Found::None,
         Shape::Is(Text(text)) => match Record::read(&text) {
             Some(record) => Found::Read {
-                record: record.into_owned(),
+                record,
                 text: text.into_owned(),
             },
             None => Found::Unreadable,
@@ -59,6 +73,7 @@ fn unchanged_since<'v>(
     object: &SeldonDeployment<'v>,
     old: Option<&SeldonDeployment<'v>>,
     annotations: &Annotations<'v>,
+    found: &Found,
     trigger: &str,
 ) -> Option<Record<'static>> {
     let old = old?;
@@ -67,25 +82,41 @@ fn unchanged_since<'v>(
     let Found::Read { record, .. } = find_record(old_annotations) else {
         return None;
     };
-    (same_settings(annotations, old_annotations, trigger) && same_less_ours(object, old, &record))
-        .then_some(record)
+    let unchanged = same_settings(annotations, old_annotations, trigger)
+        && same_less_ours(object, old, &record)
+        && Claims::of(old, &record).can_be_restored
+        && !was_decided_since(object, found, &record);
+    unchanged.then_some(record)
+}
+
+/// Whether the object was decided anew since the older record was written, by an earlier call for the same write: it has a record of its own
+/// that fits it, and that did not come of restoring the older one.
+fn was_decided_since(object: &SeldonDeployment<'_>, found: &Found, older: &Record<'_>) -> bool {
+    match found {
+        Found::Read { record, .. } => {
+            !record.restores(older) && Claims::of(object, record).are_whole
+        }
+        Found::None | Found::Unreadable => false,
+    }
 }
 
 /// Whether the annotations that we read, the record apart, are the same.
 fn same_settings(new: &Annotations<'_>, old: &Annotations<'_>, trigger: &str) -> bool {
-    let is_read =
-        |key: &str| key == trigger || (key.starts_with(ANNOTATION_PREFIX) && key != RECORD);
-    let contains = |one: &Annotations<'_>, other: &Annotations<'_>| {
-        one.rest
-            .0
-            .iter()
-            .filter(|(key, _)| is_read(key))
-            .all(|(key, _)| {
-                let (one, other) = (one.get(key), other.get(key));
-                one.text().is_some() && one.text() == other.text()
+    let read = |annotations: &Annotations<'_>| -> HashMap<String, Option<String>> {
+        let is_read =
+            |key: &str| key == trigger || (key.starts_with(ANNOTATION_PREFIX) && key != RECORD);
+        let entries = annotations.rest.0.iter().filter(|(key, _)| is_read(key));
+        entries
+            .map(|(key, value)| {
+                (
+                    key.clone().into_owned(),
+                    read_text(value).text().map(str::to_owned),
+                )
             })
+            .collect()
     };
-    contains(new, old) && contains(old, new)
+    let new = read(new);
+    new.values().all(Option::is_some) && new == read(old)
 }
 
 impl<'v> Planner<'v> {
@@ -135,7 +166,7 @@ impl<'v> Planner<'v> {
             self.notes
                 .add(Reason::RecordUnreadable, Place::Annotation(RECORD), "");
         }
-        let sticky = unchanged_since(object, old, annotations, &config.trigger);
+        let sticky = unchanged_since(object, old, annotations, &found, &config.trigger);
         let nothing = Record::new();
         let ours = match (&sticky, &found) {
             (Some(record), _) | (None, Found::Read { record, .. }) => record,
@@ -165,7 +196,7 @@ impl<'v> Planner<'v> {
             .and(old)
             .map_or(&[][..], SeldonDeployment::predictors);
         let none = PredictorRecord::default();
-        let mut cursor = 0;
+        let mut triggers = Triggers::of(object, config, context.namespace_default);
         for (index, item) in object.predictors().iter().enumerate() {
             let Shape::Is(view) = item else {
                 self.notes.odd(
@@ -176,18 +207,11 @@ impl<'v> Planner<'v> {
                 continue;
             };
             let key = ordinals.key(&view.name);
-            let ours_here = ours.predictors.find(&key, &mut cursor).unwrap_or(&none);
+            let ours_here = ours.predictors.get(&*key).unwrap_or(&none);
             let asked = match (context.task, new_trigger) {
                 (Task::Uninject, _) => Trigger::Off(Reason::OptedOut),
                 (_, Some(value)) => written_trigger(value, config),
-                _ => trigger(
-                    object,
-                    view,
-                    index,
-                    config,
-                    context.namespace_default,
-                    &mut self.notes,
-                ),
+                _ => triggers.at(view, index, &mut self.notes),
             };
             let (wanted, reason, profile) =
                 self.wanted(&asked, sticky.is_some(), view, index, &layers);
@@ -200,9 +224,10 @@ impl<'v> Planner<'v> {
                 view,
                 old: old_predictors.get(index).and_then(Shape::get),
                 wanted,
-                mlservers: Vec::new(),
+                nodes: Vec::new(),
+                mlservers: HashSet::new(),
+                excluded: HashSet::new(),
                 protocol: object.spec.get().and_then(|spec| spec.protocol.text()),
-                spec_annotations: object.spec.get().and_then(|spec| spec.annotations.get()),
                 ours_record: ours,
                 ours: ours_here,
                 out: PredictorRecord::default(),
@@ -219,7 +244,10 @@ impl<'v> Planner<'v> {
                 jaeger_config,
             });
             if traced {
-                self.record.predictors.0.push((key, out));
+                self.record.predictors.insert(key, out);
+            }
+            if let Some(reason) = self.is_too_much() {
+                return self.refused(reason);
             }
         }
         self.note_unknown_exclusions();
@@ -228,15 +256,73 @@ impl<'v> Planner<'v> {
 
     /// A name that is excluded for all predictors need be in one of them only.
     fn note_unknown_exclusions(&mut self) {
-        for (name, predictor) in std::mem::take(&mut self.excluded) {
-            let mut targets = self.targets.iter();
-            if !targets.any(|target| {
-                target.name == name && predictor.is_none_or(|at| at == target.predictor)
-            }) {
+        let Self {
+            excluded,
+            targets,
+            notes,
+            ..
+        } = self;
+        if excluded.is_empty() {
+            return;
+        }
+        let known: HashSet<(&str, Option<usize>)> = targets
+            .iter()
+            .flat_map(|target| {
+                [
+                    (&*target.name, None),
+                    (&*target.name, Some(target.predictor)),
+                ]
+            })
+            .collect();
+        for (name, predictor) in std::mem::take(excluded) {
+            if !known.contains(&(name.as_str(), predictor)) {
                 let place = predictor.map_or(Place::Predictors, Place::Predictor);
-                self.notes.add(Reason::ExcludedUnknown, place, name);
+                notes.add(Reason::ExcludedUnknown, place, name);
             }
         }
+    }
+
+    /// Why the decision ends here, if it would add more than an object can hold.
+    pub(super) const fn is_too_much(&self) -> Option<Reason> {
+        if self.recorded > MAX_RECORD {
+            Some(Reason::RecordTooLarge)
+        } else if self.added > MAX_ADDED {
+            Some(Reason::TooManyTargets)
+        } else {
+            None
+        }
+    }
+
+    /// Remembers what a target adds to the object and to the record. Gives the index of its variables in the record.
+    pub(super) fn count(&mut self, name: &str, set: &EnvSet<'v>) -> usize {
+        let before = self.record.sets.len();
+        let index = self.record.intern(set);
+        let bytes: usize = set
+            .entries()
+            .map(|(variable, value)| variable.name().len() + value.text().len() + 24)
+            .sum();
+        self.added += bytes;
+        self.recorded += name.len() + 12;
+        if self.record.sets.len() > before {
+            self.recorded += bytes / 2;
+        }
+        index
+    }
+
+    /// The object stays as it is.
+    pub(super) fn refused(mut self, reason: Reason) -> Plan<'v> {
+        let place = match reason {
+            Reason::RecordTooLarge => Place::Annotation(RECORD),
+            _ => Place::Predictors,
+        };
+        self.notes.add(reason, place, "");
+        self.ops.clear();
+        self.targets.clear();
+        for predictor in &mut self.predictors {
+            predictor.traced = false;
+            predictor.reason = reason;
+        }
+        self.finish(Outcome::Skipped)
     }
 
     /// The settings that stand in the annotations of the object.

@@ -1,7 +1,9 @@
 //! One predictor: its orchestrator, its explainer and, in [`super::components`], its containers and prepackaged servers.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
+use super::graph::Node;
 use super::mount::is_our_volume;
 use super::new_value::{ConfigVolume, NewValue};
 use super::patch::{Holder, Op, Place};
@@ -15,7 +17,7 @@ use super::shape::Shape;
 use super::target::{Candidate, NO_ENV, ORCHESTRATOR, TargetKind};
 use super::template::Names;
 use super::variable::{EnvValue, Variable};
-use super::view::{Annotations, Predictor, name_of};
+use super::view::{Predictor, name_of};
 
 /// What is wanted of a predictor.
 #[derive(Clone, Debug)]
@@ -42,9 +44,12 @@ pub(crate) struct PredictorWalk<'p, 'v> {
     pub(crate) old: Option<&'v Predictor<'v>>,
     pub(crate) wanted: Wanted<'v>,
     pub(crate) protocol: Option<&'v str>,
-    /// The nodes of the graph that run in `MLServer`, by name.
-    pub(crate) mlservers: Vec<Cow<'v, str>>,
-    pub(crate) spec_annotations: Option<&'v Annotations<'v>>,
+    /// The nodes of the graph, if the settings decide; none where it cannot be read.
+    pub(crate) nodes: Vec<Node<'v>>,
+    /// The names of those that run in `MLServer`.
+    pub(crate) mlservers: HashSet<Cow<'v, str>>,
+    /// The names that the settings exclude.
+    pub(crate) excluded: HashSet<String>,
     /// The record that says what in the predictor is ours …
     pub(crate) ours_record: &'p Record<'v>,
     /// … and its part on this predictor.
@@ -56,25 +61,20 @@ pub(crate) struct PredictorWalk<'p, 'v> {
 impl<'v> PredictorWalk<'_, 'v> {
     /// Decides all the targets of the predictor.
     pub(crate) fn walk(mut self) -> PredictorRecord<'v> {
-        self.mlservers = self.find_mlservers();
+        if let Wanted::On(settings) = &self.wanted {
+            if let Some((text, _)) = settings.get(Setting::ExcludeContainers) {
+                self.excluded = excluded(text).map(str::to_owned).collect();
+            }
+            self.nodes = self.read_graph();
+            self.mlservers = self.find_mlservers();
+        }
         let config_volume = self.config_volume();
         self.components(config_volume.as_ref());
         self.orchestrator();
         self.explainer();
-        if self
-            .out
-            .containers
-            .0
-            .iter()
-            .chain(&self.out.init_containers.0)
-            .any(|(_, target)| {
-                self.planner
-                    .record
-                    .set_of(target)
-                    .get(Variable::ConfigPath)
-                    .is_some()
-            })
-        {
+        let record = &self.planner.record;
+        let mounts = |target| record.set_of(target).get(Variable::ConfigPath).is_some();
+        if self.out.in_pods().any(mounts) {
             self.out.config_map = config_volume.map(|volume| volume.name);
         }
         self.out
@@ -100,12 +100,7 @@ impl<'v> PredictorWalk<'_, 'v> {
 
     /// Whether the settings exclude a container.
     pub(crate) fn excludes(&self, name: &str) -> bool {
-        let Wanted::On(settings) = &self.wanted else {
-            return false;
-        };
-        settings
-            .get(Setting::ExcludeContainers)
-            .is_some_and(|(text, _)| excluded(text).any(|other| other == name))
+        self.excluded.contains(name)
     }
 
     /// The `ConfigMap` to mount, as the settings or the record have it.
@@ -121,18 +116,12 @@ impl<'v> PredictorWalk<'_, 'v> {
             }
             Wanted::Restore | Wanted::Hold => {
                 let name = self.ours.config_map.clone()?;
-                let path = self
-                    .ours
-                    .containers
-                    .0
-                    .iter()
-                    .chain(&self.ours.init_containers.0)
-                    .find_map(|(_, target)| {
-                        match self.ours_record.set_of(target).get(Variable::ConfigPath) {
-                            Some(EnvValue::Literal(path)) => Some(path.clone()),
-                            _ => None,
-                        }
-                    })?;
+                let path = self.ours.in_pods().find_map(|target| {
+                    match self.ours_record.set_of(target).get(Variable::ConfigPath) {
+                        Some(EnvValue::Literal(path)) => Some(path.clone()),
+                        _ => None,
+                    }
+                })?;
                 let key = path.rsplit('/').next()?.to_owned();
                 Some(ConfigVolume {
                     name,
@@ -195,7 +184,13 @@ impl<'v> PredictorWalk<'_, 'v> {
             as_stub: false,
         });
         let created = self.ours.new.has(Part::SvcOrchSpec);
-        if decided.env_goes {
+        let is_empty = rest_is_empty && env.items().is_empty() && env.odd().is_none();
+        if created && is_empty && decided.set.is_empty() {
+            // The user emptied what was created for our variables.
+            if !self.view.svc_orch_spec.is_absent() {
+                self.planner.ops.push(Op::Remove(place));
+            }
+        } else if decided.env_goes {
             let all_goes = created && rest_is_empty;
             self.planner.ops.push(Op::Remove(if all_goes {
                 place

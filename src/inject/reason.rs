@@ -9,6 +9,10 @@ pub enum Reason {
     OtherRequest,
     /// `too-many-parts`: the object has more parts than a webhook reads: it is left as it is.
     TooManyParts,
+    /// `too-many-predictors`: the object has more predictors than are looked at: it is left as it is.
+    TooManyPredictors,
+    /// `too-many-targets`: the object has more containers than are looked at, or the variables for it would take more room than an object has: it is left as it is.
+    TooManyTargets,
     /// `no-trigger`: no tracing annotation asks for tracing.
     NoTrigger,
     /// `opted-out`: the tracing annotation is false.
@@ -101,6 +105,8 @@ impl Reason {
         Self::BeingDeleted,
         Self::OtherRequest,
         Self::TooManyParts,
+        Self::TooManyPredictors,
+        Self::TooManyTargets,
         Self::NoTrigger,
         Self::OptedOut,
         Self::UnknownTriggerValue,
@@ -152,6 +158,8 @@ impl Reason {
             Self::BeingDeleted => "being-deleted",
             Self::OtherRequest => "other-request",
             Self::TooManyParts => "too-many-parts",
+            Self::TooManyPredictors => "too-many-predictors",
+            Self::TooManyTargets => "too-many-targets",
             Self::NoTrigger => "no-trigger",
             Self::OptedOut => "opted-out",
             Self::UnknownTriggerValue => "unknown-trigger-value",
@@ -211,6 +219,12 @@ impl Reason {
             }
             Self::TooManyParts => {
                 "the object has more parts than a webhook reads: it is left as it is"
+            }
+            Self::TooManyPredictors => {
+                "the object has more predictors than are looked at: it is left as it is"
+            }
+            Self::TooManyTargets => {
+                "the object has more containers than are looked at, or the variables for it would take more room than an object has: it is left as it is"
             }
             Self::NoTrigger => "no tracing annotation asks for tracing",
             Self::OptedOut => "the tracing annotation is false",
@@ -325,6 +339,8 @@ impl Reason {
         matches!(
             self,
             Self::TooManyParts
+                | Self::TooManyPredictors
+                | Self::TooManyTargets
                 | Self::UnknownTriggerValue
                 | Self::TriggerNotText
                 | Self::PortWithoutHost

@@ -2,6 +2,9 @@
 //! (<https://docs.seldon.ai/seldon-core-1/configuration/servers>).
 
 use std::borrow::Cow;
+use std::collections::HashSet;
+
+use indexmap::IndexSet;
 
 use super::graph::{Node, graph_nodes};
 use super::less_ours::containers;
@@ -19,37 +22,28 @@ use super::view::name_of;
 #[derive(Debug, Default)]
 pub(crate) struct StubOrder<'v> {
     add: Vec<Cow<'v, str>>,
-    drop: Vec<&'v str>,
+    drop: HashSet<&'v str>,
 }
 
 impl<'v> StubOrder<'v> {
     /// Seldon's defaulting would append the missing containers in graph order, and the name of the Deployment is made of the names in that
     /// order. So new stubs may only come behind the old ones; else all are written anew.
-    fn new(existing: &[&'v str], wanted: Vec<Cow<'v, str>>, may_move: bool) -> Self {
-        let is_wanted = |name: &&&'v str| wanted.iter().any(|other| other == **name);
-        let kept: Vec<&str> = existing.iter().filter(is_wanted).copied().collect();
-        let drop = existing
-            .iter()
-            .filter(|name| !is_wanted(name))
-            .copied()
-            .collect();
-        let in_front = kept.len() <= wanted.len()
-            && kept
-                .iter()
-                .zip(&wanted)
-                .all(|(kept, wanted)| kept == wanted);
+    fn new(existing: &IndexSet<&'v str>, wanted: IndexSet<Cow<'v, str>>, may_move: bool) -> Self {
+        let kept = existing.iter().filter(|name| wanted.contains(**name));
+        let in_front = kept.zip(&wanted).all(|(kept, wanted)| kept == wanted);
+        let drop = existing.iter().copied();
         if in_front || !may_move {
             return Self {
+                drop: drop.filter(|name| !wanted.contains(*name)).collect(),
                 add: wanted
                     .into_iter()
-                    .filter(|name| !kept.contains(&&**name))
+                    .filter(|name| !existing.contains(&**name))
                     .collect(),
-                drop,
             };
         }
         Self {
-            add: wanted,
-            drop: existing.to_vec(),
+            drop: drop.collect(),
+            add: wanted.into_iter().collect(),
         }
     }
 
@@ -60,7 +54,7 @@ impl<'v> StubOrder<'v> {
 
     /// Whether the stub of that name goes.
     pub(crate) fn drops(&self, name: &str) -> bool {
-        self.drop.contains(&name)
+        self.drop.contains(name)
     }
 }
 
@@ -75,12 +69,11 @@ impl<'v> PredictorWalk<'_, 'v> {
                 let names = self
                     .ours
                     .containers
-                    .0
                     .iter()
                     .filter(|(_, target)| target.new.has(Part::Container));
                 let wanted = names
                     .map(|(key, _)| Cow::Owned(name_in_key(key).into_owned()))
-                    .filter(|name| !others.contains(&&**name));
+                    .filter(|name| !others.contains(&**name));
                 StubOrder::new(&stubs, wanted.collect(), false)
             }
             Wanted::On(_) => {
@@ -91,21 +84,16 @@ impl<'v> PredictorWalk<'_, 'v> {
     }
 
     /// The names of our stubs, and of all other containers.
-    fn named_containers(&self) -> (Vec<&'v str>, Vec<&'v str>) {
+    fn named_containers(&self) -> (IndexSet<&'v str>, HashSet<&'v str>) {
         let items = self.view.component_specs.items();
-        if self
-            .ours
-            .containers
-            .0
-            .iter()
-            .all(|(_, target)| !target.new.has(Part::Container))
-        {
+        let mut recorded = self.ours.containers.values();
+        if recorded.all(|target| !target.new.has(Part::Container)) {
             let names = containers(items, |pod| &pod.containers)
                 .flatten()
                 .filter_map(name_of);
-            return (Vec::new(), names.collect());
+            return (IndexSet::new(), names.collect());
         }
-        let (mut stubs, mut others, mut cursor) = (Vec::new(), Vec::new(), 0);
+        let (mut stubs, mut others) = (IndexSet::new(), HashSet::new());
         let mut names = Ordinals::of(containers(items, |pod| &pod.containers));
         let pods = items
             .iter()
@@ -119,37 +107,38 @@ impl<'v> PredictorWalk<'_, 'v> {
             let Some(name) = name_of(&container.name) else {
                 continue;
             };
-            let recorded = self.ours.containers.find(&key, &mut cursor).copied();
-            let is_stub = self.is_stub(container, recorded);
-            if is_stub { &mut stubs } else { &mut others }.push(name);
+            let recorded = self.ours.containers.get(&*key).copied();
+            if self.is_stub(container, recorded) {
+                stubs.insert(name);
+            } else {
+                others.insert(name);
+            }
         }
         (stubs, others)
     }
 
-    /// The nodes of the graph, for the reasons that they are or are not traced; none where it cannot be read.
-    fn nodes(&mut self) -> Vec<Node<'v>> {
+    /// The nodes of the graph; none where it cannot be read.
+    pub(crate) fn read_graph(&mut self) -> Vec<Node<'v>> {
         let Some(graph) = self.view.graph else {
             return Vec::new();
         };
-        graph_nodes(graph).unwrap_or_else(|_| {
-            self.planner
-                .notes
-                .add(Reason::GraphTooDeep, Place::Graph(self.index), "");
+        graph_nodes(graph).unwrap_or_else(|reason| {
+            self.planner.notes.add(reason, Place::Graph(self.index), "");
             Vec::new()
         })
     }
 
-    fn wanted_stubs(&mut self, others: &[&'v str]) -> Vec<Cow<'v, str>> {
+    fn wanted_stubs(&mut self, others: &HashSet<&'v str>) -> IndexSet<Cow<'v, str>> {
         let place = Place::Graph(self.index);
-        let mut wanted: Vec<Cow<'v, str>> = Vec::new();
-        for node in self.nodes() {
+        let mut wanted: IndexSet<Cow<'v, str>> = IndexSet::new();
+        for node in self.nodes.clone() {
             let Some(implementation) = name_of(&node.implementation) else {
                 continue;
             };
             let name = name_of(&node.name).unwrap_or_default();
             let reason = if is_built_in(implementation) {
                 Some(Reason::BuiltInNode)
-            } else if others.contains(&name) {
+            } else if others.contains(name) {
                 Some(Reason::OwnContainer)
             } else {
                 Runtime::of(implementation, self.protocol)
@@ -165,9 +154,7 @@ impl<'v> PredictorWalk<'_, 'v> {
             }
             match node.name {
                 Shape::Is(Text(name)) if !name.is_empty() => {
-                    if !wanted.contains(&name) {
-                        wanted.push(name);
-                    }
+                    wanted.insert(name);
                 }
                 _ => self
                     .planner
@@ -191,29 +178,27 @@ impl<'v> PredictorWalk<'_, 'v> {
             .map(|(_, origin)| origin)
     }
 
-    /// The names of the nodes that run in `MLServer`. The graph is only read where there can be one.
+    /// The names of the nodes that run in `MLServer`.
     ///
     /// What an image of the user's own is cannot be seen. It is taken for `MLServer` where the user gives the endpoint; a config speaks for
     /// the prepackaged servers of the cluster.
-    pub(crate) fn find_mlservers(&self) -> Vec<Cow<'v, str>> {
-        if !self.is_on() || !speaks_v2(self.protocol) {
-            return Vec::new();
+    pub(crate) fn find_mlservers(&self) -> HashSet<Cow<'v, str>> {
+        if !speaks_v2(self.protocol) {
+            return HashSet::new();
         }
         let with_own = self
             .otlp_endpoint_origin()
             .is_some_and(|origin| origin >= Origin::SpecAnnotation);
-        let nodes = self.view.graph.and_then(|graph| graph_nodes(graph).ok());
-        nodes
-            .unwrap_or_default()
-            .into_iter()
+        self.nodes
+            .iter()
             .filter_map(|node| {
                 let is_mlserver =
                     name_of(&node.implementation).map_or(with_own, |implementation| {
                         !is_built_in(implementation)
                             && Runtime::of(implementation, self.protocol) == Runtime::MlServer
                     });
-                match node.name {
-                    Shape::Is(Text(name)) if is_mlserver && !name.is_empty() => Some(name),
+                match &node.name {
+                    Shape::Is(Text(name)) if is_mlserver && !name.is_empty() => Some(name.clone()),
                     _ => None,
                 }
             })
@@ -222,20 +207,7 @@ impl<'v> PredictorWalk<'_, 'v> {
 
     /// Whether a container of that name runs `MLServer`.
     pub(crate) fn is_mlserver(&self, name: &str) -> bool {
-        self.mlservers.iter().any(|server| server == name)
-    }
-
-    /// The names of the nodes with a prepackaged server, traced or not.
-    pub(crate) fn server_names(&self) -> Vec<String> {
-        let nodes = self
-            .view
-            .graph
-            .and_then(|graph| graph_nodes(graph).ok())
-            .unwrap_or_default();
-        nodes
-            .iter()
-            .filter_map(|node| name_of(&node.name).map(str::to_owned))
-            .collect()
+        self.mlservers.contains(name)
     }
 }
 

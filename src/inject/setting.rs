@@ -5,8 +5,9 @@
 //! the same checks.
 
 use super::accepted::{
-    MAX_SETTING, is_agent_host, is_agent_port, is_config_map_key, is_dns_label, is_otlp_endpoint,
-    is_sampler_param, is_sampler_type, is_service_name_template, is_tags_template,
+    MAX_EXCLUDED, MAX_SETTING, is_agent_host, is_agent_port, is_config_map_key, is_dns_label,
+    is_otlp_endpoint, is_sampler_param, is_sampler_type, is_service_name_template,
+    is_tags_template,
 };
 use super::variable::HOST_IP;
 
@@ -119,16 +120,16 @@ impl Setting {
             Self::SamplerType => "const, probabilistic, ratelimiting or remote, in lower case",
             Self::SamplerParam => "a plain decimal number such as 1 or 0.05",
             Self::ServiceName => {
-                "letters, digits, '.', '_', '-', '/', ':' and {namespace} {name} {predictor} {container}, at most 2048 bytes"
+                "letters, digits, '.', '_', '-', '/', ':' and {namespace} {name} {predictor} {container} (at most 16 times), at most 2048 bytes"
             }
             Self::Tags => {
-                "key=value(,key=value)* with one '=' in each, and only {namespace} {name} {predictor} {container} in braces"
+                "key=value(,key=value)* with one '=' in each, and only {namespace} {name} {predictor} {container} in braces (at most 16 times)"
             }
             Self::ConfigMap => "NAME or NAME/KEY of a ConfigMap in the namespace of the model",
             Self::OtlpEndpoint => {
                 "HOST:PORT without a scheme: a host name, an IPv4 address or an IPv6 address in brackets, and a port from 1 to 65535"
             }
-            Self::ExcludeContainers => "names of containers, separated by commas",
+            Self::ExcludeContainers => "at most 128 names of containers, separated by commas",
         }
     }
 
@@ -150,7 +151,9 @@ impl Setting {
             Self::Tags => is_tags_template(text),
             Self::ConfigMap => ConfigMapRef::parse(text).is_some(),
             Self::OtlpEndpoint => is_otlp_endpoint(text),
-            Self::ExcludeContainers => excluded(text).all(is_dns_label),
+            Self::ExcludeContainers => {
+                excluded(text).all(is_dns_label) && excluded(text).count() <= MAX_EXCLUDED
+            }
         }
     }
 }
@@ -188,7 +191,7 @@ impl<'a> ConfigMapRef<'a> {
 #[cfg(test)]
 mod tests {
     use super::super::accepted::is_sampler_pair;
-    use super::super::template::{Names, expand};
+    use super::super::template::{MAX_PLACEHOLDERS, Names, Unresolved, expand};
     use super::*;
 
     #[test]
@@ -349,6 +352,15 @@ mod tests {
                 !setting.accepts(&"a".repeat(MAX_SETTING + 1)),
                 "{setting:?} must refuse what is too long"
             );
+            let many = "{name}".repeat(MAX_PLACEHOLDERS + 1);
+            assert!(
+                !setting.accepts(&many) && !setting.accepts(&format!("a={many}")),
+                "{setting:?} must refuse too many placeholders"
+            );
+            assert!(
+                !setting.accepts(&"a,".repeat(MAX_EXCLUDED + 1)),
+                "{setting:?} must refuse too many names"
+            );
             assert!(
                 !setting.accepts("a=\u{7}"),
                 "{setting:?} must refuse control characters"
@@ -383,14 +395,21 @@ mod tests {
             container: None,
         };
         assert_eq!(
-            expand("{namespace}/{name}.{predictor}", &names).unwrap(),
+            expand("{namespace}/{name}.{predictor}", &names, 99).unwrap(),
             "ns/m.p"
         );
-        assert_eq!(expand("plain", &names).unwrap(), "plain");
+        assert_eq!(expand("plain", &names, 99).unwrap(), "plain");
         assert_eq!(
-            expand("n=${NODE:x},m={name}", &names).unwrap(),
+            expand("n=${NODE:x},m={name}", &names, 99).unwrap(),
             "n=${NODE:x},m=m"
         );
-        assert_eq!(expand("{container}", &names), Err("container"));
+        assert_eq!(
+            expand("{container}", &names, 99),
+            Err(Unresolved::Unknown("container"))
+        );
+        for (most, fits) in [(6, true), (5, false), (3, false), (0, false)] {
+            let filled = expand("{name}{name}-{namespace}x", &names, most);
+            assert_eq!(filled.is_ok(), fits, "{most}: {filled:?}");
+        }
     }
 }

@@ -109,6 +109,11 @@ impl<'a> Layer<'a> {
 
 /// Advice for a setting's name that is not one.
 fn nearest(name: &str) -> Cow<'static, str> {
+    const NO_IDEA: &str = "see docs/annotations.md for those that there are";
+    // The measure takes the square of the length, and no mistyped name is this long.
+    if name.len() > 64 {
+        return NO_IDEA.into();
+    }
     let best = Setting::ALL.into_iter().max_by(|one, other| {
         let likeness = |setting: &Setting| strsim::jaro(setting.annotation(), name);
         likeness(one).total_cmp(&likeness(other))
@@ -117,7 +122,7 @@ fn nearest(name: &str) -> Cow<'static, str> {
         Some(setting) if strsim::jaro(setting.annotation(), name) > 0.7 => {
             Cow::Owned(format!("did you mean {}?", setting.annotation()))
         }
-        _ => Cow::Borrowed("see docs/annotations.md for those that there are"),
+        _ => NO_IDEA.into(),
     }
 }
 

@@ -1,10 +1,13 @@
 //! Reading JSON that may be anything: a part is there, absent, null or of another type than expected, and none of these is an error.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use serde_json::value::RawValue;
 
 /// A part of an object, in whatever shape it was found.
@@ -41,14 +44,55 @@ impl<T> Shape<T> {
     }
 }
 
+/// The memory that the views of one request may take, in bytes.
+///
+/// Three bytes of JSON (`{},`) can become a view of some hundred bytes, so the length of a body does not bound what its views take. Reading
+/// pays for every list item and every key before it is kept, and fails once the budget is spent.
+#[derive(Debug)]
+pub(crate) struct Budget(Cell<Option<usize>>);
+
+impl Budget {
+    pub(crate) const fn of(bytes: usize) -> Self {
+        Self(Cell::new(Some(bytes)))
+    }
+
+    /// For what a person reads on their own machine, and for short texts.
+    pub(crate) const fn unlimited() -> Self {
+        Self::of(usize::MAX)
+    }
+
+    /// Pays for memory that is about to be taken.
+    pub(crate) fn pay<E: Error>(&self, bytes: usize) -> Result<(), E> {
+        self.0
+            .set(self.0.get().and_then(|left| left.checked_sub(bytes)));
+        if self.is_spent() {
+            return Err(E::custom("the views of this object take too much memory"));
+        }
+        Ok(())
+    }
+
+    /// Whether something could not be paid for. Reading has failed for that reason then.
+    pub(crate) const fn is_spent(&self) -> bool {
+        self.0.get().is_none()
+    }
+
+    /// Reads a part of that type within the budget.
+    pub(crate) const fn part<T>(&self) -> Part<'_, T> {
+        Part(self, PhantomData)
+    }
+}
+
+/// Reads one part of an object within a budget.
+pub(crate) struct Part<'b, T>(&'b Budget, PhantomData<T>);
+
 /// A part that knows which JSON type it is made from; the other types become [`Shape::Odd`].
 pub(crate) trait FromJson<'de>: Sized {
-    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Shape<Self>, A::Error> {
+    fn from_map<A: MapAccess<'de>>(mut map: A, _budget: &Budget) -> Result<Shape<Self>, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Shape::Odd("an object"))
     }
 
-    fn from_seq<A: SeqAccess<'de>>(mut seq: A) -> Result<Shape<Self>, A::Error> {
+    fn from_seq<A: SeqAccess<'de>>(mut seq: A, _budget: &Budget) -> Result<Shape<Self>, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
         Ok(Shape::Odd("a list"))
     }
@@ -58,9 +102,15 @@ pub(crate) trait FromJson<'de>: Sized {
     }
 }
 
-struct ShapeVisitor<T>(PhantomData<T>);
+impl<'de, T: FromJson<'de>> DeserializeSeed<'de> for Part<'_, T> {
+    type Value = Shape<T>;
 
-impl<'de, T: FromJson<'de>> Visitor<'de> for ShapeVisitor<T> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Shape<T>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, T: FromJson<'de>> Visitor<'de> for Part<'_, T> {
     type Value = Shape<T>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -68,11 +118,11 @@ impl<'de, T: FromJson<'de>> Visitor<'de> for ShapeVisitor<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        T::from_map(map)
+        T::from_map(map, self.0)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-        T::from_seq(seq)
+        T::from_seq(seq, self.0)
     }
 
     fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
@@ -106,7 +156,7 @@ impl<'de, T: FromJson<'de>> Visitor<'de> for ShapeVisitor<T> {
 
 impl<'de, T: FromJson<'de>> Deserialize<'de> for Shape<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ShapeVisitor(PhantomData))
+        Budget::unlimited().part().deserialize(deserializer)
     }
 }
 
@@ -132,18 +182,25 @@ impl Shape<Text<'_>> {
 pub(crate) struct Items<T>(pub(crate) Vec<Shape<T>>);
 
 impl<'de, T: FromJson<'de>> FromJson<'de> for Items<T> {
-    fn from_seq<A: SeqAccess<'de>>(mut seq: A) -> Result<Shape<Self>, A::Error> {
-        // Room for the usual list at once, without being lavish for the large items.
-        let room = (2048 / size_of::<Shape<T>>()).max(1);
+    fn from_seq<A: SeqAccess<'de>>(mut seq: A, budget: &Budget) -> Result<Shape<Self>, A::Error> {
         let mut items = Vec::new();
-        while let Some(item) = seq.next_element()? {
-            if items.is_empty() {
-                items.reserve_exact(room);
-            }
+        while let Some(item) = seq.next_element_seed(budget.part())? {
+            // Room for the usual list at once, without being lavish for the large items.
+            make_room(&mut items, (2048 / size_of::<Shape<T>>()).max(1), budget)?;
             items.push(item);
         }
         Ok(Shape::Is(Self(items)))
     }
+}
+
+/// Makes room for one more item, which the budget pays for: `first` at the beginning, twice as many each time.
+fn make_room<T, E: Error>(items: &mut Vec<T>, first: usize, budget: &Budget) -> Result<(), E> {
+    if items.len() == items.capacity() {
+        let more = items.len().max(first);
+        budget.pay(more.saturating_mul(size_of::<T>()))?;
+        items.reserve_exact(more);
+    }
+    Ok(())
 }
 
 impl<T> Shape<Items<T>> {
@@ -183,12 +240,16 @@ impl<'de> Deserialize<'de> for Key<'de> {
 pub(crate) struct Rest<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Rest<'a> {
-    pub(crate) fn push(&mut self, key: Cow<'a, str>, value: &'a RawValue) {
+    pub(crate) fn push<E: Error>(
+        &mut self,
+        key: Cow<'a, str>,
+        value: &'a RawValue,
+        budget: &Budget,
+    ) -> Result<(), E> {
         // One allocation for most objects instead of a chain of growing ones.
-        if self.0.is_empty() {
-            self.0.reserve_exact(8);
-        }
+        make_room(&mut self.0, 8, budget)?;
         self.0.push((key, value));
+        Ok(())
     }
 
     pub(crate) fn is_empty(&self) -> bool {

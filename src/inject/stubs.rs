@@ -42,7 +42,7 @@ impl<'v> PredictorWalk<'_, 'v> {
         let mut stubs = Vec::new();
         for name in pass.stubs.to_add().to_vec() {
             let key = super::record::key(&name, 0).into_owned();
-            let recorded = self.ours.containers.find(&key, &mut pass.cursor).copied();
+            let recorded = self.ours.containers.get(&*key).copied();
             let old = pass.old.find(&key);
             let holder = Holder::Container {
                 predictor: self.index,
@@ -68,7 +68,7 @@ impl<'v> PredictorWalk<'_, 'v> {
                     record.new.set(Part::Volumes);
                 }
                 let mounts_config = decided.set.get(Variable::ConfigPath).is_some();
-                self.out.containers.0.push((key.into(), record));
+                self.out.containers.insert(key.into(), record);
                 stubs.push(Stub {
                     name,
                     env: decided.entries,
@@ -102,7 +102,7 @@ impl<'v> PredictorWalk<'_, 'v> {
         let stubs = self.new_stubs(left, false, config_fits, pass);
         volume.wanted |= stubs.iter().any(|stub| stub.mounts_config);
         if pod.containers.is_absent() {
-            self.out.new.set(Part::Containers);
+            self.creates(Part::Containers);
             self.planner.ops.push(Op::Add(list, NewValue::Stubs(stubs)));
             return;
         }
@@ -114,13 +114,6 @@ impl<'v> PredictorWalk<'_, 'v> {
                 _ => Op::Append(list, NewValue::Stub(stub)),
             });
         }
-    }
-
-    /// A stub that goes takes its env with it.
-    pub(super) fn forget_edits(&mut self, holder: Holder) {
-        self.planner.ops.retain(|op| {
-            !matches!(op, Op::RemoveItem(Place::Env(other) | Place::VolumeMounts(other), _) if *other == holder)
-        });
     }
 
     /// Whether a container holds nothing but its name and what is ours.
@@ -138,6 +131,14 @@ impl<'v> PredictorWalk<'_, 'v> {
             && owned.count() == container.env.items().len()
             && container.volume_mounts.odd().is_none()
             && container.volume_mounts.items().iter().all(is_our_mount)
+    }
+
+    /// Records that a part is created around stubs, unless it stands in one that was created earlier and goes with it.
+    pub(super) fn creates(&mut self, part: Part) {
+        let outer = AROUND_STUBS.into_iter().take_while(|outer| *outer != part);
+        if !outer.into_iter().any(|outer| self.ours.new.has(outer)) {
+            self.out.new.set(part);
+        }
     }
 
     pub(super) fn made_around_stubs(&self) -> bool {
@@ -159,7 +160,7 @@ impl<'v> PredictorWalk<'_, 'v> {
                 .volumes
                 .items()
                 .iter()
-                .all(|volume| needed.mounted && self.owns_volume(volume));
+                .all(|volume| needed.ours.mounted && self.owns_volume(volume));
         let pod_is_empty =
             pod.rest.is_empty() && pod.init_containers.is_absent() && volumes_go && !needed.wanted;
         if !pod_is_empty || made(Part::Containers) {
@@ -182,9 +183,8 @@ impl<'v> PredictorWalk<'_, 'v> {
         if self
             .out
             .containers
-            .0
-            .iter()
-            .any(|(_, target)| target.new.has(Part::Container))
+            .values()
+            .any(|target| target.new.has(Part::Container))
         {
             for part in AROUND_STUBS
                 .into_iter()

@@ -1,6 +1,7 @@
 //! One target: what it gets, and the operations on its environment and its mounts.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use super::crash::Reader;
 use super::decide::{Choice, Choices, Subject};
@@ -141,9 +142,13 @@ impl<'v> PredictorWalk<'_, 'v> {
         let mut omitted = omitted(recorded, recorded_set, &owned);
         let (mut choices, mut left) = self.choose(&candidate, recorded_set, &owned, omitted);
         let mut set = choices.set();
-        if set.is_empty() && !omitted.is_empty() {
-            // Nothing would be left to remember it by: the target has lost all of ours.
-            omitted = Omitted::default();
+        // Where nothing would be left to remember it by, what the user takes out now comes back.
+        let before = recorded.map(|recorded| recorded.omit).unwrap_or_default();
+        for less in [before, Omitted::default()] {
+            if !set.is_empty() || omitted == less {
+                continue;
+            }
+            omitted = less;
             (choices, left) = self.choose(&candidate, recorded_set, &owned, omitted);
             set = choices.set();
         }
@@ -178,7 +183,7 @@ impl<'v> PredictorWalk<'_, 'v> {
                 created,
             );
         let mut record = (!set.is_empty()).then(|| TargetRecord {
-            set: self.planner.record.intern(&set),
+            set: self.planner.count(&candidate.name, &set),
             new: recorded.map(|recorded| recorded.new).unwrap_or_default(),
             omit: omitted,
         });
@@ -226,19 +231,37 @@ impl<'v> PredictorWalk<'_, 'v> {
             Wanted::Off(reason) => (Choices::default(), Some(*reason)),
             Wanted::Hold => (recorded(&|variable| owned.here(variable).is_some()), None),
             Wanted::Restore => {
-                let stays =
-                    |variable| !omitted.has(variable) && owned.fate(variable) != Fate::Changed;
-                let present =
-                    |variable: Variable| stays(variable) && variable.pair().is_none_or(stays);
+                let can_stand = |variable| {
+                    owned.here(variable).is_some()
+                        || variable != Variable::ConfigPath
+                        || candidate.config_volume.is_some()
+                };
+                let stays = |variable| {
+                    !omitted.has(variable)
+                        && owned.fate(variable) != Fate::Changed
+                        && can_stand(variable)
+                };
+                // Half a pair stays where it stands, but is not written.
+                let pair_stays = |variable: Variable| {
+                    variable.pair().is_none_or(|other| {
+                        if recorded_set.get(other).is_some() {
+                            stays(other)
+                        } else {
+                            owned.here(variable).is_some()
+                        }
+                    })
+                };
+                let present = |variable| stays(variable) && pair_stays(variable);
                 let left = recorded_set.is_empty().then_some(Reason::Restored);
                 (recorded(&present), left)
             }
             Wanted::On(settings) => {
-                if let Some(reason) = candidate.left {
+                if let Some(reason) = candidate.left.or_else(|| self.planner.is_too_much()) {
                     return (Choices::default(), Some(reason));
                 }
                 let is_orchestrator = candidate.kind == TargetKind::Orchestrator;
-                let vars = UsersVars::of(candidate.env, owned);
+                let engine = Rc::clone(&self.planner.engine);
+                let vars = UsersVars::of(candidate.env, owned, recorded_set);
                 let reader = if is_orchestrator {
                     Reader::Executor
                 } else if candidate.is_of_graph() && self.is_mlserver(&candidate.name) {
@@ -252,7 +275,7 @@ impl<'v> PredictorWalk<'_, 'v> {
                     vars: &vars,
                     owned,
                     omitted,
-                    spec_annotations: self.spec_annotations.filter(|_| is_orchestrator),
+                    engine: is_orchestrator.then_some(&engine),
                 };
                 let names = Names {
                     container: Some(if is_orchestrator {
@@ -341,6 +364,13 @@ fn omitted(recorded: Option<TargetRecord>, set: &EnvSet<'_>, owned: &Owned) -> O
             Fate::Gone if owned.count() > 0 => omitted.set(variable),
             Fate::Here(_) | Fate::Changed => omitted.unset(variable),
             Fate::Gone | Fate::Never => {}
+        }
+    }
+    // The other half of a pair goes with it.
+    for (variable, _) in set.entries() {
+        let other_is_omitted = variable.pair().is_some_and(|other| omitted.has(other));
+        if other_is_omitted && owned.fate(variable) != Fate::Changed {
+            omitted.set(variable);
         }
     }
     omitted

@@ -29,8 +29,27 @@ pub(crate) struct Names<'a> {
     pub(crate) container: Option<&'a str>,
 }
 
-/// Fills a template. The error is the placeholder that has no value here.
-pub(crate) fn expand<'a>(template: &'a str, names: &Names<'_>) -> Result<Cow<'a, str>, &'a str> {
+/// The most placeholders that a template may have.
+pub(crate) const MAX_PLACEHOLDERS: usize = 16;
+
+/// Why a template has no value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unresolved<'a> {
+    /// The placeholder has no value here.
+    Unknown(&'a str),
+    /// The value would be longer than the caller can use.
+    TooLong,
+}
+
+/// Fills a template with at most `most` bytes.
+///
+/// # Errors
+/// A placeholder without a value, or a longer text. The length is looked at before anything is copied: names may have megabytes.
+pub(crate) fn expand<'a>(
+    template: &'a str,
+    names: &Names<'_>,
+    most: usize,
+) -> Result<Cow<'a, str>, Unresolved<'a>> {
     let mut rest = template;
     let mut text = String::new();
     while let Some((before, placeholder, behind)) = split_template(rest) {
@@ -40,23 +59,34 @@ pub(crate) fn expand<'a>(template: &'a str, names: &Names<'_>) -> Result<Cow<'a,
             "predictor" => names.predictor,
             _ => names.container,
         };
+        let value = value
+            .filter(|value| !value.is_empty())
+            .ok_or(Unresolved::Unknown(placeholder))?;
+        if text.len() + before.len() + value.len() > most {
+            return Err(Unresolved::TooLong);
+        }
         text.push_str(before);
-        text.push_str(value.filter(|value| !value.is_empty()).ok_or(placeholder)?);
+        text.push_str(value);
         rest = behind;
     }
     if text.is_empty() {
         return Ok(rest.into());
     }
+    if text.len() + rest.len() > most {
+        return Err(Unresolved::TooLong);
+    }
     text.push_str(rest);
     Ok(text.into())
 }
 
-/// The template with every placeholder filled by a letter; nothing if one is not known.
+/// The template with every placeholder filled by a letter; nothing if one is not known, or if there are too many.
 pub(crate) fn sample(template: &str) -> Option<String> {
     let mut rest = template;
     let mut text = String::new();
+    let mut count = 0;
     while let Some((before, placeholder, behind)) = split_template(rest) {
-        if !PLACEHOLDERS.contains(&placeholder) {
+        count += 1;
+        if !PLACEHOLDERS.contains(&placeholder) || count > MAX_PLACEHOLDERS {
             return None;
         }
         text.push_str(before);

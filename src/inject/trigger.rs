@@ -20,52 +20,74 @@ pub(crate) enum Trigger<'a> {
     Unclear(Reason),
 }
 
-/// The value of the trigger at the strongest place that has one.
-fn strongest<'a>(
-    object: &SeldonDeployment<'a>,
-    predictor: &Predictor<'a>,
-    index: usize,
-    key: &'a str,
-) -> Option<(Place<'a>, Shape<Text<'a>>)> {
-    let at = |annotations: Option<&Annotations<'a>>| {
-        annotations.map_or(Shape::Absent, |found| found.get(key))
-    };
-    let places = [
-        (
-            Place::PredictorAnnotation(index, key),
-            at(predictor.annotations.get()),
-        ),
-        (
-            Place::Annotation(key),
-            at(object
-                .metadata
-                .get()
-                .and_then(|metadata| metadata.annotations.get())),
-        ),
-        (
-            Place::SpecAnnotation(key),
-            at(object.spec.get().and_then(|spec| spec.annotations.get())),
-        ),
-    ];
-    places.into_iter().find(|(_, value)| !value.is_absent())
-}
-
-/// What is asked for at one predictor.
-pub(crate) fn trigger<'a>(
-    object: &SeldonDeployment<'a>,
-    predictor: &Predictor<'a>,
-    index: usize,
+/// The trigger annotations of one object.
+pub(crate) struct Triggers<'c, 'a> {
     config: &'a Config,
     namespace_default: bool,
+    /// The one that counts for predictors without their own, and what it asks for once it has been read.
+    of_object: Option<(Place<'a>, Shape<Text<'c>>)>,
+    read: Option<Trigger<'a>>,
+}
+
+impl<'c, 'a> Triggers<'c, 'a> {
+    pub(crate) fn of(
+        object: &SeldonDeployment<'c>,
+        config: &'a Config,
+        namespace_default: bool,
+    ) -> Self {
+        let key = &config.trigger;
+        let metadata = object.metadata.get();
+        let spec = object.spec.get();
+        let of_object = value_at(metadata.and_then(|it| it.annotations.get()), key)
+            .map(|value| (Place::Annotation(key), value))
+            .or_else(|| {
+                value_at(spec.and_then(|it| it.annotations.get()), key)
+                    .map(|value| (Place::SpecAnnotation(key), value))
+            });
+        Self {
+            config,
+            namespace_default,
+            of_object,
+            read: None,
+        }
+    }
+
+    /// What is asked for at one predictor.
+    pub(crate) fn at(
+        &mut self,
+        predictor: &Predictor<'_>,
+        index: usize,
+        notes: &mut Notes<'a>,
+    ) -> Trigger<'a> {
+        let key = &self.config.trigger;
+        if let Some(value) = value_at(predictor.annotations.get(), key) {
+            let place = Place::PredictorAnnotation(index, key);
+            return read(place, &value, self.config, notes);
+        }
+        let Self {
+            config, of_object, ..
+        } = self;
+        let asked = self.read.get_or_insert_with(|| match of_object {
+            Some((place, value)) => read(*place, value, config, notes),
+            None if self.namespace_default => Trigger::On(None),
+            None => Trigger::Off(Reason::NoTrigger),
+        });
+        asked.clone()
+    }
+}
+
+fn value_at<'a>(annotations: Option<&Annotations<'a>>, key: &str) -> Option<Shape<Text<'a>>> {
+    let value = annotations?.get(key);
+    (!value.is_absent()).then_some(value)
+}
+
+/// What a trigger asks for.
+fn read<'a>(
+    place: Place<'a>,
+    value: &Shape<Text<'_>>,
+    config: &'a Config,
     notes: &mut Notes<'a>,
 ) -> Trigger<'a> {
-    let Some((place, value)) = strongest(object, predictor, index, &config.trigger) else {
-        return if namespace_default {
-            Trigger::On(None)
-        } else {
-            Trigger::Off(Reason::NoTrigger)
-        };
-    };
     let Some(text) = value.text() else {
         let found = value.odd().unwrap_or("nothing");
         notes.add(
@@ -93,13 +115,19 @@ pub(crate) fn trigger<'a>(
     Trigger::Unclear(Reason::UnknownTriggerValue)
 }
 
+/// How many profiles a message lists.
+const SHOWN_PROFILES: usize = 20;
+
 /// What the trigger may say, for people.
 fn allowed(config: &Config) -> String {
     let mut text = String::from("allowed: \"true\", \"false\"");
-    for name in config.profiles.keys() {
+    for name in config.profiles.keys().take(SHOWN_PROFILES) {
         text.push_str(", \"");
         text.push_str(name);
         text.push('"');
+    }
+    if config.profiles.len() > SHOWN_PROFILES {
+        text.push_str(", ...");
     }
     text
 }

@@ -144,17 +144,6 @@ impl<T> PerVariable<T> {
 pub type EnvSet<'a> = PerVariable<Option<EnvValue<'a>>>;
 
 impl<'a> EnvSet<'a> {
-    /// The same, borrowing nothing.
-    #[must_use]
-    pub fn into_owned(self) -> EnvSet<'static> {
-        PerVariable(self.0.map(|value| {
-            value.map(|value| match value {
-                EnvValue::Literal(text) => EnvValue::Literal(Cow::Owned(text.into_owned())),
-                EnvValue::HostIp => EnvValue::HostIp,
-            })
-        }))
-    }
-
     /// Those that are there, in writing order.
     pub fn entries(&self) -> impl Iterator<Item = (Variable, &EnvValue<'a>)> {
         self.iter()

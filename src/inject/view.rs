@@ -8,20 +8,23 @@ use std::borrow::Cow;
 use serde::de::MapAccess;
 use serde_json::value::RawValue;
 
-use super::shape::{FromJson, Items, Key, Rest, Shape, Text};
+use super::shape::{Budget, FromJson, Items, Key, Rest, Shape, Text};
 
 /// Implements [`FromJson`] for a struct of optional parts and a `rest`.
 macro_rules! from_map {
     ($name:ident { $($key:literal => $field:ident),* $(,)? $(; unread $raw_key:literal => $raw_field:ident)? }) => {
         impl<'de> FromJson<'de> for $name<'de> {
-            fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Shape<Self>, A::Error> {
+            fn from_map<A: MapAccess<'de>>(
+                mut map: A,
+                budget: &Budget,
+            ) -> Result<Shape<Self>, A::Error> {
                 let mut view = Self::default();
                 while let Some(Key(key)) = map.next_key()? {
                     match key.as_ref() {
-                        $($key => view.$field = map.next_value()?,)*
+                        $($key => view.$field = map.next_value_seed(budget.part())?,)*
                         // A null is there too, which an Option would read as nothing.
                         $($raw_key => view.$raw_field = Some(map.next_value()?),)?
-                        _ => view.rest.push(key, map.next_value()?),
+                        _ => view.rest.push(key, map.next_value()?, budget)?,
                     }
                 }
                 Ok(Shape::Is(view))
@@ -37,28 +40,29 @@ pub struct SeldonDeployment<'a> {
     pub(crate) spec: Shape<Spec<'a>>,
 }
 
-impl<'de> serde::Deserialize<'de> for SeldonDeployment<'de> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match Shape::<Self>::deserialize(deserializer)? {
-            Shape::Is(view) => view,
-            _ => Self::default(),
-        })
-    }
-}
-
 impl<'de> FromJson<'de> for SeldonDeployment<'de> {
-    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Shape<Self>, A::Error> {
+    fn from_map<A: MapAccess<'de>>(mut map: A, budget: &Budget) -> Result<Shape<Self>, A::Error> {
         let mut view = Self::default();
         while let Some(Key(key)) = map.next_key()? {
             match key.as_ref() {
-                "metadata" => view.metadata = map.next_value()?,
-                "spec" => view.spec = map.next_value()?,
+                "metadata" => view.metadata = map.next_value_seed(budget.part())?,
+                "spec" => view.spec = map.next_value_seed(budget.part())?,
                 _ => {
                     map.next_value::<serde::de::IgnoredAny>()?;
                 }
             }
         }
         Ok(Shape::Is(view))
+    }
+}
+
+/// An object that is of another type than an object has none of its fields.
+impl From<Shape<Self>> for SeldonDeployment<'_> {
+    fn from(shape: Shape<Self>) -> Self {
+        match shape {
+            Shape::Is(view) => view,
+            _ => Self::default(),
+        }
     }
 }
 
@@ -70,7 +74,8 @@ impl<'a> SeldonDeployment<'a> {
     pub fn from_json(json: &'a [u8]) -> Result<Self, serde_json::Error> {
         // One look at all bytes costs less than one at each string.
         let text = std::str::from_utf8(json).map_err(serde::de::Error::custom)?;
-        serde_json::from_str(text)
+        let shape: Shape<Self> = serde_json::from_str(text)?;
+        Ok(shape.into())
     }
 
     /// `metadata.name`, or what is there of it when the API server makes the name up from `generateName`.
@@ -106,14 +111,14 @@ pub(crate) struct Metadata<'a> {
 }
 
 impl<'de> FromJson<'de> for Metadata<'de> {
-    fn from_map<A: MapAccess<'de>>(mut map: A) -> Result<Shape<Self>, A::Error> {
+    fn from_map<A: MapAccess<'de>>(mut map: A, budget: &Budget) -> Result<Shape<Self>, A::Error> {
         let mut view = Self::default();
         while let Some(Key(key)) = map.next_key()? {
             match key.as_ref() {
-                "name" => view.name = map.next_value()?,
-                "generateName" => view.generate_name = map.next_value()?,
-                "namespace" => view.namespace = map.next_value()?,
-                "annotations" => view.annotations = map.next_value()?,
+                "name" => view.name = map.next_value_seed(budget.part())?,
+                "generateName" => view.generate_name = map.next_value_seed(budget.part())?,
+                "namespace" => view.namespace = map.next_value_seed(budget.part())?,
+                "annotations" => view.annotations = map.next_value_seed(budget.part())?,
                 "deletionTimestamp" => {
                     view.being_deleted = map.next_value::<&RawValue>()?.get() != "null";
                 }

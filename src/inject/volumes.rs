@@ -1,16 +1,16 @@
 //! The volume of the `ConfigMap` in the pods of a predictor, and its mount in the containers.
 
-use super::components::{FirstOfPod, Pass, PodVolume, mounts};
+use super::components::{FirstOfPod, Pass, PodVolume};
 use super::less_ours::containers;
 use super::mount::{is_our_mount, projected_key};
 use super::new_value::{ConfigVolume, NewValue};
 use super::ordinals::Ordinals;
 use super::patch::{Holder, Op, Place};
 use super::predictor::{PredictorWalk, Wanted};
-use super::record::{Part, TargetRecord};
+use super::record::{Named, Part, PredictorRecord, Record, TargetRecord};
 use super::shape::{Items, Shape};
 use super::variable::Variable;
-use super::view::{Container, PodSpec};
+use super::view::{ComponentSpec, Container, PodSpec};
 
 impl<'v> PredictorWalk<'_, 'v> {
     /// Puts the volume of the `ConfigMap` in, or takes it out.
@@ -23,7 +23,7 @@ impl<'v> PredictorWalk<'_, 'v> {
     ) {
         let list = Place::Volumes(self.index, at);
         let volumes = pod.volumes.items();
-        let is_ours = |volume| needed.mounted && self.owns_volume(volume);
+        let is_ours = |volume| needed.ours.mounted && self.owns_volume(volume);
         let here = volumes.iter().position(is_ours);
         let wanted = pass.config_volume.filter(|_| needed.wanted);
         let fits = |index: usize, wanted: &ConfigVolume<'_>| {
@@ -34,18 +34,20 @@ impl<'v> PredictorWalk<'_, 'v> {
         match (here, wanted) {
             (None, None) => {}
             (Some(index), Some(wanted)) if fits(index, wanted) => {
-                if needed.created {
+                if needed.ours.created {
                     self.mark_volumes_created(needed.first);
                 }
             }
             (Some(index), None) => {
-                let is_last = needed.created && volumes.len() == 1;
+                let is_last = needed.ours.created && volumes.len() == 1;
                 self.planner.ops.push(if is_last {
                     Op::Remove(list)
                 } else {
                     Op::RemoveItem(list, index)
                 });
             }
+            // What is held is not mended, and what is no list takes no item.
+            (_, Some(_)) if matches!(self.wanted, Wanted::Hold) || pod.volumes.odd().is_some() => {}
             (here, Some(wanted)) => {
                 if let Some(index) = here {
                     self.planner.ops.push(Op::RemoveItem(list, index));
@@ -72,7 +74,7 @@ impl<'v> PredictorWalk<'_, 'v> {
                         }
                         _ => Op::Append(list, NewValue::Volume(value)),
                     });
-                    if needed.created {
+                    if needed.ours.created {
                         self.mark_volumes_created(needed.first);
                     }
                 }
@@ -83,52 +85,17 @@ impl<'v> PredictorWalk<'_, 'v> {
     /// Notes with each target of a pod that mounts the `ConfigMap` that the list of volumes is ours.
     pub(super) fn mark_volumes_created(&mut self, first: FirstOfPod) {
         let record = &self.planner.record;
-        let containers = self.out.containers.0.iter_mut().skip(first.container);
+        let containers = self.out.containers.values_mut().skip(first.container);
         let init_containers = self
             .out
             .init_containers
-            .0
-            .iter_mut()
+            .values_mut()
             .skip(first.init_container);
-        for (_, target) in containers.chain(init_containers) {
+        for target in containers.chain(init_containers) {
             if record.set_of(target).get(Variable::ConfigPath).is_some() {
                 target.new.set(Part::Volumes);
             }
         }
-    }
-
-    /// By componentSpec, whether a target of the record is there that mounts the `ConfigMap`.
-    pub(super) fn pods_with_mounts(&self) -> Vec<bool> {
-        if self.ours.config_map.is_none() {
-            return Vec::new();
-        }
-        let items = self.view.component_specs.items();
-        let mut names = Ordinals::of(containers(items, |pod| &pod.containers));
-        let mut init_names = Ordinals::of(containers(items, |pod| &pod.init_containers));
-        let (mut cursor, mut init_cursor) = (0, 0);
-        let mut any = |list: &'v Shape<Items<Container<'v>>>, is_init: bool| {
-            let (names, recorded, cursor) = if is_init {
-                (
-                    &mut init_names,
-                    &self.ours.init_containers,
-                    &mut init_cursor,
-                )
-            } else {
-                (&mut names, &self.ours.containers, &mut cursor)
-            };
-            let keys = list.items().iter().filter_map(Shape::get);
-            keys.map(|container| names.key(&container.name))
-                .filter(|key| mounts(self, recorded.find(key, cursor).copied()))
-                .count()
-                > 0
-        };
-        let pods = items
-            .iter()
-            .map(|component| component.get().and_then(|component| component.spec.get()));
-        pods.map(|pod| {
-            pod.is_some_and(|pod| any(&pod.containers, false) | any(&pod.init_containers, true))
-        })
-        .collect()
     }
 
     /// Puts the mount of the `ConfigMap` in, or takes it out. Says whether the list is new because of it.
@@ -156,8 +123,10 @@ impl<'v> PredictorWalk<'_, 'v> {
         };
         match (here, wanted) {
             (Some(_), true) | (None, false) => {}
-            // What is held is not mended.
-            (None, true) if matches!(self.wanted, Wanted::Hold) => {}
+            // What is held is not mended, and what is no list takes no item.
+            (None, true)
+                if matches!(self.wanted, Wanted::Hold)
+                    || container.volume_mounts.odd().is_some() => {}
             (Some(at), false) => {
                 // All that is in a stub was created with it.
                 let created = before.is_some_and(|before| {
@@ -189,5 +158,61 @@ impl<'v> PredictorWalk<'_, 'v> {
             after.new.unset(Part::VolumeMounts);
             after.new.unset(Part::Volumes);
         }
+    }
+}
+
+/// What the record says of the volumes of one pod.
+#[derive(Clone, Copy, Default)]
+pub(super) struct OurVolumes {
+    /// Whether a target of the record is here that mounts the `ConfigMap`: a volume that nothing of ours mounts is the user's, even if it is
+    /// the same.
+    pub(super) mounted: bool,
+    /// Whether the list was created for our volume.
+    pub(super) created: bool,
+}
+
+/// What the record says of the volumes, by componentSpec. A stub that has gone was in the first pod; the pod of another target that has gone
+/// is not known, so it may be any.
+pub(super) fn our_volumes<'v, 'a: 'v>(
+    components: &'v [Shape<ComponentSpec<'a>>],
+    record: &Record<'_>,
+    ours: &PredictorRecord<'_>,
+) -> Vec<OurVolumes> {
+    let mut pods = vec![OurVolumes::default(); components.len()];
+    if ours.config_map.is_none() {
+        return pods;
+    }
+    let mut left = ours.clone();
+    let mut look = |list: fn(&'v PodSpec<'a>) -> &'v Shape<Items<Container<'a>>>,
+                    recorded: &mut Named<'_, TargetRecord>| {
+        let mut names = Ordinals::of(containers(components, list));
+        for (pod, component) in pods.iter_mut().zip(components) {
+            let spec = component.get().and_then(|component| component.spec.get());
+            let items = spec.map_or(&[][..], |spec| list(spec).items());
+            for container in items.iter().filter_map(Shape::get) {
+                let key = names.key(&container.name);
+                if let Some(target) = recorded.swap_remove(&*key) {
+                    pod.add(record, &target);
+                }
+            }
+        }
+    };
+    look(|pod| &pod.containers, &mut left.containers);
+    look(|pod| &pod.init_containers, &mut left.init_containers);
+    for target in left.in_pods() {
+        let stub = target.new.has(Part::Container);
+        let candidates = if stub { 1 } else { pods.len() };
+        for pod in pods.iter_mut().take(candidates) {
+            pod.add(record, target);
+        }
+    }
+    pods
+}
+
+impl OurVolumes {
+    fn add(&mut self, record: &Record<'_>, target: &TargetRecord) {
+        let path = record.set_of(target).get(Variable::ConfigPath);
+        self.mounted |= path.is_some();
+        self.created |= target.new.has(Part::Volumes);
     }
 }

@@ -2,17 +2,32 @@
 
 use std::borrow::Cow;
 
-use serde::de::IgnoredAny;
+use serde::de::DeserializeSeed;
 
 use super::malformed::Malformed;
-use super::request::{API_VERSION, KIND, Request, Review, Text};
+use super::request::{API_VERSION, KIND, Reading, Request, Text};
 use super::response::Response;
-use super::weigh::{is_large, is_too_heavy};
 use crate::config::Config;
-use crate::inject::{Context, Outcome, Reason, SeldonDeployment, TargetKind, Task, plan};
+use crate::inject::{Budget, Context, Outcome, Reason, TargetKind, Task, plan};
 
 /// The longest uid that is echoed, in bytes; the API server's have 36.
 pub const MAX_UID: usize = 128;
+
+/// The most memory that the views of the objects in one request may take, in bytes. The views of an object of 1.5 MiB, the largest that etcd
+/// stores, take less even if it is nothing but short variables; and two of them come with an update.
+pub const MAX_VIEWS: usize = 12 << 20;
+
+/// Bodies up to this size, with at most [`SMALL_PARTS`] commas, are decided at once; others wait for each other.
+const SMALL_BODY: usize = 256 * 1024;
+
+/// See [`SMALL_BODY`]. Every item of a list but its first, and every key of an object but its first, has a comma.
+const SMALL_PARTS: usize = 2_000;
+
+/// Whether the decision for a request takes more than the usual time and memory.
+#[must_use]
+pub fn is_large(body: &[u8]) -> bool {
+    body.len() > SMALL_BODY || memchr::memchr_iter(b',', body).count() > SMALL_PARTS
+}
 
 /// Which of the two webhook entries asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -102,11 +117,14 @@ pub struct Answer<'a> {
 /// A body that is not an AdmissionReview of `admission.k8s.io/v1`: the one who asks gets a 4xx.
 pub fn answer<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, Malformed> {
     let text = text(body)?;
-    if is_large(body) && is_too_heavy(text)? {
-        let request = read::<IgnoredAny>(text)?;
-        return Ok(left_alone(About::of(request)?, Reason::TooManyParts));
-    }
-    let mut request = read::<SeldonDeployment<'a>>(text)?;
+    let budget = Budget::of(MAX_VIEWS);
+    let mut request = match read(text, Reading(Some(&budget))) {
+        Err(_) if budget.is_spent() => {
+            let about = About::of(read(text, Reading(None))?)?;
+            return Ok(left_alone(about, Reason::TooManyParts));
+        }
+        read => read?,
+    };
     let (object, old) = (request.object.take(), request.old_object.take());
     let ours = request.kind.is_seldon_deployment()
         && Text::non_empty(request.sub_resource.take()).is_none();
@@ -160,7 +178,7 @@ pub fn answer<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answe
 /// The uid of a request that could not be answered, to name it in a message; nothing where not even that can be read.
 #[must_use]
 pub fn uid_of(body: &[u8]) -> Option<String> {
-    let request = read::<IgnoredAny>(text(body).ok()?).ok()?;
+    let request = read(text(body).ok()?, Reading(None)).ok()?;
     Some(About::of(request).ok()?.uid.into_owned())
 }
 
@@ -175,8 +193,10 @@ fn text(body: &[u8]) -> Result<&str, Malformed> {
 }
 
 /// Reads a review and checks that it is one.
-fn read<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<Request<'a, T>, Malformed> {
-    let review: Review<'a, T> = serde_json::from_str(text)?;
+fn read<'a>(text: &'a str, reading: Reading<'_>) -> Result<Request<'a>, Malformed> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let review = reading.deserialize(&mut deserializer)?;
+    deserializer.end()?;
     if review.kind.0 != KIND || review.api_version.0 != API_VERSION {
         return Err(Malformed::OtherVersion);
     }
@@ -193,7 +213,7 @@ struct About<'a> {
 }
 
 impl<'a> About<'a> {
-    fn of<T>(request: Request<'a, T>) -> Result<Self, Malformed> {
+    fn of(request: Request<'a>) -> Result<Self, Malformed> {
         let uid = request.uid.0;
         if uid.is_empty() {
             return Err(Malformed::Missing("request.uid"));

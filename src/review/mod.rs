@@ -6,9 +6,9 @@ mod malformed;
 mod request;
 mod response;
 pub mod verify;
-mod weigh;
 
-pub use answer::{Answer, Decision, MAX_UID, Operation, Route, answer, uid_of};
+pub use answer::{
+    Answer, Decision, MAX_UID, MAX_VIEWS, Operation, Route, answer, is_large, uid_of,
+};
 pub use malformed::Malformed;
 pub use request::{API_VERSION, KIND};
-pub use weigh::{MAX_WEIGHT, is_large};

@@ -4,8 +4,12 @@
 //! (<https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request>).
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+
+use crate::inject::{Budget, Key, SeldonDeployment, Shape};
 
 /// The version of the contract that is spoken.
 pub const API_VERSION: &str = "admission.k8s.io/v1";
@@ -17,37 +21,153 @@ pub const KIND: &str = "AdmissionReview";
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
-/// An AdmissionReview with objects of type `T`.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", bound(deserialize = "T: Deserialize<'de>"))]
-pub(super) struct Review<'a, T> {
-    #[serde(borrow, default)]
+/// An AdmissionReview.
+#[derive(Debug)]
+pub(super) struct Review<'a> {
     pub(super) api_version: Text<'a>,
-    #[serde(borrow, default)]
     pub(super) kind: Text<'a>,
-    #[serde(borrow)]
-    pub(super) request: Option<Request<'a, T>>,
+    pub(super) request: Option<Request<'a>>,
 }
 
-/// What is asked.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", bound(deserialize = "T: Deserialize<'de>"))]
-pub(super) struct Request<'a, T> {
-    #[serde(borrow, default)]
+/// What the API server asks.
+#[derive(Debug)]
+pub(super) struct Request<'a> {
     pub(super) uid: Text<'a>,
-    #[serde(borrow, default)]
     pub(super) kind: GroupKind<'a>,
-    #[serde(borrow)]
     pub(super) sub_resource: Option<Text<'a>>,
-    #[serde(borrow)]
     pub(super) name: Option<Text<'a>>,
-    #[serde(borrow)]
     pub(super) namespace: Option<Text<'a>>,
-    #[serde(borrow, default)]
     pub(super) operation: Text<'a>,
     pub(super) dry_run: Option<bool>,
-    pub(super) object: Option<T>,
-    pub(super) old_object: Option<T>,
+    pub(super) object: Option<SeldonDeployment<'a>>,
+    pub(super) old_object: Option<SeldonDeployment<'a>>,
+}
+
+/// What to read of a review: everything with its objects within a budget, or everything but the objects.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'b>(pub(super) Option<&'b Budget>);
+
+impl<'de> DeserializeSeed<'de> for Reading<'_> {
+    type Value = Review<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Review<'de>, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reading<'_> {
+    type Value = Review<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an AdmissionReview")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Review<'de>, A::Error> {
+        let (mut api_version, mut kind, mut request) = (None, None, None);
+        while let Some(Key(key)) = map.next_key()? {
+            match key.as_ref() {
+                "apiVersion" => once(&mut api_version, map.next_value()?, "apiVersion")?,
+                "kind" => once(&mut kind, map.next_value()?, "kind")?,
+                "request" => {
+                    once(
+                        &mut request,
+                        map.next_value_seed(ReadRequest(self))?,
+                        "request",
+                    )?;
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(Review {
+            api_version: api_version.unwrap_or_default(),
+            kind: kind.unwrap_or_default(),
+            request: request.flatten(),
+        })
+    }
+}
+
+/// A field that the API server writes once.
+fn once<T, E: Error>(slot: &mut Option<T>, value: T, field: &'static str) -> Result<(), E> {
+    match slot.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(E::duplicate_field(field)),
+    }
+}
+
+struct ReadRequest<'b>(Reading<'b>);
+
+impl<'de> DeserializeSeed<'de> for ReadRequest<'_> {
+    type Value = Option<Request<'de>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ReadRequest<'_> {
+    type Value = Option<Request<'de>>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an AdmissionRequest")
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut uid, mut kind, mut operation, mut dry_run) = (None, None, None, None);
+        let (mut sub_resource, mut name, mut namespace) = (None, None, None);
+        let (mut object, mut old_object) = (None, None);
+        while let Some(Key(key)) = map.next_key()? {
+            match key.as_ref() {
+                "uid" => once(&mut uid, map.next_value()?, "uid")?,
+                "kind" => once(&mut kind, map.next_value()?, "kind")?,
+                "subResource" => once(&mut sub_resource, map.next_value()?, "subResource")?,
+                "name" => once(&mut name, map.next_value()?, "name")?,
+                "namespace" => once(&mut namespace, map.next_value()?, "namespace")?,
+                "operation" => once(&mut operation, map.next_value()?, "operation")?,
+                "dryRun" => once(&mut dry_run, map.next_value()?, "dryRun")?,
+                "object" => once(&mut object, self.object(&mut map)?, "object")?,
+                "oldObject" => once(&mut old_object, self.object(&mut map)?, "oldObject")?,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(Some(Request {
+            uid: uid.unwrap_or_default(),
+            kind: kind.unwrap_or_default(),
+            sub_resource: sub_resource.flatten(),
+            name: name.flatten(),
+            namespace: namespace.flatten(),
+            operation: operation.unwrap_or_default(),
+            dry_run: dry_run.flatten(),
+            object: object.flatten(),
+            old_object: old_object.flatten(),
+        }))
+    }
+}
+
+impl ReadRequest<'_> {
+    fn object<'de, A: MapAccess<'de>>(
+        &self,
+        map: &mut A,
+    ) -> Result<Option<SeldonDeployment<'de>>, A::Error> {
+        match self.0.0 {
+            Some(budget) => Ok(match map.next_value_seed(budget.part())? {
+                Shape::Null => None,
+                shape => Some(SeldonDeployment::from(shape)),
+            }),
+            None => map.next_value::<IgnoredAny>().map(|_| None),
+        }
+    }
 }
 
 /// The kind of the object, without its version: the API server may send any that is served.

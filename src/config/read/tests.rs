@@ -3,7 +3,7 @@ use super::*;
 fn problems(text: &str) -> Vec<String> {
     match Config::read(text) {
         Ok(_) => Vec::new(),
-        Err(Problems(problems)) => problems.iter().map(ToString::to_string).collect(),
+        Err(problems) => problems.first.iter().map(ToString::to_string).collect(),
     }
 }
 

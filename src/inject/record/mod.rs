@@ -3,18 +3,19 @@
 //! The format is documented in `docs/record.md`. It is read as untrusted input: whatever is not a record that we could have
 //! written is ignored as a whole, and an entry counts as ours only where it is found unchanged.
 
-mod named;
+mod key;
 mod parts;
 mod set;
 
 use std::borrow::Cow;
 
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::variable::EnvSet;
-pub(crate) use named::{Named, key, name_in_key};
+use super::variable::{EnvSet, Variable};
+pub(crate) use key::{key, name_in_key};
 pub(crate) use parts::{Omitted, Part, Parts};
-use set::{RecordedSet, is_ours, is_whole_sampler};
+use set::{RecordedSet, is_ours, is_sampler};
 
 /// The annotation that holds the record.
 pub const RECORD: &str = "tracing.seldon.io/injected";
@@ -24,6 +25,9 @@ pub const MAX_RECORD: usize = 64 * 1024;
 
 /// The version of the format that is written; no other is read.
 const VERSION: u32 = 1;
+
+/// Things by the keys of [`key`], in the order of the object.
+pub(crate) type Named<'a, T> = IndexMap<Cow<'a, str>, T>;
 
 /// What one target holds of ours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,11 +48,11 @@ pub(crate) struct PredictorRecord<'a> {
     #[serde(default, skip_serializing_if = "Parts::is_empty")]
     pub(crate) new: Parts,
     /// The mounted `ConfigMap`.
-    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) config_map: Option<Cow<'a, str>>,
-    #[serde(default, borrow, skip_serializing_if = "Named::is_empty")]
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub(crate) containers: Named<'a, TargetRecord>,
-    #[serde(default, borrow, skip_serializing_if = "Named::is_empty")]
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub(crate) init_containers: Named<'a, TargetRecord>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) orchestrator: Option<TargetRecord>,
@@ -58,23 +62,24 @@ pub(crate) struct PredictorRecord<'a> {
 
 impl PredictorRecord<'_> {
     fn targets_mut(&mut self) -> impl Iterator<Item = &mut TargetRecord> {
-        let lists = self
-            .containers
-            .0
-            .iter_mut()
-            .chain(&mut self.init_containers.0);
-        lists
-            .map(|(_, target)| target)
+        self.containers
+            .values_mut()
+            .chain(self.init_containers.values_mut())
             .chain(&mut self.orchestrator)
             .chain(&mut self.explainer)
     }
 
-    fn targets(&self) -> impl Iterator<Item = &TargetRecord> {
-        let lists = self.containers.0.iter().chain(&self.init_containers.0);
-        lists
-            .map(|(_, target)| target)
+    pub(crate) fn targets(&self) -> impl Iterator<Item = &TargetRecord> {
+        self.in_pods()
             .chain(&self.orchestrator)
             .chain(&self.explainer)
+    }
+
+    /// The containers and init containers.
+    pub(crate) fn in_pods(&self) -> impl Iterator<Item = &TargetRecord> {
+        self.containers
+            .values()
+            .chain(self.init_containers.values())
     }
 
     /// Whether nothing of ours is in the predictor.
@@ -91,36 +96,25 @@ pub(crate) struct Record<'a> {
     #[serde(default, skip_serializing_if = "Parts::is_empty")]
     pub(crate) new: Parts,
     /// The trigger, where the command line wrote it too.
-    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) trigger: Option<Cow<'a, str>>,
-    #[serde(borrow)]
     pub(crate) sets: Vec<RecordedSet<'a>>,
-    #[serde(borrow)]
     pub(crate) predictors: Named<'a, PredictorRecord<'a>>,
 }
 
-impl<'a> Record<'a> {
-    pub(crate) fn new() -> Self {
-        Self {
-            v: VERSION,
-            ..Self::default()
-        }
-    }
-
+impl Record<'static> {
     /// Reads a record, or nothing if we cannot have written it.
-    pub(crate) fn read(text: &'a str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Option<Self> {
         if text.len() > MAX_RECORD {
             return None;
         }
         let record: Self = serde_json::from_str(text).ok()?;
         let whole = record.v == VERSION
             && record.sets.iter().all(|set| {
-                set.0
-                    .entries()
-                    .all(|(variable, value)| is_ours(variable, value))
-                    && is_whole_sampler(&set.0)
+                let mut entries = set.0.entries();
+                entries.all(|(variable, value)| is_ours(variable, value)) && is_sampler(&set.0)
             })
-            && record.predictors.0.iter().all(|(_, predictor)| {
+            && record.predictors.values().all(|predictor| {
                 predictor
                     .targets()
                     .all(|target| target.set < record.sets.len())
@@ -131,48 +125,13 @@ impl<'a> Record<'a> {
             });
         whole.then_some(record)
     }
+}
 
-    /// The same, borrowing nothing.
-    pub(crate) fn into_owned(self) -> Record<'static> {
-        let Self {
-            v,
-            new,
-            trigger,
-            sets,
-            predictors,
-        } = self;
-        let own = |text: Cow<'a, str>| Cow::Owned(text.into_owned());
-        let own_all = |Named(targets): Named<'a, TargetRecord>| {
-            Named(
-                targets
-                    .into_iter()
-                    .map(|(key, target)| (own(key), target))
-                    .collect(),
-            )
-        };
-        let own_predictor = |predictor: PredictorRecord<'a>| PredictorRecord {
-            new: predictor.new,
-            config_map: predictor.config_map.map(own),
-            containers: own_all(predictor.containers),
-            init_containers: own_all(predictor.init_containers),
-            orchestrator: predictor.orchestrator,
-            explainer: predictor.explainer,
-        };
-        Record {
-            v,
-            new,
-            trigger: trigger.map(own),
-            sets: sets
-                .into_iter()
-                .map(|RecordedSet(set)| RecordedSet(set.into_owned()))
-                .collect(),
-            predictors: Named(
-                predictors
-                    .0
-                    .into_iter()
-                    .map(|(key, predictor)| (own(key), own_predictor(predictor)))
-                    .collect(),
-            ),
+impl<'a> Record<'a> {
+    pub(crate) fn new() -> Self {
+        Self {
+            v: VERSION,
+            ..Self::default()
         }
     }
 
@@ -201,12 +160,54 @@ impl<'a> Record<'a> {
     /// Numbers the sets as they come in the record, whatever the order in which they were made: one content, one text.
     pub(crate) fn number_sets(&mut self) {
         let mut numbered = Self::new();
-        for (_, predictor) in &mut self.predictors.0 {
+        for predictor in self.predictors.values_mut() {
             for target in predictor.targets_mut() {
                 target.set = numbered.intern(&self.sets[target.set].0);
             }
         }
         self.sets = numbered.sets;
+    }
+
+    /// How many variables of all targets it has.
+    pub(crate) fn variables(&self) -> usize {
+        let targets = self.predictors.values().flat_map(PredictorRecord::targets);
+        targets
+            .map(|target| self.set_of(target).entries().count())
+            .sum()
+    }
+
+    /// Whether it can have come of restoring the other one: it has the same, less what it says that the user took out.
+    pub(crate) fn restores(&self, other: &Record<'_>) -> bool {
+        let target = |one: &TargetRecord, beside: Option<&TargetRecord>| {
+            beside.is_some_and(|beside| {
+                let (mine, theirs) = (self.set_of(one), other.set_of(beside));
+                let same = |variable| {
+                    let gone = mine.get(variable).is_none() && one.omit.has(variable);
+                    gone || mine.get(variable) == theirs.get(variable)
+                };
+                let mut parts = beside.new;
+                if mine.get(Variable::ConfigPath).is_none() {
+                    parts.unset(Part::VolumeMounts);
+                    parts.unset(Part::Volumes);
+                }
+                one.new == parts && Variable::ALL.into_iter().all(same)
+            })
+        };
+        let all = |one: &Named<'_, TargetRecord>, beside: &Named<'_, TargetRecord>| {
+            one.iter().all(|(key, it)| target(it, beside.get(key)))
+        };
+        let one = |one: Option<&TargetRecord>, beside: Option<&TargetRecord>| {
+            one.is_none_or(|it| target(it, beside))
+        };
+        self.predictors.iter().all(|(key, it)| {
+            other.predictors.get(key).is_some_and(|beside| {
+                it.new == beside.new
+                    && all(&it.containers, &beside.containers)
+                    && all(&it.init_containers, &beside.init_containers)
+                    && one(it.orchestrator.as_ref(), beside.orchestrator.as_ref())
+                    && one(it.explainer.as_ref(), beside.explainer.as_ref())
+            })
+        })
     }
 
     pub(crate) fn set_of(&self, target: &TargetRecord) -> &EnvSet<'a> {
@@ -260,7 +261,14 @@ mod tests {
             ("\"env\"", "\"spec\""),
             ("JAEGER_TAGS", "HOME"),
             ("\"cm\"", "\"../cm\""),
-            ("\"TRACING\":\"1\"", "\"JAEGER_SAMPLER_TYPE\":\"const\""),
+            (
+                "\"TRACING\":\"1\"",
+                "\"JAEGER_SAMPLER_TYPE\":\"const\",\"JAEGER_SAMPLER_PARAM\":\"5\"",
+            ),
+            (
+                "{\"JAEGER_CONFIG_PATH\":\"/etc/seldon-tracing/tracing.yml\"}",
+                "{}",
+            ),
             ("}}}}", "}}}"),
         ] {
             let text = GOOD.replacen(from, to, 1);

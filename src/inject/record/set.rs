@@ -1,9 +1,9 @@
 //! Variables with their values, as the record spells them, and whether we could have written them.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use indexmap::IndexMap;
+use serde::de::Error;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -13,16 +13,15 @@ use super::super::accepted::{
 };
 use super::super::new_value::CONFIG_DIR;
 use super::super::variable::{EnvSet, EnvValue, HOST_IP, PerVariable, Variable};
-use super::named::Named;
 
-/// Whether a sampler has both halves, and such as go together, or none.
-pub(super) fn is_whole_sampler(set: &EnvSet<'_>) -> bool {
+/// Whether the halves of a sampler go together. One half may be alone: the user changed the other while the trigger was unclear.
+pub(super) fn is_sampler(set: &EnvSet<'_>) -> bool {
     match (
         set.get(Variable::SamplerType),
         set.get(Variable::SamplerParam),
     ) {
         (Some(kind), Some(param)) => is_sampler_pair(kind.text(), param.text()),
-        (kind, param) => kind.is_none() && param.is_none(),
+        _ => true,
     }
 }
 
@@ -55,7 +54,6 @@ pub(crate) struct RecordedSet<'a>(pub(crate) EnvSet<'a>);
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct FieldPath<'a> {
-    #[serde(borrow)]
     field_path: Cow<'a, str>,
 }
 
@@ -77,49 +75,31 @@ impl Serialize for RecordedSet<'_> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for EnvValue<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ValueVisitor;
-        impl<'de> Visitor<'de> for ValueVisitor {
-            type Value = EnvValue<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a string or a fieldPath")
-            }
-
-            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(EnvValue::Literal(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(EnvValue::Literal(Cow::Owned(text.to_owned())))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                let source =
-                    FieldPath::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
-                if source.field_path != HOST_IP {
-                    return Err(A::Error::custom("unknown fieldPath"));
-                }
-                Ok(EnvValue::HostIp)
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Err(A::Error::custom("a list"))
-            }
-        }
-        deserializer.deserialize_any(ValueVisitor)
-    }
+/// A value as the record spells it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Spelled {
+    Literal(String),
+    Field(FieldPath<'static>),
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for RecordedSet<'a> {
+impl<'de> Deserialize<'de> for RecordedSet<'_> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spelled = IndexMap::<String, Spelled>::deserialize(deserializer)?;
+        if spelled.is_empty() {
+            return Err(D::Error::custom("an empty set"));
+        }
         let mut set = PerVariable::default();
-        for (name, value) in Named::<EnvValue<'de>>::deserialize(deserializer)?.0 {
+        for (name, value) in spelled {
             let variable =
                 Variable::from_name(&name).ok_or_else(|| D::Error::custom("unknown variable"))?;
-            *set.get_mut(variable) = Some(value);
+            *set.get_mut(variable) = Some(match value {
+                Spelled::Literal(text) => EnvValue::Literal(Cow::Owned(text)),
+                Spelled::Field(FieldPath { field_path }) if field_path == HOST_IP => {
+                    EnvValue::HostIp
+                }
+                Spelled::Field(_) => return Err(D::Error::custom("unknown fieldPath")),
+            });
         }
         Ok(Self(set))
     }

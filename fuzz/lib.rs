@@ -1,0 +1,16 @@
+//! The pure modules of `seldon-tracing`, from its own sources.
+
+#[path = "../src/config/mod.rs"]
+pub mod config;
+#[path = "../src/explain.rs"]
+pub mod explain;
+#[path = "../src/inject/mod.rs"]
+pub mod inject;
+#[path = "../src/jaeger_config.rs"]
+pub mod jaeger_config;
+#[path = "../src/manifest/mod.rs"]
+pub mod manifest;
+#[path = "../src/offline.rs"]
+pub mod offline;
+#[path = "../src/review/mod.rs"]
+pub mod review;

@@ -1,0 +1,54 @@
+//! Lives of a SeldonDeployment: sequences of what users, admins and outages do, with the webhook between them. What must hold is in
+//! `machine/checks.rs`. `SEQUENCES=1000000 cargo test --release --test sequences` lives through a million of them.
+
+mod machine;
+
+use std::env;
+
+use proptest::prelude::*;
+use proptest::test_runner::{TestCaseError, TestRunner};
+
+#[test]
+fn what_must_hold_holds_at_each_step_of_any_life() {
+    let cases =
+        env::var("SEQUENCES").map_or(300, |count| count.parse().expect("SEQUENCES is a number"));
+    // A failure that matters becomes a line of found.txt, with a name.
+    let config = ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let seen = std::cell::Cell::new(machine::Seen::default());
+    let steps = proptest::collection::vec(any::<[u8; 4]>(), 2..24);
+    let result = TestRunner::new(config).run(&steps, |steps| {
+        let one = machine::run(&steps).map_err(|failure| {
+            let bytes: String = steps
+                .iter()
+                .flatten()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
+            TestCaseError::fail(format!("{failure}\nbytes: {bytes}"))
+        })?;
+        let all = seen.get();
+        seen.set(machine::Seen {
+            calls: all.calls + one.calls,
+            patches: all.patches + one.patches,
+            opted_out: all.opted_out + one.opted_out,
+        });
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+    let machine::Seen {
+        calls,
+        patches,
+        opted_out,
+    } = seen.get();
+    println!("{calls} calls of the webhook, {patches} patches, {opted_out} objects that opted out");
+    let cases = usize::try_from(cases).unwrap();
+    assert!(
+        patches > cases && opted_out > cases / 4,
+        "{calls} {patches} {opted_out}"
+    );
+}
