@@ -1,169 +1,233 @@
-//! What clients can do to the memory of the webhook: each attack on a fresh process, and what it had resident at most.
+//! What attacks do to others: how late good requests and `/livez` are answered, and what the webhook's memory comes to. The webhook is
+//! in a container's memory limit, and new for each attack; attackers come from another address than the API server, or from the same.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, interval, sleep, timeout};
+use tokio_rustls::client::TlsStream;
 
-use super::load::{request, try_connect};
+use super::attackers::{self, Attack};
+use super::cgroup::Cgroup;
+use super::load::{Connector, answer, request, tcp};
 use super::process::Process;
 use super::support;
 
-/// Connections of an attacker: more than are taken.
-const MANY: usize = 700;
-
-/// How long each attack is kept up.
+/// How long each attack is looked at.
 const WHILE: Duration = Duration::from_secs(4);
 
-pub(crate) async fn all() {
+/// What the API server waits for, with our webhook configuration.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+const API_SERVER: Ipv4Addr = Ipv4Addr::LOCALHOST;
+const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+
+/// Connections that the API server has already.
+const KEPT: u32 = 4;
+
+pub(crate) async fn all(wanted: &[String]) {
     println!(
-        "\nresident memory under attack, at most, and whether a good request was answered meanwhile"
+        "\n| attack | from | peak of memory, and of sockets | good requests: p99 | failed | `/livez`: p99 | most |\n|---|---|---|---|---|---|---|"
     );
-    report("connections that say nothing", silent()).await;
-    report("headers that do not end, 30 KB each", headers()).await;
-    report("bodies of 7 MiB that do not end", bodies(7 << 20, 96)).await;
-    report("bodies of 60 KB that do not end", bodies(60 << 10, MANY)).await;
-    report(
-        "7 MiB of empty containers, again and again",
-        repeated(&containers(), 16),
-    )
-    .await;
-    report(
-        "250 KB of empty containers, again and again",
-        repeated(&containers_of(250 << 10), 64),
-    )
-    .await;
-    report("clients that do not read their answers", deaf()).await;
-}
-
-/// An attack is a set of tasks on a port, each of which goes on until it is cut off or the attack is over.
-type Attack = Box<dyn Fn(u16, &mut JoinSet<()>)>;
-
-async fn report(name: &str, attack: Attack) {
-    let webhook = Process::webhook();
-    let mut tasks = JoinSet::new();
-    attack(webhook.port, &mut tasks);
-    tokio::time::sleep(WHILE / 2).await;
-    let good = async {
-        let review = support::review(3, false);
-        // A connection that is refused, or an answer that says to come back, is tried again as the API server does.
-        loop {
-            if let Ok(mut stream) = try_connect(webhook.port).await {
-                let sent = stream.write_all(&request(&review)).await;
-                let mut head = [0; 12];
-                let read = stream.read_exact(&mut head).await;
-                if sent.is_ok() && read.is_ok() && head.ends_with(b"200") {
-                    return;
-                }
-            }
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
+    let attacks = attackers::all();
+    let is_wanted = |attack: &Attack| {
+        wanted.is_empty() || wanted.iter().any(|it| attack.name.contains(it.as_str()))
     };
-    let answered = tokio::time::timeout(Duration::from_secs(10), good)
-        .await
-        .is_ok();
-    tokio::time::sleep(WHILE / 2).await;
-    println!(
-        "  {:>6} KiB  {:<4} {name}",
-        webhook.peak(),
-        if answered { "yes" } else { "NO" }
-    );
-    tasks.shutdown().await;
-}
-
-fn silent() -> Attack {
-    Box::new(|port, tasks| {
-        for _ in 0..MANY {
-            tasks.spawn(async move {
-                let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-                wait(&mut stream).await;
-            });
-        }
-    })
-}
-
-fn headers() -> Attack {
-    let mut head = b"POST /mutate HTTP/1.1\r\nHost: localhost\r\n".to_vec();
-    head.extend_from_slice(b"X-Filler: ");
-    head.resize(30_000, b'x');
-    unfinished(head, MANY)
-}
-
-/// Sends this and then nothing more.
-fn unfinished(part: Vec<u8>, count: usize) -> Attack {
-    let part: Arc<[u8]> = part.into();
-    Box::new(move |port, tasks| {
-        for _ in 0..count {
-            let part = Arc::clone(&part);
-            tasks.spawn(async move {
-                let Ok(mut stream) = try_connect(port).await else {
-                    return;
-                };
-                let _ = stream.write_all(&part).await;
-                wait(&mut stream).await;
-            });
-        }
-    })
-}
-
-fn bodies(size: usize, count: usize) -> Attack {
-    let mut whole = request(&vec![b' '; size]);
-    whole.pop();
-    unfinished(whole, count)
-}
-
-fn containers() -> Vec<u8> {
-    containers_of(7 << 20)
-}
-
-/// A review that is full of empty containers.
-fn containers_of(size: usize) -> Vec<u8> {
-    let head = r#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"a","kind":{"group":"machinelearning.seldon.io","version":"v1","kind":"SeldonDeployment"},"operation":"CREATE","object":{"metadata":{"name":"a","annotations":{"tracing":"true"}},"spec":{"predictors":[{"name":"p","componentSpecs":[{"spec":{"containers":[{}"#;
-    let tail = "]}}]}]}}}}";
-    let mut review = head.to_owned();
-    while review.len() + tail.len() + 3 < size {
-        review.push_str(",{}");
+    report("none", "", None).await;
+    for (number, attack) in attacks.iter().enumerate().filter(|it| is_wanted(it.1)) {
+        report(attack.name, "elsewhere", Some((number, ELSEWHERE))).await;
+        report(attack.name, "the same", Some((number, API_SERVER))).await;
     }
-    (review + tail).into_bytes()
+    if let Err(error) = Cgroup::new() {
+        println!(
+            "\nThere was no limit of memory, and the peak is that of resident memory: {error}"
+        );
+    }
 }
 
-fn repeated(review: &[u8], count: usize) -> Attack {
-    let request: Arc<[u8]> = request(review).into();
-    Box::new(move |port, tasks| {
-        for _ in 0..count {
-            let request = Arc::clone(&request);
-            tasks.spawn(async move {
-                let mut sink = vec![0; 64 * 1024];
-                while let Ok(mut stream) = try_connect(port).await {
-                    if stream.write_all(&request).await.is_ok() {
-                        let _ = stream.read(&mut sink).await;
-                    }
-                }
-            });
+/// The process of an attacker.
+pub(crate) fn as_attacker(arguments: &[String]) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let [number, port, from, seconds] = arguments else {
+        panic!("number, port, address and seconds");
+    };
+    let time = Duration::from_secs(seconds.parse().unwrap());
+    runtime.block_on(attackers::run(
+        number.parse().unwrap(),
+        port.parse().unwrap(),
+        from.parse().unwrap(),
+        time,
+    ));
+    runtime.shutdown_background();
+}
+
+async fn report(name: &str, from: &str, attack: Option<(usize, Ipv4Addr)>) {
+    let group = Cgroup::new().ok();
+    let mut webhook = match &group {
+        Some(group) => Process::webhook_in(group),
+        None => Process::webhook(),
+    };
+    let good = Arc::new(Good {
+        request: request(&support::review(3, false)),
+        connector: Connector::new("http/1.1"),
+        port: webhook.port,
+    });
+    let mut kept = Vec::new();
+    for _ in 0..KEPT {
+        kept.push(good.connect().await.ok());
+    }
+    let attacker = attack.map(|(number, from)| {
+        Process::attacker(number, webhook.port, from, WHILE + Duration::from_secs(2))
+    });
+    // The connections of the attack are made.
+    sleep(Duration::from_secs(1)).await;
+    let end = Instant::now() + WHILE;
+    let mut asking = JoinSet::new();
+    for stream in kept {
+        asking.spawn(Arc::clone(&good).over_one(stream, end));
+    }
+    asking.spawn(Arc::clone(&good).over_new_ones(end));
+    let livez = tokio::spawn(livez(webhook.admin, end));
+    let good = Times::of(asking.join_all().await.concat());
+    let livez = Times::of(livez.await.unwrap());
+    let peak = match &group {
+        _ if !webhook.lives() => "ended".to_owned(),
+        Some(group) => {
+            let sockets = group
+                .sockets()
+                .map(|it| format!(" + {}", mib(it)));
+            // The group does not count the program's file where another process has read it before.
+            let peak = group.peak().unwrap().max(webhook.peak() * 1024);
+            mib(peak) + &sockets.unwrap_or_default() + " MiB"
         }
-    })
+        None => mib(webhook.peak() * 1024) + " MiB",
+    };
+    println!(
+        "| {name} | {from} | {peak} | {:.0} ms | {} of {} | {:.0} ms | {:.0} ms |",
+        good.p99, good.failed, good.count, livez.p99, livez.most
+    );
+    if let Some(mut attacker) = attacker {
+        let _ = attacker.kill();
+        let _ = attacker.wait();
+    }
 }
 
-/// Good requests, one after the other, whose answers nobody reads.
-fn deaf() -> Attack {
-    let request: Arc<[u8]> = request(&support::review(60, false)).into();
-    Box::new(move |port, tasks| {
-        for _ in 0..MANY {
-            let request = Arc::clone(&request);
-            tasks.spawn(async move {
-                let Ok(mut stream) = try_connect(port).await else {
-                    return;
-                };
-                while stream.write_all(&request).await.is_ok() {}
-            });
+fn mib(bytes: u64) -> String {
+    format!("{:.0}", bytes as f64 / f64::from(1 << 20))
+}
+
+/// What became of requests, in milliseconds.
+struct Times {
+    count: usize,
+    failed: usize,
+    p99: f64,
+    most: f64,
+}
+
+impl Times {
+    fn of(mut times: Vec<Option<Duration>>) -> Self {
+        // A request that fails took as long as its caller waits.
+        times.sort_unstable_by_key(|time| time.unwrap_or(PATIENCE));
+        let ms = |at: usize| times[at].unwrap_or(PATIENCE).as_secs_f64() * 1e3;
+        Self {
+            count: times.len(),
+            failed: times.iter().filter(|time| time.is_none()).count(),
+            p99: ms((times.len() * 99).div_ceil(100) - 1),
+            most: ms(times.len() - 1),
         }
-    })
+    }
 }
 
-/// Until the other side has had enough.
-async fn wait(stream: &mut (impl AsyncReadExt + Unpin)) {
-    let mut byte = [0];
-    let _ = stream.read(&mut byte).await;
+/// What the API server does.
+struct Good {
+    request: Vec<u8>,
+    connector: Connector,
+    port: u16,
+}
+
+type Connection = TlsStream<TcpStream>;
+
+impl Good {
+    async fn connect(&self) -> std::io::Result<Connection> {
+        let stream = timeout(PATIENCE, tcp(API_SERVER, self.port)).await??;
+        timeout(PATIENCE, self.connector.tls(stream)).await?
+    }
+
+    /// A request, over a connection if there is one. What says to come back is asked again after a second.
+    async fn ask(&self, kept: &mut Option<Connection>) -> std::io::Result<()> {
+        let mut buffer = Vec::with_capacity(16 * 1024);
+        loop {
+            let mut stream = match kept.take() {
+                Some(stream) => stream,
+                None => self.connect().await?,
+            };
+            stream.write_all(&self.request).await?;
+            stream.flush().await?;
+            let (status, _) = answer(&mut stream, &mut buffer).await?;
+            *kept = Some(stream);
+            match status {
+                200 => return Ok(()),
+                503 => sleep(Duration::from_secs(1)).await,
+                _ => return Err(std::io::ErrorKind::Other.into()),
+            }
+        }
+    }
+
+    async fn timed(&self, kept: &mut Option<Connection>) -> Option<Duration> {
+        let start = Instant::now();
+        let asked = timeout(PATIENCE, self.ask(kept)).await;
+        matches!(asked, Ok(Ok(()))).then(|| start.elapsed())
+    }
+
+    async fn over_one(
+        self: Arc<Self>,
+        mut kept: Option<Connection>,
+        end: Instant,
+    ) -> Vec<Option<Duration>> {
+        let mut times = Vec::new();
+        let mut ticks = interval(Duration::from_millis(40));
+        while Instant::now() < end {
+            ticks.tick().await;
+            times.push(self.timed(&mut kept).await);
+        }
+        times
+    }
+
+    async fn over_new_ones(self: Arc<Self>, end: Instant) -> Vec<Option<Duration>> {
+        let mut ticks = interval(Duration::from_millis(50));
+        let mut asking = JoinSet::new();
+        while Instant::now() < end {
+            ticks.tick().await;
+            let good = Arc::clone(&self);
+            asking.spawn(async move { good.timed(&mut None).await });
+        }
+        asking.join_all().await
+    }
+}
+
+/// The kubelet, which opens a connection for each question.
+async fn livez(admin: u16, end: Instant) -> Vec<Option<Duration>> {
+    let ask = async || {
+        let mut stream = tcp(API_SERVER, admin).await?;
+        let asks = b"GET /livez HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n";
+        stream.write_all(asks).await?;
+        answer(&mut stream, &mut Vec::new()).await
+    };
+    let mut times = Vec::new();
+    let mut ticks = interval(Duration::from_millis(20));
+    while Instant::now() < end {
+        ticks.tick().await;
+        let start = Instant::now();
+        let asked = timeout(PATIENCE, ask()).await;
+        times.push(matches!(asked, Ok(Ok((200, _)))).then(|| start.elapsed()));
+    }
+    times
 }

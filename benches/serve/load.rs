@@ -2,14 +2,16 @@
 //! costs.
 
 use std::io;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::client::Resumption;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
 
@@ -26,27 +28,38 @@ pub(crate) struct Load {
     pub(crate) cpu: Duration,
 }
 
-/// Opens a connection.
-pub(crate) async fn connect(port: u16) -> TlsStream<TcpStream> {
-    try_connect(port).await.unwrap()
+/// Opens connections with TLS.
+pub(crate) struct Connector(TlsConnector);
+
+impl Connector {
+    /// For one version of HTTP.
+    pub(crate) fn new(alpn: &str) -> Self {
+        let provider = Arc::new(ring::default_provider());
+        let mut tls = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+            .with_no_client_auth();
+        tls.alpn_protocols = vec![alpn.as_bytes().to_vec()];
+        // A new client has no session from before.
+        tls.resumption = Resumption::disabled();
+        Self(TlsConnector::from(Arc::new(tls)))
+    }
+
+    pub(crate) async fn tls(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        let name = ServerName::try_from("localhost").unwrap();
+        self.0.connect(name, stream).await
+    }
 }
 
-/// Opens a connection, if it is let in.
-pub(crate) async fn try_connect(port: u16) -> io::Result<TlsStream<TcpStream>> {
-    let stream = TcpStream::connect(("127.0.0.1", port)).await?;
+/// Opens a connection from an address of this machine.
+pub(crate) async fn tcp(from: Ipv4Addr, port: u16) -> io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((from, 0).into())?;
+    let stream = socket.connect((Ipv4Addr::LOCALHOST, port).into()).await?;
     stream.set_nodelay(true)?;
-    let provider = Arc::new(ring::default_provider());
-    let mut tls = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
-        .with_no_client_auth();
-    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-    let name = ServerName::try_from("localhost").unwrap();
-    TlsConnector::from(Arc::new(tls))
-        .connect(name, stream)
-        .await
+    Ok(stream)
 }
 
 /// A request as the API server writes it.
@@ -60,37 +73,53 @@ pub(crate) fn request(review: &[u8]) -> Vec<u8> {
     request
 }
 
+/// Reads an answer: its status, and where in the buffer its body begins.
+pub(crate) async fn answer(
+    stream: &mut (impl AsyncRead + Unpin),
+    buffer: &mut Vec<u8>,
+) -> io::Result<(u16, usize)> {
+    buffer.clear();
+    let broken = || io::Error::from(io::ErrorKind::InvalidData);
+    loop {
+        if stream.read_buf(buffer).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") else {
+            continue;
+        };
+        let head = std::str::from_utf8(&buffer[..end]).map_err(|_| broken())?;
+        let status = head.get(9..12).and_then(|status| status.parse().ok());
+        let status = status.ok_or_else(broken)?;
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "));
+        let length: usize = length.and_then(|it| it.parse().ok()).ok_or_else(broken)?;
+        while buffer.len() < end + 4 + length {
+            if stream.read_buf(buffer).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        return Ok((status, end + 4));
+    }
+}
+
 /// Sends a request and reads its answer, which must be good.
-pub(crate) async fn exchange(
+async fn exchange(
     stream: &mut TlsStream<TcpStream>,
     request: &[u8],
     buffer: &mut Vec<u8>,
 ) -> usize {
     stream.write_all(request).await.unwrap();
     stream.flush().await.unwrap();
-    buffer.clear();
-    loop {
-        assert!(
-            stream.read_buf(buffer).await.unwrap() > 0,
-            "the connection broke"
-        );
-        let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") else {
-            continue;
-        };
-        let head = std::str::from_utf8(&buffer[..end]).unwrap();
-        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-        let length = head
-            .lines()
-            .find_map(|line| line.strip_prefix("content-length: "));
-        let total = end + 4 + length.unwrap().parse::<usize>().unwrap();
-        while buffer.len() < total {
-            assert!(
-                stream.read_buf(buffer).await.unwrap() > 0,
-                "the connection broke"
-            );
-        }
-        return end + 4;
-    }
+    let (status, start) = answer(stream, buffer).await.unwrap();
+    assert_eq!(status, 200);
+    start
+}
+
+/// Opens a connection.
+async fn connect(port: u16) -> TlsStream<TcpStream> {
+    let stream = tcp(Ipv4Addr::LOCALHOST, port).await.unwrap();
+    Connector::new("http/1.1").tls(stream).await.unwrap()
 }
 
 /// One answer.

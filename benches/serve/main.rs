@@ -1,7 +1,8 @@
 //! The whole server against its limit: a bare axum + axum-server + rustls server that answers the same bytes to requests of the same
 //! size. Each runs as a process of its own, in turns, and the load comes from this one.
 //!
-//! `cargo bench --bench serve` runs all of it; `-- speed`, `-- memory` or `-- attack` a part.
+//! `cargo bench --bench serve` runs all of it; `-- speed`, `-- memory` or `-- attack` a part. More words after `attack` choose the attacks
+//! whose names have them.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,7 +15,12 @@
 #[path = "../../src/client/anything.rs"]
 mod anything;
 mod attack;
+mod attackers;
+mod cgroup;
+mod crafted;
 mod echo;
+#[path = "../../tests/load/h2.rs"]
+mod h2;
 mod load;
 mod process;
 #[path = "../support/mod.rs"]
@@ -35,6 +41,9 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.first().map(String::as_str) == Some("--echo") {
         return echo::serve(&arguments[1]);
+    }
+    if arguments.first().map(String::as_str) == Some("--attacker") {
+        return attack::as_attacker(&arguments[1..]);
     }
     let asked = |part: &str| {
         let parts = ["speed", "memory", "attack"];
@@ -60,7 +69,8 @@ fn main() {
         runtime.block_on(memory());
     }
     if asked("attack") {
-        runtime.block_on(attack::all());
+        let wanted = arguments.iter().skip_while(|it| *it != "attack").skip(1);
+        runtime.block_on(attack::all(&wanted.cloned().collect::<Vec<_>>()));
     }
 }
 

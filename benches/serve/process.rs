@@ -2,13 +2,20 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::net::Ipv4Addr;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::cgroup::Cgroup;
+
+const WEBHOOK: &str = env!("CARGO_BIN_EXE_seldon-tracing");
+
 pub(crate) struct Process {
     child: Child,
     pub(crate) port: u16,
+    /// Of health and metrics.
+    pub(crate) admin: u16,
     pub(crate) ready_at: Instant,
 }
 
@@ -22,7 +29,19 @@ impl Drop for Process {
 impl Process {
     /// The product, as it is released, with its log on.
     pub(crate) fn webhook() -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_seldon-tracing"))
+        Self::start(Command::new(WEBHOOK))
+    }
+
+    /// The same, in a control group.
+    pub(crate) fn webhook_in(group: &Cgroup) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "echo $$ > \"$0\" && exec \"$@\""]);
+        shell.arg(group.door()).arg(WEBHOOK);
+        Self::start(shell)
+    }
+
+    fn start(mut command: Command) -> Self {
+        let mut child = command
             .args(["serve", "--dev", "--listen", "127.0.0.1:0"])
             .args(["--admin-listen", "127.0.0.1:0", "--log-format", "json"])
             .stdout(Stdio::null())
@@ -30,22 +49,26 @@ impl Process {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut port = None;
+        let mut ports = None;
         let ready_at = loop {
             let line = lines.next().expect("it says that it is ready").unwrap();
             let line: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
             match line["message"].as_str() {
-                Some("listening") => port = Some(port_of(line["address"].as_str().unwrap())),
+                Some("listening") => {
+                    ports =
+                        Some(["address", "admin"].map(|at| port_of(line[at].as_str().unwrap())));
+                }
                 Some("ready") => break Instant::now(),
                 _ => {}
             }
         };
         // Somebody reads the log, as in a cluster.
         thread::spawn(move || lines.for_each(drop));
-        let port = port.unwrap();
+        let [port, admin] = ports.unwrap();
         Self {
             child,
             port,
+            admin,
             ready_at,
         }
     }
@@ -64,8 +87,24 @@ impl Process {
         Self {
             child,
             port: port_of(line.trim()),
+            admin: 0,
             ready_at: Instant::now(),
         }
+    }
+
+    /// An attack from an address, which ends by itself after its time.
+    pub(crate) fn attacker(number: usize, port: u16, from: Ipv4Addr, time: Duration) -> Child {
+        Command::new(std::env::current_exe().unwrap())
+            .arg("--attacker")
+            .args([number.to_string(), port.to_string(), from.to_string()])
+            .arg(time.as_secs().to_string())
+            .spawn()
+            .unwrap()
+    }
+
+    /// Whether it still runs.
+    pub(crate) fn lives(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     /// The time on a CPU of all its threads.
