@@ -11,6 +11,7 @@
 //! | [`review`] | AdmissionReview: the webhook's answer, the API server's question and its check | yes |
 //! | [`pki`] | certificates | but for keys |
 //! | [`serve`] | the webhook's server | no |
+//! | `files` | which files are read, and how much of them | no |
 //! | [`telemetry`] | the log of the webhook | no |
 //! | [`client`] | the API server as a client | no |
 //! | [`cli`] | the command line: types only | yes |
@@ -25,6 +26,7 @@ pub mod client;
 pub mod commands;
 pub mod config;
 pub mod explain;
+mod files;
 pub mod inject;
 pub mod jaeger_config;
 pub mod manifest;

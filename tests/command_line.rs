@@ -4,7 +4,8 @@ mod cli;
 
 use std::fs;
 
-use cli::{MODEL, folder, plain_model, root, run, run_in};
+use assert_cmd::Command;
+use cli::{MODEL, folder, outcome, plain_model, root, run, run_in};
 use seldon_tracing::config::Config;
 use serde_json::Value;
 
@@ -309,4 +310,35 @@ fn explain_says_what_a_written_trigger_would_do() {
         explained.contains("JAEGER_AGENT_HOST") && !explained.contains("no-trigger"),
         "{explained}"
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_config_is_read_once_from_a_pipe_and_at_most_256_kib_of_it() {
+    let script = "mkfifo fifo && (echo 'defaults: {agentPort: 1}' > fifo &); \"$0\" config show -f fifo -o json";
+    let files = folder(&[("bad.yaml", &"b: 1\n".repeat(50))]);
+    let mut command = Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_seldon-tracing")]);
+    let shown = outcome(command.current_dir(files.path())).data();
+    assert!(shown.contains("\"agentPort\": \"1\""), "{shown}");
+    let piped = run(
+        &["config", "check", "/dev/stdin"],
+        "defaults: {agentPort: 1}\n",
+    );
+    assert_eq!((piped.code, piped.stderr.as_str()), (0, ""));
+    for arguments in [
+        &["config", "check", "/dev/zero"][..],
+        &["config", "show", "-f", "/dev/zero"],
+        &["inject", "--config", "/dev/zero"],
+        &["explain", "--config", "/dev/zero"],
+    ] {
+        let expected = "error: cannot read the config file /dev/zero: it has more than 262144 bytes, which is the most that is read\n";
+        assert_eq!(run(arguments, MODEL).refusal(), expected);
+    }
+    let said = run_in(files.path(), &["config", "check", "bad.yaml"], "").refusal();
+    assert!(said.ends_with("and 30 problems more\n"), "{said}");
+    let latin = files.path().join("latin.yaml");
+    fs::write(latin, b"# \xe9\n").unwrap();
+    let said = run_in(files.path(), &["config", "check", "latin.yaml"], "").refusal();
+    assert!(said.contains("latin.yaml: it is not UTF-8 text"), "{said}");
 }

@@ -18,8 +18,11 @@ fn empty_namespaces(count: usize) -> String {
     lines("namespaces", count, |at| format!("  n{at}:"))
 }
 
+/// A kind of file, and one of a number of things.
+type Form = (&'static str, fn(usize) -> String);
+
 /// What is good.
-const GOOD: [(&str, fn(usize) -> String); 4] = [
+const GOOD: [Form; 4] = [
     ("empty namespaces", empty_namespaces),
     ("namespaces", |count| {
         lines("namespaces", count, |at| {
@@ -38,7 +41,7 @@ const GOOD: [(&str, fn(usize) -> String); 4] = [
 ];
 
 /// What is wrong in as many places, or has a long text that is wrong.
-const BAD: [(&str, fn(usize) -> String); 10] = [
+const BAD: [Form; 10] = [
     ("bad settings", |count| {
         lines("namespaces", count, |at| format!("  n{at}: {{tags: 1}}"))
     }),
@@ -70,6 +73,10 @@ const BAD: [(&str, fn(usize) -> String); 10] = [
         format!("defaults: {{'{}", "x".repeat(count))
     }),
 ];
+
+fn text_of(problems: &Problems) -> String {
+    problems.lines("file").collect::<Vec<_>>().join("\n")
+}
 
 fn read(text: &str) -> (AllocationInfo, Result<Config, Problems>) {
     let mut result = None;
@@ -105,18 +112,18 @@ fn many_namespaces_take_little_longer_than_their_parse() {
 #[test]
 fn what_is_said_is_short_and_says_how_much_more_there_is() {
     for (what, text) in BAD {
-        let said = read(&text(10_000)).1.unwrap_err().to_string();
+        let said = text_of(&read(&text(10_000)).1.unwrap_err());
         assert!(said.len() < 8 * 1024, "{what}: {} bytes", said.len());
-        let many = read(&text(30)).1.unwrap_err().to_string();
+        let many = text_of(&read(&text(30)).1.unwrap_err());
         let count = many.lines().count();
         assert!(count == 1 || count == 2 || count == 21, "{what}: {many}");
-        let more =
-            many.ends_with("\nand 10 problems more") || many.ends_with("\nand 9 problems more");
+        let more = many.ends_with("\nfile: and 10 problems more")
+            || many.ends_with("\nfile: and 9 problems more");
         assert_eq!(count == 21, more, "{what}: {many}");
     }
     let text = BAD[0].1(21);
-    let said = Config::read(&text).unwrap_err().to_string();
-    assert!(said.ends_with("\nand 1 problem more"), "{said}");
+    let said = text_of(&Config::read(&text).unwrap_err());
+    assert!(said.ends_with("\nfile: and 1 problem more"), "{said}");
 }
 
 #[test]
@@ -125,8 +132,8 @@ fn a_file_that_is_too_large_is_refused_before_it_is_read() {
     let most = line.repeat(Config::MAX_BYTES / line.len());
     assert_eq!(read(&most).1.unwrap(), Config::default());
     let (info, result) = read(&(most + line));
-    let said = result.unwrap_err().to_string();
-    let expected = "1:1: the file has 262152 bytes, and at most 262144 (256 KiB) are read; \
+    let said = text_of(&result.unwrap_err());
+    let expected = "file:1:1: the file has 262152 bytes, and at most 262144 (256 KiB) are read; \
         settings that many namespaces share belong in `defaults` or in a profile";
     assert_eq!(said, expected);
     assert!(info.bytes_total < 1024, "{} bytes", info.bytes_total);
@@ -176,7 +183,7 @@ fn aliases_do_not_multiply() {
     let nested = nested + "]\ndefaults: {excludeContainers: *a29}\n";
     for (what, text) in [("settings", settings), ("texts", texts), ("lists", lists)] {
         let (info, result) = read(&text);
-        let said = result.unwrap_err().to_string();
+        let said = text_of(&result.unwrap_err());
         assert!(
             said.contains("the aliases stand for far too much"),
             "{what}: {said}"

@@ -128,6 +128,6 @@ fn every_setting_of_a_receiver_is_one_that_a_config_accepts() {
         .collect();
     assert!(ours.len() >= 4, "{ours:?}");
     for block in ours {
-        Config::read(block).unwrap_or_else(|problems| panic!("{block}{problems}"));
+        Config::read(block).unwrap_or_else(|problems| panic!("{block}{problems:?}"));
     }
 }

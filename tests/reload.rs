@@ -6,10 +6,13 @@ mod load;
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use load::mount::Mount;
-use load::process::start;
+use load::process::{binary, start};
 use load::{
     LONG, Running, asked, authority, call, check, client, files, folder_of, get, load, metric,
     pair, raw, serve, settings, until,
@@ -270,6 +273,103 @@ async fn l5_a_changed_config_is_used_and_a_bad_one_is_not() {
     })
     .await;
     assert_eq!(port().await, Some(json!("7002")));
+}
+
+fn fifo(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+/// Opening a FIFO waits for its writer, and would go on to wait at every look.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fifo_is_refused_and_the_other_files_are_still_looked_at() {
+    let authority = authority();
+    let first = pair(&authority);
+    let mut mount = Mount::new(&files_of(&first));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.yaml");
+    fs::write(&path, "").unwrap();
+    let mut settings = settings(Identity::Files(files(mount.path())));
+    settings.config = ConfigSource::File(path.clone());
+    settings.limits.poll = POLL;
+    let running = serve(settings, authority.certificate()).await;
+    shows(&running, &first).await;
+
+    let next = folder.path().join("next.yaml");
+    fifo(&next);
+    fs::rename(&next, &path).unwrap();
+    for _ in 0..2 {
+        let second = pair(&authority);
+        mount.swap(&files_of(&second));
+        shows(&running, &second).await;
+    }
+    until("the FIFO is reported", || async {
+        let (status, text) = get(running.admin, "/readyz?verbose").await;
+        status == 200 && text.contains("it is a FIFO, and only a regular file will do")
+    })
+    .await;
+    fs::write(&next, "").unwrap();
+    fs::rename(&next, &path).unwrap();
+    until("all is well again", || async {
+        let text = get(running.admin, "/readyz?verbose").await.1;
+        text.contains("[+]config-files ok")
+    })
+    .await;
+}
+
+#[test]
+fn no_webhook_starts_with_what_is_no_regular_file() {
+    let folder = folder_of(&pair(&authority()));
+    fifo(&folder.path().join("fifo"));
+    let _socket = UnixListener::bind(folder.path().join("socket")).unwrap();
+    for (path, kind) in [
+        ("fifo", "a FIFO"),
+        ("socket", "a socket"),
+        ("/dev/zero", "a device"),
+        ("/dev/stdin", "a FIFO"), // which the test gives it
+        (".", "a folder"),
+    ] {
+        for flag in ["--config", "--client-ca", "--tls-cert", "--tls-key"] {
+            let mut command = binary(folder.path());
+            command.arg("serve");
+            for (known, file) in [("--tls-cert", "tls.crt"), ("--tls-key", "tls.key")] {
+                if known != flag {
+                    command.args([known, file]);
+                }
+            }
+            command.args([flag, path]);
+            let mut command = assert_cmd::Command::from_std(command);
+            let output = command.timeout(LONG).output().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            let expected = format!("{path}: it is {kind}, and only a regular file will do");
+            assert!(said.contains(&expected), "{flag} {path}: {said}");
+            assert_eq!(output.status.code(), Some(2), "{flag} {path}: {said}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_wrong_with_a_config_is_said_in_a_few_lines() {
+    let folder = folder_of(&pair(&authority()));
+    let path = folder.path().join("config.yaml");
+    fs::write(&path, "").unwrap();
+    let process = start(folder.path(), &["--config", "config.yaml"]).await;
+    let next = folder.path().join("next.yaml");
+    fs::write(&next, format!("defaults:\n{}", "  x: 1\n".repeat(9000))).unwrap();
+    fs::rename(&next, &path).unwrap();
+    until("it is logged", || async {
+        process.line("the last good files stay in use").is_some()
+    })
+    .await;
+    let text = get(process.admin, "/readyz?verbose").await.1;
+    assert!(text.contains("and 8980 problems more"), "{text}");
+    assert!(text.len() + process.log().len() < 16 * 1024);
+    fs::write(&next, "# a comment\n".repeat(30_000)).unwrap();
+    fs::rename(&next, &path).unwrap();
+    until("it is refused", || async {
+        let text = get(process.admin, "/readyz?verbose").await.1;
+        text.contains("it has more than 262144 bytes")
+    })
+    .await;
 }
 
 fn caller(authority: &Authority) -> (Vec<u8>, Vec<u8>) {

@@ -1,7 +1,7 @@
 //! `config check` and `config show`, and how every command gets its configuration.
 
-use std::fs;
-use std::io::{self, Read, Write};
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Context;
@@ -11,6 +11,7 @@ use super::talk::printable;
 use super::{Status, talk};
 use crate::cli::{ConfigCommand, ConfigForm};
 use crate::config::Config;
+use crate::files::{at_most, text};
 use crate::manifest::emit::to_yaml;
 
 /// `config …`
@@ -61,21 +62,21 @@ pub(super) fn load(path: Option<&Path>) -> anyhow::Result<Option<Config>> {
     let Some(path) = path else {
         return Ok(Some(Config::default()));
     };
-    let text = if is_stdin(path) {
-        let mut text = String::new();
-        io::stdin()
-            .read_to_string(&mut text)
-            .context("cannot read the config from standard input")?;
-        text
-    } else {
-        fs::read_to_string(path)
-            .with_context(|| format!("cannot read the config file {}", path.display()))?
+    let read = || {
+        let bytes = if is_stdin(path) {
+            at_most(io::stdin().lock(), Config::MAX_BYTES)
+        } else {
+            // It is read once, so that it may come from a pipe: --config <(...)
+            at_most(File::open(path)?, Config::MAX_BYTES)
+        };
+        text(bytes?)
     };
+    let text = read().with_context(|| format!("cannot read the config file {}", name(path)))?;
     match Config::read(&text) {
         Ok(config) => Ok(Some(config)),
         Err(problems) => {
-            for line in problems.lines() {
-                talk::error(&format!("{}:{line}", name(path)));
+            for line in problems.lines(&name(path)) {
+                talk::error(&line);
             }
             Ok(None)
         }

@@ -4,6 +4,7 @@ mod asked;
 mod found;
 
 use std::fmt::Write as _;
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,9 @@ use super::{Status, config, rewrite, talk};
 use crate::cli::{Review, ReviewForm};
 use crate::client::{Answered, Client, ClientError, Target, Trust};
 use crate::config::Config;
+use crate::files::at_most;
 use crate::manifest::emit::to_yaml;
+use crate::pki::MAX_BYTES;
 use crate::review::Route;
 use crate::review::verify::{Verified, verify};
 use crate::serve;
@@ -121,7 +124,8 @@ fn target(arguments: &Review, url: &str) -> anyhow::Result<Target> {
     }
     let trust = match &arguments.cacert {
         Some(path) => Trust::Authorities(
-            std::fs::read(path)
+            File::open(path)
+                .and_then(|file| at_most(file, MAX_BYTES))
                 .with_context(|| format!("cannot read the CA certificate {}", path.display()))?,
         ),
         None if arguments.insecure => Trust::Anything,

@@ -33,7 +33,7 @@ pub(super) fn serve(arguments: &Serve, colour: bool) -> anyhow::Result<Status> {
     settings.dropped_lines = Some(dropped);
     let runtime = Builder::new_multi_thread()
         .worker_threads(usize::from(arguments.workers))
-        // One decides large requests, one reads files; more would only take memory.
+        // One decides large requests, two read files; more would only take memory.
         .max_blocking_threads(4)
         .thread_name("webhook")
         .enable_all()

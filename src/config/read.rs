@@ -41,23 +41,19 @@ pub struct Problems {
     pub more: usize,
 }
 
-impl fmt::Display for Problems {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.lines().collect::<Vec<_>>().join("\n"))
-    }
-}
-
-impl std::error::Error for Problems {}
-
 impl Problems {
     /// How many are kept. Their text goes into the log and to `/readyz`.
     pub const MOST: usize = 20;
 
-    /// A line of text for each problem, and one for those that are not kept.
-    pub fn lines(&self) -> impl Iterator<Item = String> {
+    /// A line of text for each problem in the file of this name, and one for those that are not kept.
+    pub fn lines(&self, file: &str) -> impl Iterator<Item = String> {
         let plural = if self.more == 1 { "" } else { "s" };
-        let more = (self.more > 0).then(|| format!("and {} problem{plural} more", self.more));
-        self.first.iter().map(ToString::to_string).chain(more)
+        let more =
+            (self.more > 0).then(|| format!("{file}: and {} problem{plural} more", self.more));
+        let first = self.first.iter();
+        first
+            .map(move |problem| format!("{file}:{problem}"))
+            .chain(more)
     }
 
     fn push(&mut self, problem: Problem) {

@@ -1,9 +1,8 @@
 //! The certificate that is served, and whose clients are answered.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::{fmt, fs, io};
+use std::{fmt, io};
 
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
@@ -12,10 +11,11 @@ use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 use time::OffsetDateTime;
 
+use crate::files;
 use crate::pki::{Certificate, Pair, PkiError, Validity, pem_fault, read_certificates};
 
 /// The largest file of certificates or keys, in bytes.
-const MOST: u64 = 1 << 20;
+const MOST: usize = 1 << 20;
 
 /// Where the certificate comes from.
 #[derive(Debug)]
@@ -123,22 +123,11 @@ impl Files {
 }
 
 fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, IdentityError> {
-    let failed = |error| IdentityError::Read {
+    files::read(path, MOST).map_err(|error| IdentityError::Read {
         what,
         path: path.to_owned(),
         error,
-    };
-    let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(failed)?;
-    file.take(MOST + 1)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    if bytes.len() as u64 > MOST {
-        return Err(failed(io::Error::other(format!(
-            "it has more than {MOST} bytes"
-        ))));
-    }
-    Ok(bytes)
+    })
 }
 
 impl Material {

@@ -4,17 +4,20 @@
 //! of a symlink (<https://kubernetes.io/docs/concepts/configuration/secret/#using-secrets-as-files-from-a-pod>), after which a watch on
 //! the file is a watch on what is gone.
 
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum_server::tls_rustls::RustlsConfig;
 use time::OffsetDateTime;
+use tokio::task::spawn_blocking;
+use tokio::time::MissedTickBehavior;
 
 use super::identity::{Files, Identity, IdentityError, Loaded, Material};
 use super::metrics::Source;
 use super::state::Shared;
 use crate::config::Config;
+use crate::files;
 
 /// When the expiry of the certificate begins to be worth a warning, in seconds.
 const SOON: i64 = 7 * 24 * 3600;
@@ -40,7 +43,7 @@ pub enum ConfigError {
         error: std::io::Error,
     },
     /// It says what it cannot mean: one line for each fault.
-    #[error("the config file {path} is not usable:{faults}", path = .path.display())]
+    #[error("the config file {path} is not usable:\n  {faults}", path = .path.display())]
     Bad {
         /// Where.
         path: PathBuf,
@@ -50,21 +53,45 @@ pub enum ConfigError {
 }
 
 fn read_text(path: &Path) -> Result<String, ConfigError> {
-    std::fs::read_to_string(path).map_err(|error| ConfigError::Read {
-        path: path.to_owned(),
-        error,
-    })
+    files::read(path, Config::MAX_BYTES)
+        .and_then(files::text)
+        .map_err(|error| ConfigError::Read {
+            path: path.to_owned(),
+            error,
+        })
 }
 
 fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     Config::read(text).map_err(|problems| ConfigError::Bad {
         path: path.to_owned(),
-        faults: problems.lines().fold(String::new(), |mut faults, line| {
-            // Writing into a String does not fail.
-            let _ = write!(faults, "\n  {}:{line}", path.display());
-            faults
-        }),
+        faults: problems
+            .lines(&path.display().to_string())
+            .collect::<Vec<_>>()
+            .join("\n  "),
     })
+}
+
+/// Looks again and again, for as long as the server runs. Certificate and configuration have a task each, because a file may be on a
+/// disk that does not answer, and the other one is looked at all the same.
+pub(super) async fn watch(every: Duration, mut look: impl FnMut() + Send + 'static) {
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The first comes at once, and the files have just been read.
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        let looking = spawn_blocking(move || {
+            look();
+            look
+        });
+        match looking.await {
+            Ok(again) => look = again,
+            Err(error) => {
+                tracing::error!(%error, "a bug: changed files are not seen any more until the next start");
+                return;
+            }
+        }
+    }
 }
 
 /// A certificate that is looked at again and again.

@@ -10,14 +10,13 @@ use axum_server::Handle;
 use axum_server::tls_rustls::RustlsAcceptor;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc;
-use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::MissedTickBehavior;
+use tokio::task::JoinSet;
 
 use super::accept::{Count, Register};
 use super::connections::Connections;
 use super::limits::Limits;
 use super::metrics::Metrics;
-use super::reload::{ConfigError, ConfigSource, WatchedConfig, WatchedIdentity};
+use super::reload::{ConfigError, ConfigSource, WatchedConfig, WatchedIdentity, watch};
 use super::state::{Decide, Shared};
 use super::{Identity, IdentityError, admin, webhook};
 use crate::review::answer;
@@ -185,7 +184,12 @@ impl Server {
             Arc::clone(&shared),
             handle.clone(),
         ));
-        helpers.spawn(watch(Arc::clone(&shared), self.identity, self.config));
+        let (mut identity, seen) = (self.identity, Arc::clone(&shared));
+        helpers.spawn(watch(shared.limits.poll, move || identity.look(&seen)));
+        if let Some(mut config) = self.config {
+            let seen = Arc::clone(&shared);
+            helpers.spawn(watch(shared.limits.poll, move || config.look(&seen)));
+        }
         if handle.listening().await.is_some() {
             shared.health.listens();
             tracing::info!("ready");
@@ -342,35 +346,4 @@ fn bound_http(
         .max_header_list_size(16 * 1024)
         .keep_alive_interval(Some(Duration::from_secs(30)))
         .keep_alive_timeout(Duration::from_secs(10));
-}
-
-/// Looks at the files, for as long as the server runs.
-async fn watch(
-    shared: Arc<Shared>,
-    mut identity: WatchedIdentity,
-    mut config: Option<WatchedConfig>,
-) {
-    let mut ticks = tokio::time::interval(shared.limits.poll);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // The first comes at once, and the files have just been read.
-    ticks.tick().await;
-    loop {
-        ticks.tick().await;
-        let seen = Arc::clone(&shared);
-        // Files may be on a disk that does not answer; requests do not wait for it.
-        let looking: JoinHandle<_> = tokio::task::spawn_blocking(move || {
-            identity.look(&seen);
-            if let Some(config) = &mut config {
-                config.look(&seen);
-            }
-            (identity, config)
-        });
-        match looking.await {
-            Ok(after) => (identity, config) = after,
-            Err(error) => {
-                tracing::error!(%error, "a bug: changed files are not seen any more until the next start");
-                return;
-            }
-        }
-    }
 }

@@ -3,7 +3,7 @@ use super::*;
 fn problems(text: &str) -> Vec<String> {
     match Config::read(text) {
         Ok(_) => Vec::new(),
-        Err(problems) => problems.lines().collect(),
+        Err(problems) => problems.first.iter().map(ToString::to_string).collect(),
     }
 }
 
