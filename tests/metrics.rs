@@ -92,7 +92,7 @@ fn o1_counters_after_known_requests() {
     before.is("tls_handshake_errors_total", 0.0);
     before.is("panics_total", 0.0);
     before.is("connections", 0.0);
-    for kind in ["memory", "large", "time"] {
+    for kind in ["memory", "time"] {
         before.is(&format!("requests_shed_total{{kind=\"{kind}\"}}"), 0.0);
     }
     for what in ["certificate", "config"] {

@@ -5,6 +5,7 @@
 mod load;
 
 use std::io::Write;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use load::raw;
 use load::{asked, asked_of_containers, asked_of_size, call, load, serve_with, until};
 use seldon_tracing::config::Config;
-use seldon_tracing::review::{Answer, Malformed, Route, answer};
+use seldon_tracing::review::{Answer, Malformed, Route, answer, uid_of};
 use tokio::task::{JoinSet, spawn_blocking};
 
 const PLACES: usize = 4;
@@ -128,11 +129,11 @@ async fn t4_large_bodies_wait_for_memory_and_none_is_broken() {
 }
 
 static GATE: AtomicBool = AtomicBool::new(false);
-static DECIDED: AtomicUsize = AtomicUsize::new(0);
+static DECIDED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// A decision that does not end until the gate opens, counted where it begins.
-fn counted<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, Malformed> {
-    DECIDED.fetch_add(1, Ordering::AcqRel);
+/// A decision that does not end until the gate opens, noted where it begins.
+fn noted<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, Malformed> {
+    DECIDED.lock().unwrap().push(uid_of(body).unwrap());
     for _ in 0..10_000 {
         if GATE.load(Ordering::Acquire) {
             break;
@@ -143,79 +144,73 @@ fn counted<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'
 }
 
 /// One large request is decided at a time. The others wait, but not after their time, not without their client, and not behind
-/// all that one client sends.
+/// all that another client sends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn t4_the_queue_of_large_requests_is_for_clients_that_wait() {
+async fn t4_large_requests_take_turns() {
     let running = serve_with(|settings| {
-        settings.decide = counted;
-        settings.limits.large = 4;
+        settings.decide = noted;
         settings.limits.request = load::LONG;
     })
     .await;
     let (address, ca) = (running.address, running.ca.clone());
-    let body = asked_of_size("large", 1 << 20).body;
-    let large = move |timeout: &str| {
-        let stream = raw::tcp_from_another(address);
-        let mut stream = raw::tls_on(stream, "localhost", &ca, "http/1.1").unwrap();
-        let header = raw::header(body.len(), timeout);
-        stream.write_all(header.as_bytes()).unwrap();
-        stream.write_all(&body).unwrap();
-        stream.flush().unwrap();
-        stream
+    let large = move |uid: &'static str, timeout: &'static str| {
+        let ca = ca.clone();
+        spawn_blocking(move || {
+            let body = asked_of_size(uid, 1 << 20).body;
+            let stream = raw::tcp_from_another(address);
+            let mut stream = raw::tls_on(stream, "localhost", &ca, "http/1.1").unwrap();
+            let header = raw::header(body.len(), timeout);
+            stream.write_all(header.as_bytes()).unwrap();
+            stream.write_all(&body).unwrap();
+            stream.flush().unwrap();
+            stream
+        })
     };
-    let in_flight = "seldon_tracing_requests_in_flight";
-    let first = large.clone();
-    let mut first = spawn_blocking(move || first("1m")).await.unwrap();
+    let in_work = async |count| {
+        until("so many are in work", || async {
+            running.metric("seldon_tracing_requests_in_flight").await == count
+        })
+        .await;
+    };
+    let mut waiting = vec![large("first", "1m").await.unwrap()];
     until("it is being decided", || async {
-        DECIDED.load(Ordering::Acquire) == 1
+        !DECIDED.lock().unwrap().is_empty()
     })
     .await;
 
-    let late = large.clone();
-    let late = spawn_blocking(move || raw::answer(&mut late("200ms")).unwrap());
+    let mut late = large("late", "200ms").await.unwrap();
+    let late = spawn_blocking(move || raw::answer(&mut late).unwrap());
     let (status, head, body) = late.await.unwrap();
     assert_eq!(status, 503, "{head}");
     assert!(String::from_utf8(body).unwrap().contains("(time)"));
 
-    let gone = large.clone();
-    let gone = spawn_blocking(move || gone("1m")).await.unwrap();
-    until("it waits", || async {
-        running.metric(in_flight).await == 2
-    })
-    .await;
+    let gone = large("gone", "1m").await.unwrap();
+    in_work(2).await;
     drop(gone);
-    until("it has gone", || async {
-        running.metric(in_flight).await == 1
-    })
-    .await;
+    in_work(1).await;
 
-    let next = large.clone();
-    let mut next = spawn_blocking(move || next("1m")).await.unwrap();
-    until("it waits", || async {
-        running.metric(in_flight).await == 2
-    })
-    .await;
-    let over = spawn_blocking(move || raw::answer(&mut large("1m")).unwrap());
-    let (status, _, body) = over.await.unwrap();
-    assert_eq!(status, 503);
-    assert!(String::from_utf8(body).unwrap().contains("(large)"));
+    for (uid, count) in [("second", 2), ("third", 3)] {
+        waiting.push(large(uid, "1m").await.unwrap());
+        in_work(count).await;
+    }
     let client = running.client();
     let good = tokio::spawn(async move {
         let asked = asked_of_size("good", 1 << 20);
         client.call(asked.body, load::LONG).await
     });
-    until("it waits", || async {
-        running.metric(in_flight).await == 3
-    })
-    .await;
+    in_work(4).await;
 
     GATE.store(true, Ordering::Release);
     assert_eq!(good.await.unwrap().unwrap().retries, 0);
-    let answered = spawn_blocking(move || [&mut first, &mut next].map(raw::answer));
-    for answer in answered.await.unwrap() {
-        assert_eq!(answer.unwrap().0, 200);
-    }
-    assert_eq!(DECIDED.load(Ordering::Acquire), 3);
+    let answered = spawn_blocking(move || -> Vec<_> {
+        waiting
+            .iter_mut()
+            .map(|it| raw::answer(it).unwrap().0)
+            .collect()
+    });
+    assert_eq!(answered.await.unwrap(), [200; 3]);
+    let decided = DECIDED.lock().unwrap().join(" ");
+    assert_eq!(decided, "first good second third");
 }
 
 /// An answer that is longer than its body is counted like it.

@@ -101,9 +101,7 @@ async fn report(name: &str, from: &str, attack: Option<(usize, Ipv4Addr)>) {
     let peak = match &group {
         _ if !webhook.lives() => "ended".to_owned(),
         Some(group) => {
-            let sockets = group
-                .sockets()
-                .map(|it| format!(" + {}", mib(it)));
+            let sockets = group.sockets().map(|it| format!(" + {}", mib(it)));
             // The group does not count the program's file where another process has read it before.
             let peak = group.peak().unwrap().max(webhook.peak() * 1024);
             mib(peak) + &sockets.unwrap_or_default() + " MiB"

@@ -18,10 +18,10 @@ pub const MAX_UID: usize = 128;
 pub const MAX_VIEWS: usize = 12 << 20;
 
 /// Bodies up to this size, with at most [`SMALL_PARTS`] commas, are decided at once; others wait for each other.
-const SMALL_BODY: usize = 256 * 1024;
+const SMALL_BODY: usize = 64 * 1024;
 
 /// See [`SMALL_BODY`]. Every item of a list but its first, and every key of an object but its first, has a comma.
-const SMALL_PARTS: usize = 2_000;
+const SMALL_PARTS: usize = 1_000;
 
 /// Whether the decision for a request takes more than the usual time and memory.
 #[must_use]

@@ -23,6 +23,9 @@ use super::clients::{Client, Part, Pool};
 /// reset that unread bytes cause.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// How much is read from a connection before others get their turn, in bytes. Small frames cost much more than their bytes.
+const AT_A_TIME: usize = 32 * 1024;
+
 /// Takes a connection in before anything is read from it.
 #[derive(Clone, Debug)]
 pub(super) struct Register {
@@ -67,6 +70,7 @@ impl Register {
             stream: Box::pin(stream),
             cut: Box::pin(peer.cut.clone().cancelled_owned()),
             lingers: None,
+            read: 0,
             _place: place,
         };
         Ok((stream, OnConnection { inner, peer }))
@@ -87,6 +91,8 @@ pub(super) struct Connection {
     stream: Pin<Box<TimeoutStream<TcpStream>>>,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     lingers: Option<Pin<Box<Sleep>>>,
+    /// Read since others had their turn.
+    read: usize,
     _place: Part,
 }
 
@@ -106,7 +112,18 @@ impl AsyncRead for Connection {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.poll_cut(context)?;
-        self.stream.as_mut().poll_read(context, buffer)
+        if self.read >= AT_A_TIME {
+            self.read = 0;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let before = buffer.filled().len();
+        let read = self.stream.as_mut().poll_read(context, buffer);
+        self.read += buffer.filled().len() - before;
+        if read.is_pending() {
+            self.read = 0;
+        }
+        read
     }
 }
 

@@ -1,8 +1,10 @@
-//! What clients share: connections, memory, and the queue of large requests. No client address can take all of it.
+//! What clients share: connections, memory, and the thread for large requests. No client address can take all of it.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The address that a connection comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,10 +59,14 @@ impl Pool {
         self.lock().in_all
     }
 
-    /// Nothing panics while it holds the lock; if it did, the numbers would still be good.
     fn lock(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.held)
     }
+}
+
+/// Nothing panics while it holds a lock; if it did, what is in there would still be good.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A part of a pool, held by a client for as long as this lives.
@@ -95,6 +101,50 @@ impl Part {
 impl Drop for Part {
     fn drop(&mut self) {
         self.resize(0);
+    }
+}
+
+/// One turn at a time, which goes from client to client: each waits for its own earlier turns first.
+#[derive(Debug)]
+pub(super) struct Turns {
+    turn: Arc<Semaphore>,
+    lines: Mutex<HashMap<Client, Weak<Semaphore>>>,
+}
+
+/// A turn, for as long as this lives.
+#[derive(Debug)]
+pub(super) struct Turn {
+    _own: OwnedSemaphorePermit,
+    _turn: OwnedSemaphorePermit,
+}
+
+impl Turns {
+    pub(super) fn new() -> Self {
+        Self {
+            turn: Arc::new(Semaphore::new(1)),
+            lines: Mutex::default(),
+        }
+    }
+
+    /// Waits for a turn. There is always one, for nobody closes the semaphores.
+    pub(super) async fn wait(&self, client: Client) -> Option<Turn> {
+        let own = self.line(client).acquire_owned().await.ok()?;
+        let turn = Arc::clone(&self.turn).acquire_owned().await.ok()?;
+        Some(Turn {
+            _own: own,
+            _turn: turn,
+        })
+    }
+
+    fn line(&self, client: Client) -> Arc<Semaphore> {
+        let mut lines = lock(&self.lines);
+        if let Some(line) = lines.get(&client).and_then(Weak::upgrade) {
+            return line;
+        }
+        lines.retain(|_, line| line.strong_count() > 0);
+        let line = Arc::new(Semaphore::new(1));
+        lines.insert(client, Arc::downgrade(&line));
+        line
     }
 }
 

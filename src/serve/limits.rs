@@ -1,5 +1,5 @@
-//! What clients may take of the webhook's time and memory. Of memory, connections and large requests no client address gets more than
-//! is left for the others.
+//! What clients may take of the webhook's time and memory. Of memory and connections no client address gets more than is left for the
+//! others.
 
 use std::time::Duration;
 
@@ -21,8 +21,6 @@ pub struct Limits {
     pub body: usize,
     /// The bytes that bodies and answers of all connections may hold together.
     pub memory: usize,
-    /// Large requests that wait for their decision or are being decided.
-    pub large: usize,
     /// Connections at a time.
     pub connections: usize,
     /// The buffer for the header of a request, in bytes, on each connection.
@@ -41,7 +39,6 @@ impl Default for Limits {
             answer: Duration::from_secs(10),
             body: 7 << 20,
             memory: 30 << 20,
-            large: 32,
             connections: 400,
             header: 32 << 10,
             poll: Duration::from_secs(5),

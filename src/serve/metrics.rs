@@ -61,7 +61,6 @@ impl Source {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shortage {
     Memory,
-    Large,
     Time,
 }
 
@@ -69,7 +68,6 @@ impl Shortage {
     pub(super) const fn code(self) -> &'static str {
         match self {
             Self::Memory => "memory",
-            Self::Large => "large",
             Self::Time => "time",
         }
     }
@@ -140,7 +138,7 @@ impl Metrics {
                 let _ = metrics.reloads.get_or_create(&Reload { what, result });
             }
         }
-        for shortage in [Shortage::Memory, Shortage::Large, Shortage::Time] {
+        for shortage in [Shortage::Memory, Shortage::Time] {
             let kind = shortage.code();
             let _ = metrics.shed.get_or_create(&Kind { kind });
         }

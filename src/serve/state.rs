@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use tokio::sync::Semaphore;
 
-use super::clients::Pool;
+use super::clients::{Pool, Turns};
 use super::health::Health;
 use super::limits::Limits;
 use super::metrics::Metrics;
@@ -25,10 +24,8 @@ pub(super) struct Shared {
     pub(super) connections: Arc<Pool>,
     /// Bytes.
     pub(super) memory: Arc<Pool>,
-    /// Large requests, waiting or not.
-    pub(super) large: Arc<Pool>,
-    /// The turn to be decided, of a large request.
-    pub(super) turn: Arc<Semaphore>,
+    /// Of large requests.
+    pub(super) turns: Turns,
     pub(super) health: Health,
     pub(super) limits: Limits,
     /// Lines of the log that were lost.
@@ -48,8 +45,7 @@ impl Shared {
             metrics: Arc::new(Metrics::new()),
             connections: Pool::new(limits.connections),
             memory: Pool::new(limits.memory),
-            large: Pool::new(limits.large),
-            turn: Arc::new(Semaphore::new(1)),
+            turns: Turns::new(),
             health: Health::new(),
             limits,
             dropped_lines,

@@ -134,7 +134,7 @@ async fn review(
     Ok((answer, memory))
 }
 
-/// Decides a large request on a thread of its own, after those that came before. A request whose client has gone or whose time is over
+/// Decides a large request on the thread for those, when it is its turn. A request whose client has gone or whose time is over
 /// is not decided; a decision that has begun ends by itself, for its cost is bounded by its bytes.
 async fn decide_beside(
     shared: &Arc<Shared>,
@@ -145,10 +145,7 @@ async fn decide_beside(
     deadline: Instant,
 ) -> Result<(Vec<u8>, Part), Refusal> {
     let late = Refusal::Shed(Shortage::Time);
-    let queued = shared.large.take(client, 1);
-    let queued = queued.ok_or(Refusal::Shed(Shortage::Large))?;
-    let turn = timeout_at(deadline, Arc::clone(&shared.turn).acquire_owned());
-    let Ok(Ok(turn)) = turn.await else {
+    let Ok(Some(turn)) = timeout_at(deadline, shared.turns.wait(client)).await else {
         return Err(late);
     };
     let shared = Arc::clone(shared);
@@ -157,7 +154,7 @@ async fn decide_beside(
             return Err(late);
         }
         let answer = decide(&shared, &bytes, route, start)?;
-        drop((turn, queued, bytes));
+        drop((turn, bytes));
         Ok((answer, memory))
     });
     // It does not panic, for decide catches that, and nobody cancels it.
