@@ -273,7 +273,8 @@ impl<'v, 'a> Flat<'v, 'a> {
         let no_mounts = container.volume_mounts.items().is_empty();
         self.drop_since(mark, created && others == 0 && !no_mounts);
         let other_mounts = others > 0 || container.volume_mounts.odd().is_some();
-        env_is_ours && container.rest.is_empty() && !other_mounts
+        let is_empty = container.env.items().is_empty() && container.env.odd().is_none();
+        (env_is_ours || is_empty) && container.rest.is_empty() && !other_mounts
     }
 
     fn components(

@@ -116,7 +116,8 @@ impl<'v> PredictorWalk<'_, 'v> {
         }
     }
 
-    /// Whether a container holds nothing but its name and what is ours.
+    /// Whether a container was a stub and holds nothing but its name and what is ours. One that a user emptied is a stub still: Seldon's
+    /// defaulting would add the same.
     pub(super) fn is_stub(
         &self,
         container: &Container<'v>,
@@ -127,7 +128,7 @@ impl<'v> PredictorWalk<'_, 'v> {
         };
         let owned = Owned::find(&container.env, self.ours_record.set_of(&recorded));
         container.rest.is_empty()
-            && !container.env.items().is_empty()
+            && container.env.odd().is_none()
             && owned.count() == container.env.items().len()
             && container.volume_mounts.odd().is_none()
             && container.volume_mounts.items().iter().all(is_our_mount)

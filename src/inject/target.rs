@@ -189,6 +189,7 @@ impl<'v> PredictorWalk<'_, 'v> {
         });
         if let Some(record) = record
             .as_mut()
+            .filter(|record| !record.new.has(Part::Container))
             .filter(|_| env.is_absent() && !candidate.as_stub)
         {
             record.new.set(Part::Env);
