@@ -19,7 +19,11 @@ fuzz_target!(|data: &[u8]| {
         }
         Err(problems) => {
             let said: String = problems.lines("config.yaml").collect();
-            assert!((1..=MAX_ERROR).contains(&said.len()), "{} bytes are said", said.len());
+            assert!(
+                (1..=MAX_ERROR).contains(&said.len()),
+                "{} bytes are said",
+                said.len()
+            );
             // A carriage return of its own ends a line of YAML too.
             let lines = text.matches(['\n', '\r']).count() + 2;
             for problem in &problems.first {
