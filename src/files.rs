@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, FileType, Metadata};
 use std::io::{self, Read};
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 /// Reads a file that is looked at again and again. What is no regular file is refused: opening a FIFO waits for its writer, and
@@ -35,17 +36,11 @@ pub(crate) fn regular(path: &Path) -> io::Result<Metadata> {
 }
 
 fn kind(file: FileType) -> &'static str {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::FileTypeExt;
-        if file.is_fifo() {
-            return "a FIFO";
-        }
-        if file.is_socket() {
-            return "a socket";
-        }
-    }
-    if file.is_dir() {
+    if file.is_fifo() {
+        "a FIFO"
+    } else if file.is_socket() {
+        "a socket"
+    } else if file.is_dir() {
         "a folder"
     } else {
         "a device"

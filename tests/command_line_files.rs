@@ -85,26 +85,6 @@ fn writes_no_file_if_anything_is_wrong_and_says_all_that_is() {
     assert_eq!(fs::read_dir(files.path()).unwrap().count(), 3);
 }
 
-#[cfg(unix)]
-#[test]
-fn keeps_modes_and_links() {
-    use std::os::unix::fs::{PermissionsExt, symlink};
-    let files = folder(&[("real/a.yaml", MODEL)]);
-    let real = files.path().join("real/a.yaml");
-    fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
-    symlink("real/a.yaml", files.path().join("link.yaml")).unwrap();
-    let written = run_in(
-        files.path(),
-        &["inject", "--in-place", "-f", "link.yaml"],
-        "",
-    );
-    assert_eq!(written.code, 0);
-    assert!(files.path().join("link.yaml").is_symlink());
-    assert!(read(files.path(), "real/a.yaml").contains("JAEGER"));
-    let mode = fs::metadata(real).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o640);
-}
-
 #[test]
 fn a_diff_has_colour_only_where_it_is_wanted() {
     let plain = run(&["inject", "--diff"], MODEL).data();

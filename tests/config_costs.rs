@@ -18,8 +18,11 @@ fn empty_namespaces(count: usize) -> String {
     lines("namespaces", count, |at| format!("  n{at}:"))
 }
 
+/// A kind of file, and one of a number of things.
+type Form = (&'static str, fn(usize) -> String);
+
 /// What is good.
-const GOOD: [(&str, fn(usize) -> String); 4] = [
+const GOOD: [Form; 4] = [
     ("empty namespaces", empty_namespaces),
     ("namespaces", |count| {
         lines("namespaces", count, |at| {
@@ -38,7 +41,7 @@ const GOOD: [(&str, fn(usize) -> String); 4] = [
 ];
 
 /// What is wrong in as many places, or has a long text that is wrong.
-const BAD: [(&str, fn(usize) -> String); 10] = [
+const BAD: [Form; 10] = [
     ("bad settings", |count| {
         lines("namespaces", count, |at| format!("  n{at}: {{tags: 1}}"))
     }),

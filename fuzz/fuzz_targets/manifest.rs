@@ -30,7 +30,9 @@ fuzz_target!(|data: &[u8]| {
     let documents: Vec<_> = Documents::new(text.as_bytes()).flatten().collect();
     let joined: String = documents.iter().map(|document| &*document.text).collect();
     assert_eq!(joined, text, "the documents in a row are the stream");
-    documents.iter().for_each(|document| round_trip(&document.text));
+    documents
+        .iter()
+        .for_each(|document| round_trip(&document.text));
     for tree in [Tree::yaml(text), Tree::json(text)].into_iter().flatten() {
         // Bytes that are used up choose nothing more.
         let _ = edit_at_random(text, &tree, edits);
@@ -38,7 +40,11 @@ fuzz_target!(|data: &[u8]| {
 });
 
 fn run(text: &str, task: Task<'_>) -> Option<String> {
-    let context = Context { namespace: Some("models"), namespace_default: false, task };
+    let context = Context {
+        namespace: Some("models"),
+        namespace_default: false,
+        task,
+    };
     let done = offline::run(text, &Config::default(), &context).ok()?;
     Some(done.text.unwrap_or_else(|| text.to_owned()))
 }
@@ -51,8 +57,16 @@ fn round_trip(text: &str) {
     let Some(injected) = run(text, Task::Trigger("true")) else {
         return;
     };
-    assert_eq!(run(&injected, Task::Trigger("true")).as_ref(), Some(&injected), "injecting twice is injecting once");
-    assert_eq!(run(&injected, Task::Uninject).as_deref(), Some(text), "what was put in is taken out: {injected:?}");
+    assert_eq!(
+        run(&injected, Task::Trigger("true")).as_ref(),
+        Some(&injected),
+        "injecting twice is injecting once"
+    );
+    assert_eq!(
+        run(&injected, Task::Uninject).as_deref(),
+        Some(text),
+        "what was put in is taken out: {injected:?}"
+    );
 }
 
 /// All places of a value.
@@ -87,8 +101,17 @@ fn edit_at_random(text: &str, tree: &Tree, edits: &[u8]) -> Result<()> {
         let (place, is_nested) = bytes.choose(&places)?.clone();
         let operation = if is_nested && bytes.ratio(2, 3)? {
             let is_list = after.pointer(&place).is_some_and(Value::is_array);
-            let keys: &[&str] = if is_list { &["-", "0"] } else { &["a", "env", "x y", "~1", "true"] };
-            let values = [json!("text"), json!({"name": "a", "value": "1"}), json!([{"a": {"b": "c: d"}}]), json!("a\nb\n")];
+            let keys: &[&str] = if is_list {
+                &["-", "0"]
+            } else {
+                &["a", "env", "x y", "~1", "true"]
+            };
+            let values = [
+                json!("text"),
+                json!({"name": "a", "value": "1"}),
+                json!([{"a": {"b": "c: d"}}]),
+                json!("a\nb\n"),
+            ];
             json!({"op": "add", "path": format!("{place}/{}", bytes.choose(keys)?), "value": bytes.choose(&values)?})
         } else if place.is_empty() {
             continue;
@@ -102,7 +125,11 @@ fn edit_at_random(text: &str, tree: &Tree, edits: &[u8]) -> Result<()> {
     let patch: Patch = serde_json::from_value(Value::Array(patch)).expect("it is a patch");
     if let Ok(edited) = edit(text, tree, &patch) {
         let is_json = Tree::json(text).is_ok();
-        let tree = if is_json { Tree::json(&edited) } else { Tree::yaml(&edited) };
+        let tree = if is_json {
+            Tree::json(&edited)
+        } else {
+            Tree::yaml(&edited)
+        };
         let read = tree.expect("what was written can be read").to_value();
         assert_eq!(read.as_ref(), Ok(&after), "{edited:?} after {patch:?}");
     }

@@ -35,14 +35,20 @@ type Make = fn(&mut Unstructured<'_>, usize) -> Result<Value>;
 const SPEC: [(&str, Make); 4] = [
     ("predictors", |bytes, depth| list(bytes, &PREDICTOR, depth)),
     ("annotations", |bytes, _| annotations(bytes)),
-    ("protocol", |bytes, _| text(bytes, &["seldon", "v2", "kfserving", "tensorflow", ""])),
+    ("protocol", |bytes, _| {
+        text(bytes, &["seldon", "v2", "kfserving", "tensorflow", ""])
+    }),
     ("replicas", |_, _| Ok(json!(1))),
 ];
 const PREDICTOR: [(&str, Make); 6] = [
     ("name", |bytes, _| name(bytes)),
     ("graph", |bytes, depth| part(bytes, &NODE, depth)),
-    ("componentSpecs", |bytes, depth| list(bytes, &COMPONENT, depth)),
-    ("svcOrchSpec", |bytes, depth| part(bytes, &ORCHESTRATOR, depth)),
+    ("componentSpecs", |bytes, depth| {
+        list(bytes, &COMPONENT, depth)
+    }),
+    ("svcOrchSpec", |bytes, depth| {
+        part(bytes, &ORCHESTRATOR, depth)
+    }),
     ("explainer", |bytes, depth| part(bytes, &EXPLAINER, depth)),
     ("annotations", |bytes, _| annotations(bytes)),
 ];
@@ -52,7 +58,9 @@ const COMPONENT: [(&str, Make); 2] = [
 ];
 const POD: [(&str, Make); 3] = [
     ("containers", |bytes, depth| list(bytes, &CONTAINER, depth)),
-    ("initContainers", |bytes, depth| list(bytes, &CONTAINER, depth)),
+    ("initContainers", |bytes, depth| {
+        list(bytes, &CONTAINER, depth)
+    }),
     ("volumes", |bytes, depth| list(bytes, &VOLUME, depth)),
 ];
 const CONTAINER: [(&str, Make); 4] = [
@@ -67,25 +75,52 @@ const ORCHESTRATOR: [(&str, Make); 2] = [
 ];
 const EXPLAINER: [(&str, Make); 2] = [
     ("type", |bytes, _| text(bytes, &["AnchorTabular", ""])),
-    ("containerSpec", |bytes, depth| part(bytes, &CONTAINER, depth)),
+    ("containerSpec", |bytes, depth| {
+        part(bytes, &CONTAINER, depth)
+    }),
 ];
 const NODE: [(&str, Make); 3] = [
     ("name", |bytes, _| name(bytes)),
     ("implementation", |bytes, _| {
-        text(bytes, &["SKLEARN_SERVER", "MLFLOW_SERVER", "TENSORFLOW_SERVER", "TRITON_SERVER", "SIMPLE_MODEL", "MINE", ""])
+        text(
+            bytes,
+            &[
+                "SKLEARN_SERVER",
+                "MLFLOW_SERVER",
+                "TENSORFLOW_SERVER",
+                "TRITON_SERVER",
+                "SIMPLE_MODEL",
+                "MINE",
+                "",
+            ],
+        )
     }),
     ("children", |bytes, depth| list(bytes, &NODE, depth)),
 ];
 const VOLUME: [(&str, Make); 2] = [
-    ("name", |bytes, _| text(bytes, &["data", "seldon-tracing-config"])),
+    ("name", |bytes, _| {
+        text(bytes, &["data", "seldon-tracing-config"])
+    }),
     ("configMap", |bytes, _| {
         let key = text(bytes, &["tracing.yml", "b.yml"])?;
         Ok(json!({"name": text(bytes, &["cm", "other"])?, "items": [{"key": key, "path": key}]}))
     }),
 ];
 const MOUNT: [(&str, Make); 3] = [
-    ("name", |bytes, _| text(bytes, &["data", "seldon-tracing-config"])),
-    ("mountPath", |bytes, _| text(bytes, &["/data", "/etc/seldon-tracing", "/etc", "/etc/seldon-tracing/sub"])),
+    ("name", |bytes, _| {
+        text(bytes, &["data", "seldon-tracing-config"])
+    }),
+    ("mountPath", |bytes, _| {
+        text(
+            bytes,
+            &[
+                "/data",
+                "/etc/seldon-tracing",
+                "/etc",
+                "/etc/seldon-tracing/sub",
+            ],
+        )
+    }),
     ("readOnly", |bytes, _| Ok(json!(bytes.arbitrary::<bool>()?))),
 ];
 const VARIABLE: [(&str, Make); 3] = [
@@ -111,8 +146,19 @@ const VARIABLES: [&str; 13] = [
     "FOO",
 ];
 const VALUES: [&str; 13] = [
-    "1", "0", "true", "status.hostIP", "5775", "6831", "const", "probabilistic", "0.5", "a=b", "otel:4317",
-    "/etc/seldon-tracing/tracing.yml", "",
+    "1",
+    "0",
+    "true",
+    "status.hostIP",
+    "5775",
+    "6831",
+    "const",
+    "probabilistic",
+    "0.5",
+    "a=b",
+    "otel:4317",
+    "/etc/seldon-tracing/tracing.yml",
+    "",
 ];
 
 fn name(bytes: &mut Unstructured<'_>) -> Result<Value> {
@@ -128,7 +174,14 @@ fn text(bytes: &mut Unstructured<'_>, among: &[&str]) -> Result<Value> {
 
 fn odd(bytes: &mut Unstructured<'_>) -> Result<Value> {
     Ok(bytes
-        .choose(&[json!(null), json!({}), json!([]), json!("x"), json!(7), json!(true)])?
+        .choose(&[
+            json!(null),
+            json!({}),
+            json!([]),
+            json!("x"),
+            json!(7),
+            json!(true),
+        ])?
         .clone())
 }
 
@@ -157,19 +210,44 @@ fn annotations(bytes: &mut Unstructured<'_>) -> Result<Value> {
     let mut map = Map::new();
     let triggers = ["true", "false", "TRUE", "tru", "sampled"];
     if bytes.ratio(3, 4)? {
-        let value = if bytes.ratio(1, 16)? { odd(bytes)? } else { text(bytes, &triggers)? };
+        let value = if bytes.ratio(1, 16)? {
+            odd(bytes)?
+        } else {
+            text(bytes, &triggers)?
+        };
         map.insert("tracing".to_owned(), value);
     }
     let settings: [(&str, &[&str]); 10] = [
-        ("tracing.seldon.io/agent-host", &["status.hostIP", "jaeger", "[::1]", "::1"]),
+        (
+            "tracing.seldon.io/agent-host",
+            &["status.hostIP", "jaeger", "[::1]", "::1"],
+        ),
         ("tracing.seldon.io/agent-port", &["6831", "6832", "0"]),
-        ("tracing.seldon.io/sampler-type", &["const", "probabilistic", "Const"]),
+        (
+            "tracing.seldon.io/sampler-type",
+            &["const", "probabilistic", "Const"],
+        ),
         ("tracing.seldon.io/sampler-param", &["1", "0.5", "00.5"]),
-        ("tracing.seldon.io/service-name", &["{namespace}.{name}", "{nope}", ""]),
-        ("tracing.seldon.io/tags", &["c={container},p={predictor}", "a=b,", "{name}={name}", ""]),
-        ("tracing.seldon.io/config-map", &["cm", "other/b.yml", "CM", ""]),
-        ("tracing.seldon.io/otlp-endpoint", &["otel:4317", "http://x", ""]),
-        ("tracing.seldon.io/exclude-containers", &["a", "model, b", "nobody", ""]),
+        (
+            "tracing.seldon.io/service-name",
+            &["{namespace}.{name}", "{nope}", ""],
+        ),
+        (
+            "tracing.seldon.io/tags",
+            &["c={container},p={predictor}", "a=b,", "{name}={name}", ""],
+        ),
+        (
+            "tracing.seldon.io/config-map",
+            &["cm", "other/b.yml", "CM", ""],
+        ),
+        (
+            "tracing.seldon.io/otlp-endpoint",
+            &["otel:4317", "http://x", ""],
+        ),
+        (
+            "tracing.seldon.io/exclude-containers",
+            &["a", "model, b", "nobody", ""],
+        ),
         ("seldon.io/no-engine", &["true", "false"]),
     ];
     for _ in 0..bytes.int_in_range(0..=3)? {
@@ -253,6 +331,16 @@ fn count(value: &Value) -> usize {
 }
 
 fn becomes(what: u8) -> Value {
-    let scalars = [json!(null), json!("x"), json!([]), json!({}), json!("1"), json!(7), json!("false"), json!("tru"), json!("0")];
+    let scalars = [
+        json!(null),
+        json!("x"),
+        json!([]),
+        json!({}),
+        json!("1"),
+        json!(7),
+        json!("false"),
+        json!("tru"),
+        json!("0"),
+    ];
     scalars[usize::from(what) % scalars.len()].clone()
 }

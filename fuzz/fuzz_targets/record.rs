@@ -36,7 +36,11 @@ static INJECTED: LazyLock<Value> = LazyLock::new(|| {
 });
 
 fn see(object: &Value, old: Option<&Value>) -> Option<Value> {
-    let operation = if old.is_some() { Operation::Update } else { Operation::Create };
+    let operation = if old.is_some() {
+        Operation::Update
+    } else {
+        Operation::Create
+    };
     let question = checked::question(operation, Some(object), old).to_string();
     let seen = checked::look(question.as_bytes(), Route::Mutate, &Config::default());
     seen.expect("the question is good").result
@@ -57,7 +61,15 @@ fuzz_target!(|data: &[u8]| {
     let olds = [None, Some(&*INJECTED), Some(&object)];
     let old = olds[usize::from(*first / 3) % 3];
     let result = see(&object, old).expect("there is an object");
-    assert_eq!(forms::stripped(&object), forms::stripped(&result), "only ours goes");
+    assert_eq!(
+        forms::stripped(&object),
+        forms::stripped(&result),
+        "only ours goes"
+    );
     assert_eq!(see(&result, old), Some(result.clone()), "a second time");
-    assert_eq!(see(&result, Some(&result)), Some(result.clone()), "without a change");
+    assert_eq!(
+        see(&result, Some(&result)),
+        Some(result.clone()),
+        "without a change"
+    );
 });

@@ -21,6 +21,10 @@ static CONFIG: LazyLock<Config> = LazyLock::new(|| {
 fuzz_target!(|data: &[u8]| {
     let by_default = checked::look(data, Route::Mutate, &Config::default());
     let by_config = checked::look(data, Route::DefaultOn, &CONFIG);
-    assert_eq!(by_default.is_ok(), by_config.is_ok(), "a body is good or bad, whatever the config");
+    assert_eq!(
+        by_default.is_ok(),
+        by_config.is_ok(),
+        "a body is good or bad, whatever the config"
+    );
     assert!(by_default.is_err() || uid_of(data).is_some());
 });

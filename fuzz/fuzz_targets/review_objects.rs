@@ -31,16 +31,29 @@ enum Old {
 }
 
 fn asked(object: &Value, old: Option<&Value>, route: Route) -> checked::Seen {
-    let operation = if old.is_some() { Operation::Update } else { Operation::Create };
+    let operation = if old.is_some() {
+        Operation::Update
+    } else {
+        Operation::Create
+    };
     let question = checked::question(operation, Some(object), old).to_string();
     checked::look(question.as_bytes(), route, &Config::default()).expect("the question is good")
 }
 
 fuzz_target!(|case: Case| {
-    let route = if case.default_on { Route::DefaultOn } else { Route::Mutate };
+    let route = if case.default_on {
+        Route::DefaultOn
+    } else {
+        Route::Mutate
+    };
     let object = case.object.to_value();
-    let injected = asked(&object, None, route).result.expect("there is an object");
-    assert!(asked(&injected, None, route).is_left(), "injecting twice is injecting once: {injected}");
+    let injected = asked(&object, None, route)
+        .result
+        .expect("there is an object");
+    assert!(
+        asked(&injected, None, route).is_left(),
+        "injecting twice is injecting once: {injected}"
+    );
     let mut hurt = injected.clone();
     for accident in &case.accidents {
         accident.hit(&mut hurt);
@@ -53,6 +66,12 @@ fuzz_target!(|case: Case| {
     let Some(result) = asked(&hurt, old.as_ref(), route).result else {
         return;
     };
-    assert!(asked(&result, old.as_ref(), route).is_left(), "a second time: {hurt} over {old:?}");
-    assert!(asked(&result, Some(&result), route).is_left(), "without a change: {hurt} over {old:?}");
+    assert!(
+        asked(&result, old.as_ref(), route).is_left(),
+        "a second time: {hurt} over {old:?}"
+    );
+    assert!(
+        asked(&result, Some(&result), route).is_left(),
+        "without a change: {hurt} over {old:?}"
+    );
 });

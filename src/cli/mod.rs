@@ -169,7 +169,12 @@ pub struct Output {
     /// Print a unified diff instead of the manifest
     #[arg(long)]
     pub diff: bool,
-    /// Write the files instead of printing: each at once and with its mode, or none of them if anything is wrong
+    /// Write the files instead of printing: each at once, with its mode and owner, or none of them if anything is wrong
+    ///
+    /// Each file is first prepared beside its place, under a hidden name (.seldon-tracing-*.tmp); when all are prepared, they are
+    /// renamed into their places. Ctrl-C before that removes what was prepared. If the process is killed, each file is whole, old or
+    /// new; running the command again does the rest, and prepared files that are left can be deleted. Symlinks stay. Refused are
+    /// standard input, what is no regular file, and a file with hard links, which would be parted from it.
     #[arg(long, conflicts_with = "check")]
     pub in_place: bool,
     /// Change and print nothing but the names of the files that would change, and exit 1 if there are any

@@ -5,6 +5,7 @@ mod config;
 mod documents;
 mod explain;
 mod generate;
+mod interrupt;
 mod jaeger_config;
 mod review;
 mod rewrite;

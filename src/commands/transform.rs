@@ -6,7 +6,8 @@ use anyhow::{Context as _, bail};
 use tempfile::SpooledTempFile;
 
 use super::documents::each;
-use super::rewrite::Rewrites;
+use super::interrupt::{Interrupt, Interrupted};
+use super::rewrite::{self, Rewrites};
 use super::sources::{Source, find};
 use super::talk::plural;
 use super::{Status, config, talk};
@@ -110,9 +111,31 @@ fn transform(
     config: &Config,
     context: &Context<'_>,
 ) -> anyhow::Result<Status> {
-    if output.in_place && sources.contains(&Source::Stdin) {
-        bail!("--in-place writes files; standard input has no file to write to");
+    if !output.in_place {
+        return work(sources, output, config, context, &Interrupt::default());
     }
+    sources.iter().try_for_each(rewrite::check)?;
+    let interrupt = Interrupt::listen().context("cannot listen to signals")?;
+    let done = work(sources, output, config, context, &interrupt);
+    // What was prepared is removed by now.
+    if let Some(error) = done
+        .as_ref()
+        .err()
+        .filter(|error| error.is::<Interrupted>())
+    {
+        super::report(error);
+        interrupt.end()?;
+    }
+    done
+}
+
+fn work(
+    sources: &[Source],
+    output: &Output,
+    config: &Config,
+    context: &Context<'_>,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Status> {
     let mut totals = Totals::default();
     let mut held = SpooledTempFile::new(HELD_IN_MEMORY);
     let mut rewrites = Rewrites::default();
@@ -125,6 +148,7 @@ fn transform(
         let mut first = true;
         totals.files += 1;
         let faults = each(source, config, context, |document, done| {
+            interrupt.check()?;
             talk::warnings(&name, document.first_line, &done);
             totals.count(&done);
             changed |= done.text.is_some();
@@ -153,7 +177,7 @@ fn transform(
         }
         totals.changed_files += 1;
         if output.diff {
-            held.write_all(super::rewrite::diff(&name, &before, &after).as_bytes())?;
+            held.write_all(rewrite::diff(&name, &before, &after).as_bytes())?;
         } else if output.check {
             writeln!(held, "{}", talk::printable(&name))?;
         }
@@ -161,7 +185,8 @@ fn transform(
             rewrites.add(path, &after)?;
         }
     }
-    conclude(output, &totals, held, rewrites)
+    interrupt.check()?;
+    conclude(output, &totals, held, rewrites, interrupt)
 }
 
 /// What stands between the documents of two files.
@@ -186,6 +211,7 @@ fn conclude(
     totals: &Totals,
     mut held: SpooledTempFile,
     rewrites: Rewrites,
+    interrupt: &Interrupt,
 ) -> anyhow::Result<Status> {
     if totals.faults > 0 {
         let written = if output.in_place {
@@ -196,11 +222,12 @@ fn conclude(
         return Ok(talk::nothing_was(written, totals.faults));
     }
     rewrites.carry_out()?;
+    interrupt.over();
     held.seek(SeekFrom::Start(0))?;
     if output.diff {
         let mut text = String::new();
         io::Read::read_to_string(&mut held, &mut text)?;
-        super::rewrite::print_diff(&text)?;
+        rewrite::print_diff(&text)?;
     } else {
         io::copy(&mut held, &mut io::stdout().lock()).context("cannot write to standard output")?;
     }

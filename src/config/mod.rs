@@ -3,12 +3,13 @@
 //! [`Config::default`] is the built-in configuration; `manifests/base/config.yaml` is the same as a commented file. Pure: reading takes
 //! text, and says all that is wrong with it at once.
 
+mod problem;
 mod read;
 mod show;
 
 use std::collections::BTreeMap;
 
-pub use read::{Problem, Problems};
+pub use problem::{Problem, Problems};
 
 use crate::inject::Setting;
 

@@ -112,7 +112,8 @@ impl<'r, 'a> Count<'r, 'a> {
             let variable = name.and_then(Variable::from_name);
             variable.is_some_and(|variable| set.get(variable).is_some())
         });
-        self.is_mixed |= named.count() > here || (here > 0 && here < set.entries().count());
+        self.is_mixed |=
+            named.count() > owned.entries() || (here > 0 && here < set.entries().count());
         self.variables += here;
         self.places += usize::from(!target.new.has(Part::Container));
     }

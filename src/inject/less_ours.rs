@@ -240,7 +240,7 @@ impl<'v, 'a> Flat<'v, 'a> {
                 });
             }
         });
-        let ours_alone = created && others == 0 && !env.items().is_empty();
+        let ours_alone = created && others == 0 && (env.is_absent() || env.get().is_some());
         self.drop_since(mark, ours_alone);
         ours_alone
     }
@@ -270,10 +270,11 @@ impl<'v, 'a> Flat<'v, 'a> {
         let created = target.is_some_and(|target| {
             target.new.has(Part::VolumeMounts) || target.new.has(Part::Container)
         });
-        let no_mounts = container.volume_mounts.items().is_empty();
-        self.drop_since(mark, created && others == 0 && !no_mounts);
+        let mounts_are_ours = created && others == 0 && container.volume_mounts.get().is_some();
+        self.drop_since(mark, mounts_are_ours);
         let other_mounts = others > 0 || container.volume_mounts.odd().is_some();
-        env_is_ours && container.rest.is_empty() && !other_mounts
+        let is_empty = container.env.items().is_empty() && container.env.odd().is_none();
+        (env_is_ours || is_empty) && container.rest.is_empty() && !other_mounts
     }
 
     fn components(
@@ -314,7 +315,8 @@ impl<'v, 'a> Flat<'v, 'a> {
                 }
             }
         });
-        let gone = left == 0 && !components.items().is_empty() && created.has(Part::ComponentSpecs);
+        let is_list = components.get().is_some();
+        let gone = left == 0 && is_list && created.has(Part::ComponentSpecs);
         self.drop_since(mark, gone);
     }
 
@@ -358,7 +360,7 @@ impl<'v, 'a> Flat<'v, 'a> {
             .into_iter()
             .any(|part| ours.new.has(part))
         });
-        let list_is_ours = made && others == 0 && !pod.containers.items().is_empty();
+        let list_is_ours = made && others == 0 && pod.containers.get().is_some();
         self.drop_since(mark, list_is_ours);
         self.shape(&pod.init_containers, |flat, Items(containers)| {
             for container in containers {
@@ -398,10 +400,7 @@ impl<'v, 'a> Flat<'v, 'a> {
             }
         });
         self.needs_list(config_map.is_some(), volumes);
-        self.drop_since(
-            mark,
-            ours.created && others == 0 && !volumes.items().is_empty(),
-        );
+        self.drop_since(mark, ours.created && others == 0 && volumes.get().is_some());
         others > 0 || volumes.odd().is_some()
     }
 }

@@ -22,12 +22,17 @@ pub(crate) enum Fate {
 
 /// The fates of all the variables of a target.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Owned(PerVariable<Fate>);
+pub(crate) struct Owned {
+    fates: PerVariable<Fate>,
+    /// Further entries that say exactly the same. They cannot be told from ours, and stay and go with them.
+    copies: Vec<(Variable, usize)>,
+}
 
 impl Owned {
     /// Looks for the variables of a set in a list.
     pub(crate) fn find(env: &Env<'_>, set: &EnvSet<'_>) -> Self {
         let mut fates = PerVariable::default();
+        let mut copies = Vec::new();
         for (variable, _) in set.entries() {
             *fates.get_mut(variable) = Fate::Gone;
         }
@@ -41,16 +46,19 @@ impl Owned {
             };
             let fate = fates.get_mut(variable);
             if is_exactly(var, value) {
+                if let Fate::Here(earlier) = *fate {
+                    copies.push((variable, earlier));
+                }
                 *fate = Fate::Here(at);
             } else if *fate == Fate::Gone {
                 *fate = Fate::Changed;
             }
         }
-        Self(fates)
+        Self { fates, copies }
     }
 
     pub(crate) fn fate(&self, variable: Variable) -> Fate {
-        *self.0.get(variable)
+        *self.fates.get(variable)
     }
 
     /// Where the variable of ours stands.
@@ -63,12 +71,27 @@ impl Owned {
 
     /// Whether the entry at that index is ours.
     pub(crate) fn is_at(&self, index: usize) -> bool {
-        self.0.iter().any(|(_, fate)| *fate == Fate::Here(index))
+        let mut fates = self.fates.iter();
+        fates.any(|(_, fate)| *fate == Fate::Here(index))
+            || self.copies.iter().any(|(_, at)| *at == index)
+    }
+
+    /// Where the variable of ours and its copies stand.
+    pub(crate) fn all_of(&self, variable: Variable) -> impl Iterator<Item = usize> {
+        let copies = self.copies.iter().filter(move |(of, _)| *of == variable);
+        self.here(variable)
+            .into_iter()
+            .chain(copies.map(|(_, at)| *at))
+    }
+
+    /// How many entries are ours, copies included.
+    pub(crate) fn entries(&self) -> usize {
+        self.count() + self.copies.len()
     }
 
     /// How many are there.
     pub(crate) fn count(&self) -> usize {
-        self.0
+        self.fates
             .iter()
             .filter(|(_, fate)| matches!(fate, Fate::Here(_)))
             .count()
@@ -88,22 +111,17 @@ fn is_exactly(var: &EnvVar<'_>, value: &EnvValue<'_>) -> bool {
 }
 
 /// The variables of a target that a Jaeger client reads and that are the user's. Most targets have none. Of several with one name
-/// the last counts, as Kubernetes has it. A copy of an entry of ours says nothing else than ours, and is left where it is.
+/// the last counts, as Kubernetes has it.
 pub(crate) struct UsersVars<'v, 'a>(IndexMap<&'v str, &'v EnvVar<'a>>);
 
 impl<'v, 'a> UsersVars<'v, 'a> {
     /// Looks through a list once.
-    pub(crate) fn of(env: &'v Env<'a>, owned: &Owned, recorded: &EnvSet<'_>) -> Self {
-        let is_ours = |name: &str, var: &EnvVar<'_>| {
-            let variable = Variable::from_name(name);
-            let variable = variable.filter(|variable| owned.here(*variable).is_some());
-            let value = variable.and_then(|variable| recorded.get(variable).as_ref());
-            value.is_some_and(|value| is_exactly(var, value))
-        };
-        let vars = env.items().iter().filter_map(|item| {
+    pub(crate) fn of(env: &'v Env<'a>, owned: &Owned) -> Self {
+        let items = env.items().iter().enumerate();
+        let vars = items.filter_map(|(at, item)| {
             let var = item.get()?;
             let name = var.name.text().filter(|name| is_read_by_tracing(name))?;
-            (!is_ours(name, var)).then_some((name, var))
+            (!owned.is_at(at)).then_some((name, var))
         });
         Self(vars.collect())
     }

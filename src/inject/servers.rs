@@ -12,7 +12,7 @@ use super::ordinals::Ordinals;
 use super::patch::Place;
 use super::predictor::{PredictorWalk, Wanted};
 use super::reason::Reason;
-use super::record::{Part, name_in_key};
+use super::record::{self, Part, name_in_key};
 use super::setting::Setting;
 use super::settings::Origin;
 use super::shape::{Shape, Text};
@@ -108,9 +108,11 @@ impl<'v> PredictorWalk<'_, 'v> {
                 continue;
             };
             let recorded = self.ours.containers.get(&*key).copied();
+            let first = self.ours.containers.get(&*record::key(name, 0)).copied();
             if self.is_stub(container, recorded) {
                 stubs.insert(name);
-            } else {
+            } else if !self.is_stub(container, first) {
+                // An exact copy of a stub does not make the stub go: it could not be told which of them went.
                 others.insert(name);
             }
         }

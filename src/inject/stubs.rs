@@ -116,7 +116,8 @@ impl<'v> PredictorWalk<'_, 'v> {
         }
     }
 
-    /// Whether a container holds nothing but its name and what is ours.
+    /// Whether a container was a stub and holds nothing but its name and what is ours. One that a user emptied is a stub still: Seldon's
+    /// defaulting would add the same.
     pub(super) fn is_stub(
         &self,
         container: &Container<'v>,
@@ -127,8 +128,8 @@ impl<'v> PredictorWalk<'_, 'v> {
         };
         let owned = Owned::find(&container.env, self.ours_record.set_of(&recorded));
         container.rest.is_empty()
-            && !container.env.items().is_empty()
-            && owned.count() == container.env.items().len()
+            && container.env.odd().is_none()
+            && owned.entries() == container.env.items().len()
             && container.volume_mounts.odd().is_none()
             && container.volume_mounts.items().iter().all(is_our_mount)
     }
@@ -186,10 +187,13 @@ impl<'v> PredictorWalk<'_, 'v> {
             .values()
             .any(|target| target.new.has(Part::Container))
         {
-            for part in AROUND_STUBS
-                .into_iter()
-                .filter(|part| self.ours.new.has(*part))
-            {
+            // What is in the outermost one goes with it.
+            let is_made = |part: &Part| self.ours.new.has(*part) || self.out.new.has(*part);
+            let outermost = AROUND_STUBS.into_iter().find(is_made);
+            for part in AROUND_STUBS {
+                self.out.new.unset(part);
+            }
+            if let Some(part) = outermost {
                 self.out.new.set(part);
             }
         }

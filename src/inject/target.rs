@@ -189,6 +189,7 @@ impl<'v> PredictorWalk<'_, 'v> {
         });
         if let Some(record) = record
             .as_mut()
+            .filter(|record| !record.new.has(Part::Container))
             .filter(|_| env.is_absent() && !candidate.as_stub)
         {
             record.new.set(Part::Env);
@@ -261,7 +262,7 @@ impl<'v> PredictorWalk<'_, 'v> {
                 }
                 let is_orchestrator = candidate.kind == TargetKind::Orchestrator;
                 let engine = Rc::clone(&self.planner.engine);
-                let vars = UsersVars::of(candidate.env, owned, recorded_set);
+                let vars = UsersVars::of(candidate.env, owned);
                 let reader = if is_orchestrator {
                     Reader::Executor
                 } else if candidate.is_of_graph() && self.is_mlserver(&candidate.name) {
@@ -314,7 +315,7 @@ impl<'v> PredictorWalk<'_, 'v> {
         let mut goes: Vec<usize> = Variable::ALL
             .into_iter()
             .filter(|variable| !stays(*variable))
-            .filter_map(|variable| owned.here(variable))
+            .flat_map(|variable| owned.all_of(variable))
             .collect();
         let mut comes: Vec<_> = set
             .entries()

@@ -43,7 +43,7 @@ pub enum ConfigError {
         error: std::io::Error,
     },
     /// It says what it cannot mean: one line for each fault.
-    #[error("the config file {path} is not usable:{faults}", path = .path.display())]
+    #[error("the config file {path} is not usable:\n  {faults}", path = .path.display())]
     Bad {
         /// Where.
         path: PathBuf,
@@ -66,8 +66,8 @@ fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
         path: path.to_owned(),
         faults: problems
             .lines(&path.display().to_string())
-            .map(|line| format!("\n  {line}"))
-            .collect(),
+            .collect::<Vec<_>>()
+            .join("\n  "),
     })
 }
 

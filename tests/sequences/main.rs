@@ -1,9 +1,10 @@
-//! Lives of a SeldonDeployment: sequences of what users, admins and outages do, with the webhook between them. What must hold is in
+//! Lives of a `SeldonDeployment`: sequences of what users, admins and outages do, with the webhook between them. What must hold is in
 //! `machine/checks.rs`. `SEQUENCES=1000000 cargo test --release --test sequences` lives through a million of them.
 
 mod machine;
 
-use std::env;
+use std::path::Path;
+use std::{env, fs};
 
 use proptest::prelude::*;
 use proptest::test_runner::{TestCaseError, TestRunner};
@@ -12,7 +13,7 @@ use proptest::test_runner::{TestCaseError, TestRunner};
 fn what_must_hold_holds_at_each_step_of_any_life() {
     let cases =
         env::var("SEQUENCES").map_or(300, |count| count.parse().expect("SEQUENCES is a number"));
-    // A failure that matters becomes a line of found.txt, with a name.
+    // A failure that matters becomes a file of the corpus, with a name.
     let config = ProptestConfig {
         cases,
         failure_persistence: None,
@@ -22,12 +23,8 @@ fn what_must_hold_holds_at_each_step_of_any_life() {
     let steps = proptest::collection::vec(any::<[u8; 4]>(), 2..24);
     let result = TestRunner::new(config).run(&steps, |steps| {
         let one = machine::run(&steps).map_err(|failure| {
-            let bytes: String = steps
-                .iter()
-                .flatten()
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
-            TestCaseError::fail(format!("{failure}\nbytes: {bytes}"))
+            let bytes = steps.as_flattened();
+            TestCaseError::fail(format!("{failure}\nbytes: {bytes:02x?}"))
         })?;
         let all = seen.get();
         seen.set(machine::Seen {
@@ -51,4 +48,22 @@ fn what_must_hold_holds_at_each_step_of_any_life() {
         patches > cases && opted_out > cases / 4,
         "{calls} {patches} {opted_out}"
     );
+}
+
+/// What fuzzing found once, and where it begins.
+#[test]
+fn the_lives_of_the_corpus_hold() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/sequences");
+    let files: Vec<_> = fs::read_dir(corpus)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .collect();
+    assert!(files.len() > 20);
+    for file in files {
+        let bytes = fs::read(&file).unwrap();
+        let steps: Vec<machine::Step> = bytes.as_chunks().0.to_vec();
+        if let Err(failure) = machine::run(&steps) {
+            panic!("{}: {failure}", file.display());
+        }
+    }
 }

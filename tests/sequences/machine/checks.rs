@@ -7,9 +7,10 @@ use seldon_tracing::review::Route;
 use serde_json::{Map, Value, json};
 
 use super::asked::{Asked, asked};
+use super::claims::{Claims, each_claim};
 use super::marks::{
-    Claims, EITHER, OURS, bare, blur, each_claim, each_map, find_ours, has_twins, is_marked,
-    is_touched, items, mark, predictors, record, users,
+    EITHER, OURS, bare, blur, each_map, find_ours, has_twins, is_all_marked, is_marked, is_touched,
+    items, mark, predictors, record, users,
 };
 use super::{Called, Failure, World};
 
@@ -48,6 +49,9 @@ pub(super) fn settle_marks(object: &mut Value, old: Option<&Value>) {
             map.shift_remove(OURS);
             map.insert(EITHER.to_owned(), json!(true));
         }
+        if !is_marked(map) && is_all_marked(map) {
+            map.insert(EITHER.to_owned(), json!(true));
+        }
         for list in ["env", "volumes", "volumeMounts"] {
             let found = map.get_mut(list).and_then(Value::as_array_mut);
             blur_doubles(found.into_iter().flatten().collect());
@@ -83,9 +87,9 @@ fn apply(object: &Value, patch: &Value) -> Result<Value, String> {
 fn apply_marking(object: &Value, patch: &Value) -> Result<Value, String> {
     let mut patch = patch.clone();
     for operation in patch.as_array_mut().into_iter().flatten() {
-        let path = operation["path"].as_str().unwrap_or_default().to_owned();
+        let place = operation["path"].as_str().unwrap_or_default().to_owned();
         if let Some(value) = operation.get_mut("value") {
-            mark(value, &path);
+            mark(value, &place);
         }
     }
     apply(object, &patch)
@@ -95,35 +99,35 @@ impl World {
     /// The object goes through the webhook. Gives what is stored.
     pub(super) fn call(
         &mut self,
-        object: Value,
-        old: Option<Value>,
+        object: &Value,
+        old: Option<&Value>,
     ) -> Result<Value, Box<Failure>> {
-        let (plain, plain_old) = (bare(&object), old.as_ref().map(bare));
+        let (plain, plain_old) = (bare(object), old.map(bare));
         let old = plain_old.as_ref();
         let called = self
             .ask(&plain, old)
-            .map_err(|what| self.fail(what, &object, old, None))?;
+            .map_err(|what| self.fail(what, object, old, None))?;
         self.seen.calls += 1;
         let none = json!([]);
         let patch = called.patch.as_ref().unwrap_or(&none);
         self.seen.patches += usize::from(called.patch.is_some());
-        let fail = |what: String| self.fail(what, &object, old, Some(patch));
+        let fail = |what: String| self.fail(what, object, old, Some(patch));
         let result = apply(&plain, patch).map_err(fail)?;
-        let marked = apply_marking(&object, patch).map_err(fail)?;
+        let marked = apply_marking(object, patch).map_err(fail)?;
         if bare(&marked) != result {
             return Err(fail(
                 "the patch adds to what is not as it was read".to_owned(),
             ));
         }
-        self.check(&object, &marked, &called).map_err(fail)?;
+        self.check(object, &marked, &called).map_err(fail)?;
         self.check_second_pass(&result, old, &called)?;
-        if let Some(text) = record(&result).and_then(Value::as_str) {
-            if record(&plain).and_then(Value::as_str) != Some(text) {
-                self.written.insert(text.to_owned());
-            }
+        if let Some(text) = record(&result).and_then(Value::as_str)
+            && record(&plain).and_then(Value::as_str) != Some(text)
+        {
+            self.written.insert(text.to_owned());
         }
-        let opted_out = record(&object).is_some() && record(&marked).is_none();
-        self.seen.opted_out += usize::from(opted_out && find_ours(&object).is_some());
+        let opted_out = record(object).is_some() && record(&marked).is_none();
+        self.seen.opted_out += usize::from(opted_out && find_ours(object).is_some());
         Ok(marked)
     }
 

@@ -152,6 +152,19 @@ pub(crate) fn is_touched(map: &Map<String, Value>) -> bool {
     }) || !is_item_of_ours(map) && map.keys().any(|key| !is_known(key))
 }
 
+/// Whether there is nothing in a structure but what has a mark.
+pub(crate) fn is_all_marked(map: &Map<String, Value>) -> bool {
+    let marked = |value: &Value| value.as_object().is_some_and(is_marked);
+    !map.is_empty()
+        && map.iter().all(|(key, part)| {
+            STRUCTURE.contains(&key.as_str())
+                && match part {
+                    Value::Array(list) => !list.is_empty() && list.iter().all(marked),
+                    part => marked(part),
+                }
+        })
+}
+
 /// Whether it is an entry of an env, a mount or a volume: a user who changes one makes it the user's own.
 fn is_item_of_ours(map: &Map<String, Value>) -> bool {
     ["value", "valueFrom", "mountPath", "configMap"]
@@ -175,178 +188,10 @@ pub(crate) fn record(object: &Value) -> Option<&Value> {
     object.get("metadata")?.get("annotations")?.get(RECORD)
 }
 
-/// What a record says about one object, as far as these checks need it.
-pub(crate) struct Claims(Value);
-
-impl Claims {
-    pub(crate) fn of(object: &Value) -> Self {
-        let text = record(object).and_then(Value::as_str).unwrap_or_default();
-        Self(serde_json::from_str(text).unwrap_or_default())
-    }
-
-    fn predictor(&self, name: &str) -> &Value {
-        &self.0["predictors"][key(name)]
-    }
-
-    /// Whether an entry is one that the record claims for that target.
-    fn has_entry(&self, target: &Value, entry: &Value) -> bool {
-        let name = entry["name"].as_str().unwrap_or_default();
-        let at = target["set"]
-            .as_u64()
-            .and_then(|at| usize::try_from(at).ok());
-        let claimed = at.map_or(&Value::Null, |at| &self.0["sets"][at][name]);
-        let expected = match claimed {
-            Value::Null => return false,
-            Value::String(text) => json!({"name": name, "value": text}),
-            path => json!({"name": name, "valueFrom": {"fieldRef": path}}),
-        };
-        bare(entry) == expected
-    }
-
-    /// Whether the record claims such a part for any target at all.
-    pub(crate) fn has_anywhere(&self, part: &Map<String, Value>) -> bool {
-        let part = Value::Object(part.clone());
-        let sets = items(self.0.get("sets")).len();
-        part["name"] == "seldon-tracing-config"
-            || (0..sets).any(|at| self.has_entry(&json!({"set": at}), &part))
-    }
-
-    fn has_volume(predictor: &Value, volume: &Value) -> bool {
-        let source = &volume["configMap"];
-        let key = &source["items"][0]["key"];
-        volume["name"] == "seldon-tracing-config"
-            && !predictor["configMap"].is_null()
-            && *source
-                == json!({"name": predictor["configMap"], "items": [{"key": key, "path": key}]})
-    }
-
-    fn has_mount(&self, target: &Value, mount: &Value) -> bool {
-        let at = target["set"]
-            .as_u64()
-            .and_then(|at| usize::try_from(at).ok());
-        at.is_some_and(|at| !self.0["sets"][at]["JAEGER_CONFIG_PATH"].is_null())
-            && bare(mount)
-                == json!({"name": "seldon-tracing-config", "mountPath": "/etc/seldon-tracing", "readOnly": true})
-    }
-}
-
-/// The key of a name in the record, as `docs/record.md` has it.
-fn key(name: &str) -> String {
-    let escaped = name.replace('%', "%25").replace('#', "%23");
-    if escaped == name {
-        escaped
-    } else {
-        escaped + "#1"
-    }
-}
-
-/// One thing that a record may claim, and whether it does.
-pub(crate) struct Part<'o> {
-    pub(crate) map: &'o mut Map<String, Value>,
-    pub(crate) claimed: bool,
-}
-
-/// Calls `look` for every env entry, mount, volume and container of an object, with whether one of the records claims it there.
-pub(crate) fn each_claim(object: &mut Value, records: &[Claims], look: &mut dyn FnMut(Part<'_>)) {
-    let list = object.pointer_mut("/spec/predictors");
-    for predictor in list.and_then(Value::as_array_mut).into_iter().flatten() {
-        let name = predictor["name"].as_str().unwrap_or_default().to_owned();
-        let claims: Vec<_> = records
-            .iter()
-            .map(|claims| (claims, claims.predictor(&name)))
-            .collect();
-        each_claim_of_target(
-            predictor.get_mut("svcOrchSpec"),
-            "orchestrator",
-            &claims,
-            look,
-        );
-        let explainer = predictor.get_mut("explainer");
-        let container = explainer.and_then(|it| it.get_mut("containerSpec"));
-        each_claim_of_target(container, "explainer", &claims, look);
-        let components = predictor.get_mut("componentSpecs");
-        for component in components
-            .and_then(Value::as_array_mut)
-            .into_iter()
-            .flatten()
-        {
-            let Some(pod) = component.get_mut("spec") else {
-                continue;
-            };
-            for list in ["containers", "initContainers"] {
-                let containers = pod.get_mut(list).and_then(Value::as_array_mut);
-                for container in containers.into_iter().flatten() {
-                    each_claim_of_target(Some(container), list, &claims, look);
-                }
-            }
-            let is_claimed = |item: &Value| {
-                claims
-                    .iter()
-                    .any(|(_, predictor)| Claims::has_volume(predictor, item))
-            };
-            each_item(pod.get_mut("volumes"), &is_claimed, look);
-        }
-    }
-}
-
-fn each_claim_of_target(
-    holder: Option<&mut Value>,
-    list: &str,
-    claims: &[(&Claims, &Value)],
-    look: &mut dyn FnMut(Part<'_>),
-) {
-    let Some(holder) = holder.filter(|holder| holder.is_object()) else {
-        return;
-    };
-    let name = holder["name"].as_str().unwrap_or_default().to_owned();
-    let target = |predictor: &'_ Value| -> Value {
-        let found = &predictor[list];
-        if list.ends_with("ontainers") {
-            found[key(&name)].clone()
-        } else {
-            found.clone()
-        }
-    };
-    let targets: Vec<_> = claims
-        .iter()
-        .map(|(claims, predictor)| (*claims, target(predictor)))
-        .collect();
-    let has_entry = |item: &Value| {
-        let mut targets = targets.iter();
-        targets.any(|(claims, target)| claims.has_entry(target, item))
-    };
-    let has_mount = |item: &Value| {
-        let mut targets = targets.iter();
-        targets.any(|(claims, target)| claims.has_mount(target, item))
-    };
-    each_item(holder.get_mut("env"), &has_entry, look);
-    each_item(holder.get_mut("volumeMounts"), &has_mount, look);
-    if list == "containers" {
-        let made = |target: &Value| items(target.get("new")).contains(&json!("container"));
-        let claimed = targets.iter().any(|(_, target)| made(target));
-        if let Some(map) = holder.as_object_mut() {
-            look(Part { map, claimed });
-        }
-    }
-}
-
-fn each_item(
-    list: Option<&mut Value>,
-    is_claimed: &dyn Fn(&Value) -> bool,
-    look: &mut dyn FnMut(Part<'_>),
-) {
-    for item in list.and_then(Value::as_array_mut).into_iter().flatten() {
-        let claimed = item.is_object() && is_claimed(item);
-        if let Some(map) = item.as_object_mut() {
-            look(Part { map, claimed });
-        }
-    }
-}
-
 /// Whether two things go by one name, where the record tells them apart by their order only.
 pub(crate) fn has_twins(object: &Value) -> bool {
     let has = |mut names: Vec<&Value>| {
-        names.sort_unstable_by_key(|name| name.to_string());
+        names.sort_unstable_by_key(ToString::to_string);
         names.windows(2).any(|pair| pair[0] == pair[1])
     };
     let predictors = predictors(object);

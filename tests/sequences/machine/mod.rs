@@ -11,9 +11,12 @@
 
 mod asked;
 mod checks;
+mod claims;
+mod edits;
 mod marks;
 mod start;
 mod steps;
+mod structure;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -57,7 +60,7 @@ impl fmt::Display for Failure {
         }
         let old = old
             .as_ref()
-            .map_or("(a CREATE)".to_owned(), Value::to_string);
+            .map_or_else(|| "(a CREATE)".to_owned(), Value::to_string);
         write!(
             formatter,
             "route: {}\nconfig: {config:?}\nold: {old}\nobject: {object}\npatch: {patch}",
@@ -159,13 +162,13 @@ impl World {
     /// The stored object becomes another.
     fn update(&mut self, object: Value) -> Result<(), Box<Failure>> {
         let old = self.stored.clone();
-        self.write(object, Some(old))
+        self.write(object, Some(&old))
     }
 
-    fn write(&mut self, mut object: Value, old: Option<Value>) -> Result<(), Box<Failure>> {
-        checks::settle_marks(&mut object, old.as_ref());
+    fn write(&mut self, mut object: Value, old: Option<&Value>) -> Result<(), Box<Failure>> {
+        checks::settle_marks(&mut object, old);
         self.stored = if self.webhook {
-            self.call(object, old)?
+            self.call(&object, old)?
         } else {
             object
         };
