@@ -168,9 +168,12 @@ async fn t4_large_requests_take_turns() {
             stream
         })
     };
-    let in_work = async |count| {
-        until("so many are in work", || async {
-            running.metric("seldon_tracing_requests_in_flight").await == count
+    let came = async |count| {
+        until("so many bodies have come", || async {
+            running
+                .metric("seldon_tracing_request_body_bytes_count")
+                .await
+                == count
         })
         .await;
     };
@@ -187,20 +190,23 @@ async fn t4_large_requests_take_turns() {
     assert!(String::from_utf8(body).unwrap().contains("(time)"));
 
     let gone = large("gone", "1m").await.unwrap();
-    in_work(2).await;
+    came(3).await;
     drop(gone);
-    in_work(1).await;
+    until("it has gone", || async {
+        running.metric("seldon_tracing_requests_in_flight").await == 1
+    })
+    .await;
 
-    for (uid, count) in [("second", 2), ("third", 3)] {
+    for (uid, count) in [("second", 4), ("third", 5)] {
         waiting.push(large(uid, "1m").await.unwrap());
-        in_work(count).await;
+        came(count).await;
     }
     let client = running.client();
     let good = tokio::spawn(async move {
         let asked = asked_of_size("good", 1 << 20);
         client.call(asked.body, load::LONG).await
     });
-    in_work(4).await;
+    came(6).await;
 
     GATE.store(true, Ordering::Release);
     assert_eq!(good.await.unwrap().unwrap().retries, 0);

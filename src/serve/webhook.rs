@@ -124,8 +124,10 @@ async fn review(
             return Err(Refusal::of(refused, most));
         }
     };
+    let large = is_large(&bytes);
+    // Whoever sees this count knows that the request waits for its turn.
     shared.metrics.body(bytes.len());
-    let (answer, mut memory) = if is_large(&bytes) {
+    let (answer, mut memory) = if large {
         decide_beside(shared, client, (bytes, memory), route, start, deadline).await?
     } else {
         (decide(shared, &bytes, route, start)?, memory)
