@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, interval, sleep, timeout};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, timeout};
 use tokio_rustls::client::TlsStream;
 
 use super::attackers::{self, Attack};
@@ -29,9 +29,12 @@ const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 /// Connections that the API server has already.
 const KEPT: u32 = 4;
 
+/// Others disturb a machine, so each attack is looked at so often, and the better times count. The most memory does.
+const TURNS: usize = 2;
+
 pub(crate) async fn all(wanted: &[String]) {
     println!(
-        "\n| attack | from | peak of memory, and of sockets | good requests: p99 | failed | `/livez`: p99 | most |\n|---|---|---|---|---|---|---|"
+        "\n| attack | from | peak of memory, and of sockets | p99 over open connections | failed | p99 over new ones | failed | `/livez` p99 | most |\n|---|---|---|---|---|---|---|---|---|"
     );
     let attacks = attackers::all();
     let is_wanted = |attack: &Attack| {
@@ -40,7 +43,9 @@ pub(crate) async fn all(wanted: &[String]) {
     report("none", "", None).await;
     for (number, attack) in attacks.iter().enumerate().filter(|it| is_wanted(it.1)) {
         report(attack.name, "elsewhere", Some((number, ELSEWHERE))).await;
-        report(attack.name, "the same", Some((number, API_SERVER))).await;
+        if attack.by_address {
+            report(attack.name, "the same", Some((number, API_SERVER))).await;
+        }
     }
     if let Err(error) = Cgroup::new() {
         println!(
@@ -70,6 +75,53 @@ pub(crate) fn as_attacker(arguments: &[String]) {
 }
 
 async fn report(name: &str, from: &str, attack: Option<(usize, Ipv4Addr)>) {
+    let mut best = look(attack).await;
+    for _ in 1..TURNS {
+        best = best.and(look(attack).await);
+    }
+    let Seen {
+        peak,
+        sockets,
+        times: [open, new, livez],
+    } = best;
+    let mib = |bytes: u64| format!("{:.0}", bytes as f64 / f64::from(1 << 20));
+    let peak = peak.map_or_else(|| "ended".to_owned(), mib);
+    println!(
+        "| {name} | {from} | {peak} + {} MiB | {:.0} ms | {} of {} | {:.0} ms | {} of {} | {:.0} ms | {:.0} ms |",
+        mib(sockets),
+        open.p99,
+        open.failed,
+        open.count,
+        new.p99,
+        new.failed,
+        new.count,
+        livez.p99,
+        livez.most
+    );
+}
+
+/// What an attack came to.
+struct Seen {
+    /// Nothing if the webhook did not live through it.
+    peak: Option<u64>,
+    sockets: u64,
+    /// Of good requests over open connections and over new ones, and of `/livez`.
+    times: [Times; 3],
+}
+
+impl Seen {
+    fn and(self, other: Self) -> Self {
+        let mut pairs = self.times.into_iter().zip(other.times);
+        let mut better = || pairs.next().map(|(one, other)| one.or(other)).unwrap();
+        Self {
+            peak: self.peak.zip(other.peak).map(|(one, other)| one.max(other)),
+            sockets: self.sockets.max(other.sockets),
+            times: [better(), better(), better()],
+        }
+    }
+}
+
+async fn look(attack: Option<(usize, Ipv4Addr)>) -> Seen {
     let group = Cgroup::new().ok();
     let mut webhook = match &group {
         Some(group) => Process::webhook_in(group),
@@ -90,39 +142,32 @@ async fn report(name: &str, from: &str, attack: Option<(usize, Ipv4Addr)>) {
     // The connections of the attack are made.
     sleep(Duration::from_secs(1)).await;
     let end = Instant::now() + WHILE;
-    let mut asking = JoinSet::new();
-    for stream in kept {
-        asking.spawn(Arc::clone(&good).over_one(stream, end));
-    }
-    asking.spawn(Arc::clone(&good).over_new_ones(end));
+    let new = tokio::spawn(Arc::clone(&good).over_new_ones(end));
     let livez = tokio::spawn(livez(webhook.admin, end));
-    let good = Times::of(asking.join_all().await.concat());
-    let livez = Times::of(livez.await.unwrap());
-    let peak = match &group {
-        _ if !webhook.lives() => "ended".to_owned(),
-        Some(group) => {
-            let sockets = group.sockets().map(|it| format!(" + {}", mib(it)));
-            // The group does not count the program's file where another process has read it before.
-            let peak = group.peak().unwrap().max(webhook.peak() * 1024);
-            mib(peak) + &sockets.unwrap_or_default() + " MiB"
-        }
-        None => mib(webhook.peak() * 1024) + " MiB",
-    };
-    println!(
-        "| {name} | {from} | {peak} | {:.0} ms | {} of {} | {:.0} ms | {:.0} ms |",
-        good.p99, good.failed, good.count, livez.p99, livez.most
-    );
+    let mut open = JoinSet::new();
+    for stream in kept {
+        open.spawn(Arc::clone(&good).over_one(stream, end));
+    }
+    let open = open.join_all().await.concat();
+    let times = [open, new.await.unwrap(), livez.await.unwrap()].map(Times::of);
+    let lives = webhook.lives();
+    // The group does not count the program's file where another process has read it before.
+    let counted = group.as_ref().and_then(|group| group.peak().ok());
+    let peak = lives.then(|| counted.unwrap_or_default().max(webhook.peak() * 1024));
+    let sockets = group.as_ref().and_then(Cgroup::sockets).unwrap_or_default();
     if let Some(mut attacker) = attacker {
         let _ = attacker.kill();
         let _ = attacker.wait();
     }
-}
-
-fn mib(bytes: u64) -> String {
-    format!("{:.0}", bytes as f64 / f64::from(1 << 20))
+    Seen {
+        peak,
+        sockets,
+        times,
+    }
 }
 
 /// What became of requests, in milliseconds.
+#[derive(Clone, Copy)]
 struct Times {
     count: usize,
     failed: usize,
@@ -131,6 +176,14 @@ struct Times {
 }
 
 impl Times {
+    fn or(self, other: Self) -> Self {
+        if (self.failed, self.p99) <= (other.failed, other.p99) {
+            self
+        } else {
+            other
+        }
+    }
+
     fn of(mut times: Vec<Option<Duration>>) -> Self {
         // A request that fails took as long as its caller waits.
         times.sort_unstable_by_key(|time| time.unwrap_or(PATIENCE));
@@ -191,7 +244,7 @@ impl Good {
         end: Instant,
     ) -> Vec<Option<Duration>> {
         let mut times = Vec::new();
-        let mut ticks = interval(Duration::from_millis(40));
+        let mut ticks = every(Duration::from_millis(40));
         while Instant::now() < end {
             ticks.tick().await;
             times.push(self.timed(&mut kept).await);
@@ -200,7 +253,7 @@ impl Good {
     }
 
     async fn over_new_ones(self: Arc<Self>, end: Instant) -> Vec<Option<Duration>> {
-        let mut ticks = interval(Duration::from_millis(50));
+        let mut ticks = every(Duration::from_millis(50));
         let mut asking = JoinSet::new();
         while Instant::now() < end {
             ticks.tick().await;
@@ -220,7 +273,7 @@ async fn livez(admin: u16, end: Instant) -> Vec<Option<Duration>> {
         answer(&mut stream, &mut Vec::new()).await
     };
     let mut times = Vec::new();
-    let mut ticks = interval(Duration::from_millis(20));
+    let mut ticks = every(Duration::from_millis(20));
     while Instant::now() < end {
         ticks.tick().await;
         let start = Instant::now();
@@ -228,4 +281,11 @@ async fn livez(admin: u16, end: Instant) -> Vec<Option<Duration>> {
         times.push(matches!(asked, Ok(Ok((200, _)))).then(|| start.elapsed()));
     }
     times
+}
+
+/// Ticks that come late move those after them.
+fn every(time: Duration) -> Interval {
+    let mut ticks = interval(time);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }

@@ -38,6 +38,8 @@ enum Conduct {
 /// An attack.
 pub(crate) struct Attack {
     pub(crate) name: &'static str,
+    /// Whether it differs from the address of the API server: it takes what is shared by address.
+    pub(crate) by_address: bool,
     connections: usize,
     conduct: Conduct,
 }
@@ -53,6 +55,7 @@ pub(crate) fn all() -> Vec<Attack> {
 fn attack(name: &'static str, connections: usize, conduct: Conduct) -> Attack {
     Attack {
         name,
+        by_address: connections >= 96 || !matches!(conduct, Conduct::Asks(_)),
         connections,
         conduct,
     }
@@ -110,8 +113,9 @@ fn clients() -> Vec<Attack> {
 }
 
 fn frames() -> Vec<Attack> {
-    let review = support::review(3, false);
-    let long = crafted::long_answer(1500);
+    // What all streams send together is less than may be sent at once.
+    let review = support::review(1, false);
+    let long = crafted::long_answer(300);
     let all_streams = move |review: &[u8]| -> Vec<u8> {
         let streams = (0..8).map(|number| h2::review(2 * number + 1, review));
         streams.flatten().collect()

@@ -18,13 +18,11 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tower_service::Service;
 
 use super::clients::{Client, Part, Pool};
+use super::paced::Paced;
 
 /// How long a connection that has been closed is still read from, so that a client that is still sending sees the answer before the
 /// reset that unread bytes cause.
 const LINGER: Duration = Duration::from_secs(2);
-
-/// How much is read from a connection before others get their turn, in bytes. Small frames cost much more than their bytes.
-const AT_A_TIME: usize = 32 * 1024;
 
 /// Takes a connection in before anything is read from it.
 #[derive(Clone, Debug)]
@@ -70,7 +68,6 @@ impl Register {
             stream: Box::pin(stream),
             cut: Box::pin(peer.cut.clone().cancelled_owned()),
             lingers: None,
-            read: 0,
             _place: place,
         };
         Ok((stream, OnConnection { inner, peer }))
@@ -91,8 +88,6 @@ pub(super) struct Connection {
     stream: Pin<Box<TimeoutStream<TcpStream>>>,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     lingers: Option<Pin<Box<Sleep>>>,
-    /// Read since others had their turn.
-    read: usize,
     _place: Part,
 }
 
@@ -112,18 +107,7 @@ impl AsyncRead for Connection {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.poll_cut(context)?;
-        if self.read >= AT_A_TIME {
-            self.read = 0;
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        let before = buffer.filled().len();
-        let read = self.stream.as_mut().poll_read(context, buffer);
-        self.read += buffer.filled().len() - before;
-        if read.is_pending() {
-            self.read = 0;
-        }
-        read
+        self.stream.as_mut().poll_read(context, buffer)
     }
 }
 
@@ -200,7 +184,7 @@ where
     }
 }
 
-/// Counts the connections that do not come through the handshake.
+/// Counts the connections that do not come through the handshake, and paces those that do.
 #[derive(Clone, Debug)]
 pub(super) struct Count<A> {
     pub(super) inner: A,
@@ -212,7 +196,7 @@ where
     A: Accept<I, S>,
     A::Future: Send + 'static,
 {
-    type Stream = A::Stream;
+    type Stream = Paced<A::Stream>;
     type Service = A::Service;
     type Future = Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
 
@@ -220,15 +204,14 @@ where
         let accepting = self.inner.accept(stream, service);
         let errors = self.errors.clone();
         Box::pin(async move {
-            let accepted = accepting.await;
-            if let Err(error) = &accepted {
+            let accepted = accepting.await.inspect_err(|error| {
                 // Connections over the limit are counted for themselves.
                 if error.kind() != io::ErrorKind::QuotaExceeded {
                     errors.inc();
                 }
                 tracing::debug!(%error, "a connection was not taken in");
-            }
-            accepted
+            });
+            accepted.map(|(stream, service)| (Paced::new(stream), service))
         })
     }
 }

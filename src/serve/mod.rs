@@ -3,7 +3,7 @@
 //! | file | what it is for |
 //! |---|---|
 //! | `server` | start, serve, shut down |
-//! | `accept`, `clients` | connections, and how much of what is shared a client gets |
+//! | `accept`, `clients`, `paced` | connections, and how much of what is shared a client gets |
 //! | `webhook`, `intake`, `outgoing`, `refusal` | a request: its body, its decision, its answer |
 //! | `identity`, `reload` | certificates and configuration, and their changes |
 //! | `admin`, `health`, `metrics` | what others see of it |
@@ -20,6 +20,7 @@ mod limits;
 mod loopback;
 mod metrics;
 mod outgoing;
+mod paced;
 mod refusal;
 mod reload;
 mod server;
