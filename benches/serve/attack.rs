@@ -101,6 +101,7 @@ async fn report(name: &str, from: &str, attack: Option<(usize, Ipv4Addr)>) {
 }
 
 /// What an attack came to.
+#[derive(Clone, Copy)]
 struct Seen {
     /// Nothing if the webhook did not live through it.
     peak: Option<u64>,
@@ -150,10 +151,10 @@ async fn look(attack: Option<(usize, Ipv4Addr)>) -> Seen {
     }
     let open = open.join_all().await.concat();
     let times = [open, new.await.unwrap(), livez.await.unwrap()].map(Times::of);
-    let lives = webhook.lives();
+    let survived = webhook.lives();
     // The group does not count the program's file where another process has read it before.
     let counted = group.as_ref().and_then(|group| group.peak().ok());
-    let peak = lives.then(|| counted.unwrap_or_default().max(webhook.peak() * 1024));
+    let peak = survived.then(|| counted.unwrap_or_default().max(webhook.peak() * 1024));
     let sockets = group.as_ref().and_then(Cgroup::sockets).unwrap_or_default();
     if let Some(mut attacker) = attacker {
         let _ = attacker.kill();
