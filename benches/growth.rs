@@ -4,7 +4,11 @@
 //! `cargo bench --bench growth` grows each dimension from 10 to 10 000 and fails where the instructions grow more than 1.2 times as much as
 //! the dimension. Beyond the bounds of `src/inject/bounds.rs` an object is left as it is, which costs less.
 
-#![expect(clippy::unwrap_used, reason = "a benchmark of the project's own")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::needless_pass_by_value,
+    reason = "a benchmark that cannot go on says where, and its objects are made where they are used"
+)]
 
 use std::env;
 use std::fmt::Write as _;

@@ -131,11 +131,13 @@ async fn t4_large_bodies_wait_for_memory_and_none_is_broken() {
 static GATE: AtomicBool = AtomicBool::new(false);
 static DECIDED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
+fn note(body: &[u8]) {
+    DECIDED.lock().unwrap().push(uid_of(body).unwrap());
+}
+
 /// A decision that does not end until the gate opens, noted where it begins.
 fn noted<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, Malformed> {
-    if let Ok(mut decided) = DECIDED.lock() {
-        decided.extend(uid_of(body));
-    }
+    note(body);
     for _ in 0..10_000 {
         if GATE.load(Ordering::Acquire) {
             break;

@@ -61,11 +61,15 @@ pub(crate) fn as_attacker(arguments: &[String]) {
         .enable_all()
         .build()
         .unwrap();
+    let [number, port, from, seconds] = arguments else {
+        panic!("number, port, address and seconds");
+    };
+    let time = Duration::from_secs(seconds.parse().unwrap());
     runtime.block_on(attackers::run(
-        arguments[0].parse().unwrap(),
-        arguments[1].parse().unwrap(),
-        arguments[2].parse().unwrap(),
-        Duration::from_secs(arguments[3].parse().unwrap()),
+        number.parse().unwrap(),
+        port.parse().unwrap(),
+        from.parse().unwrap(),
+        time,
     ));
     runtime.shutdown_background();
 }
@@ -147,10 +151,10 @@ async fn look(attack: Option<(usize, Ipv4Addr)>) -> Seen {
     }
     let open = open.join_all().await.concat();
     let times = [open, new.await.unwrap(), livez.await.unwrap()].map(Times::of);
-    let survives = webhook.survives();
+    let survived = webhook.lives();
     // The group does not count the program's file where another process has read it before.
     let counted = group.as_ref().and_then(|group| group.peak().ok());
-    let peak = survives.then(|| counted.unwrap_or_default().max(webhook.peak() * 1024));
+    let peak = survived.then(|| counted.unwrap_or_default().max(webhook.peak() * 1024));
     let sockets = group.as_ref().and_then(Cgroup::sockets).unwrap_or_default();
     if let Some(mut attacker) = attacker {
         let _ = attacker.kill();

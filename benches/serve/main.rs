@@ -7,6 +7,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     clippy::cast_precision_loss,
     reason = "a benchmark that cannot go on has nothing better to do than to say where, and counts of requests are small"
 )]

@@ -103,7 +103,7 @@ impl Process {
     }
 
     /// Whether it still runs.
-    pub(crate) fn survives(&mut self) -> bool {
+    pub(crate) fn lives(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 

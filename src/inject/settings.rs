@@ -68,6 +68,7 @@ impl<'a> Layer<'a> {
         let Some(annotations) = annotations else {
             return layer;
         };
+        let mut guesses = 32_u32;
         for (key, raw) in &annotations.rest.0 {
             // A key with escapes in it is none of ours.
             let Cow::Borrowed(key) = *key else { continue };
@@ -81,7 +82,14 @@ impl<'a> Layer<'a> {
                 .into_iter()
                 .find(|setting| setting.annotation() == name)
             else {
-                notes.add(Reason::UnknownSetting, place(key), nearest(name));
+                // Comparing names costs far more than reading them, and nobody mistypes this many.
+                let advice = if guesses > 0 {
+                    nearest(name)
+                } else {
+                    NO_IDEA.into()
+                };
+                guesses = guesses.saturating_sub(1);
+                notes.add(Reason::UnknownSetting, place(key), advice);
                 continue;
             };
             match read_text(raw) {
@@ -107,9 +115,11 @@ impl<'a> Layer<'a> {
     }
 }
 
+/// Advice for a name that is like none of ours.
+const NO_IDEA: &str = "see docs/annotations.md for those that there are";
+
 /// Advice for a setting's name that is not one.
 fn nearest(name: &str) -> Cow<'static, str> {
-    const NO_IDEA: &str = "see docs/annotations.md for those that there are";
     // The measure takes the square of the length, and no mistyped name is this long.
     if name.len() > 64 {
         return NO_IDEA.into();

@@ -33,14 +33,14 @@ fn an_object_over_a_bound_is_left_as_it_is_with_one_warning() {
         ),
         (
             "too-many-targets",
-            object(&tracing, &vec![containers(MAX_CONTAINERS + 1)]),
+            object(&tracing, &[containers(MAX_CONTAINERS + 1)]),
         ),
         // Each target has a record of its own.
-        ("record-too-large", object(&tags, &vec![containers(100)])),
+        ("record-too-large", object(&tags, &[containers(100)])),
         // All share one record, but the object would be larger than etcd stores.
         (
             "too-many-targets",
-            object(&long, &vec![containers(MAX_ADDED / 2000 + 10)]),
+            object(&long, &[containers(MAX_ADDED / 2000 + 10)]),
         ),
     ];
     for (reason, object) in table {
@@ -68,7 +68,7 @@ fn an_object_at_a_bound_is_injected() {
     let tracing = json!({"tracing": "true"});
     for object in [
         object(&tracing, &vec![json!({}); MAX_PREDICTORS]),
-        object(&tracing, &vec![containers(MAX_CONTAINERS)]),
+        object(&tracing, &[containers(MAX_CONTAINERS)]),
     ] {
         let (result, seen) = decide(&object);
         assert_eq!(seen.outcome, Outcome::Injected, "{:?}", seen.notes);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::edits::{annotations, at, containers, odd, pick, pods, put};
-use super::marks::{bare, blur};
+use super::marks::{OURS, bare, blur};
 
 pub(super) fn edit_container(object: &mut Value, [place, what, how]: [u8; 3]) -> Option<()> {
     let places = pods(object);
@@ -22,7 +22,8 @@ pub(super) fn edit_container(object: &mut Value, [place, what, how]: [u8; 3]) ->
         4 => list.reverse(),
         5 => {
             let mut copy = bare(&list[chosen?]);
-            if let Some(copy) = copy.as_object_mut().filter(|_| how & 128 != 0) {
+            // Kubernetes refuses a pod with two containers of one name, so an exact copy is not followed (docs/record.md, Limits).
+            if let Some(copy) = copy.as_object_mut() {
                 copy.insert("name".to_owned(), json!("copy"));
             }
             list.push(copy);
@@ -42,6 +43,10 @@ pub(super) fn edit_container(object: &mut Value, [place, what, how]: [u8; 3]) ->
         ),
         8 => list[chosen?] = odd(how).unwrap_or_default(),
         _ => {
+            // What was added around a container does not follow it into another pod (docs/record.md, Limits).
+            if list[chosen?].to_string().contains(OURS) {
+                return None;
+            }
             let moved = list.remove(chosen?);
             let other = places.get(usize::from(place / 2) % places.len())?.clone();
             let other = object.pointer_mut(&other)?.as_object_mut()?;
