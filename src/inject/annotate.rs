@@ -6,9 +6,10 @@ use std::collections::HashSet;
 use super::new_value::NewValue;
 use super::patch::{Op, Place};
 use super::plan::{Context, Outcome, Plan, Task};
-use super::planner::{Found, Planner, has_key};
+use super::planner::{Planner, has_key};
 use super::reason::Reason;
 use super::record::{MAX_RECORD, Part, RECORD, Record};
+use super::sticky::Found;
 use super::view::{Annotations, SeldonDeployment};
 
 /// What Kubernetes allows for all annotations of an object, less some room for others

@@ -1,11 +1,11 @@
 //! The componentSpecs of a predictor: containers, init containers, the `ConfigMap`'s volume, and stubs for prepackaged servers.
 
-use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::less_ours::containers;
 use super::mount::{mount_fits, volume_fits};
 use super::new_value::{ConfigVolume, NewValue};
+use super::older::OldContainers;
 use super::ordinals::Ordinals;
 use super::patch::{ContainerList, Holder, Op, Place};
 use super::predictor::{PredictorWalk, Wanted};
@@ -14,36 +14,11 @@ use super::record::{Part, TargetRecord};
 use super::servers::StubOrder;
 use super::setting::Setting;
 use super::settings::Origin;
-use super::shape::{Items, Shape, Text};
+use super::shape::{Shape, Text};
 use super::target::{Candidate, ORCHESTRATOR, TargetKind};
 use super::variable::Variable;
 use super::view::{ComponentSpec, Container, PodSpec, name_of};
 use super::volumes::{OurVolumes, our_volumes};
-
-/// The containers of the older object by key, with their indices in their lists.
-#[derive(Default)]
-pub(super) struct OldContainers<'v>(HashMap<Cow<'v, str>, (usize, &'v Container<'v>)>);
-
-impl<'v> OldContainers<'v> {
-    fn of(
-        components: &'v [Shape<ComponentSpec<'v>>],
-        list: fn(&'v PodSpec<'v>) -> &'v Shape<Items<Container<'v>>>,
-    ) -> Self {
-        let mut ordinals = Ordinals::of(containers(components, list));
-        let pods = components
-            .iter()
-            .filter_map(|component| component.get()?.spec.get());
-        let containers = pods
-            .flat_map(|pod| list(pod).items().iter().enumerate())
-            .filter_map(|(at, container)| Some((at, container.get()?)))
-            .map(|(at, container)| (ordinals.key(&container.name), (at, container)));
-        Self(containers.collect())
-    }
-
-    pub(super) fn find(&self, key: &str) -> Option<(usize, &'v Container<'v>)> {
-        self.0.get(key).copied()
-    }
-}
 
 /// What a pass over the componentSpecs carries along.
 pub(super) struct Pass<'s, 'v> {
