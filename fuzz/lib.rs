@@ -6,6 +6,8 @@ pub mod config;
 pub mod explain;
 #[path = "../src/inject/mod.rs"]
 pub mod inject;
+#[path = "../src/jaeger/mod.rs"]
+pub mod jaeger;
 #[path = "../src/jaeger_config.rs"]
 pub mod jaeger_config;
 #[path = "../src/manifest/mod.rs"]
@@ -14,3 +16,5 @@ pub mod manifest;
 pub mod offline;
 #[path = "../src/review/mod.rs"]
 pub mod review;
+#[path = "../src/seldon/mod.rs"]
+pub mod seldon;

@@ -5,13 +5,15 @@
 
 mod problem;
 mod read;
+pub(crate) mod setting;
 mod show;
+pub(crate) mod template;
 
 use std::collections::BTreeMap;
 
 pub use problem::{Problem, Problems};
 
-use crate::inject::Setting;
+pub use setting::{ConfigMapRef, Setting};
 
 /// What is said about the settings in one place; a hole is a setting that is left to a weaker layer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

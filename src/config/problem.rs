@@ -50,7 +50,7 @@ impl Problems {
             .chain(more)
     }
 
-    pub(super) fn push(&mut self, problem: Problem) {
+    pub(crate) fn push(&mut self, problem: Problem) {
         if self.first.len() < Self::MOST {
             self.first.push(problem);
         } else {
@@ -83,7 +83,7 @@ impl From<ParseError> for Problem {
 }
 
 /// The beginning of a text, to be shown.
-pub(super) fn shown(text: &str, most: usize) -> String {
+pub(crate) fn shown(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),

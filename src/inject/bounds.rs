@@ -1,19 +1,16 @@
 //! How much of an object is looked at. Real objects are far below these bounds; they keep the cost of a decision in proportion to the
 //! size of a request, whoever wrote it.
 
-use super::patch::Place;
-use super::reason::Reason;
-use super::shape::Shape;
-use super::view::SeldonDeployment;
+use crate::inject::reason::Reason;
+use crate::seldon::lenient::Lenient;
+use crate::seldon::object::SeldonDeployment;
+use crate::seldon::place::Place;
 
 /// The most predictors. Seldon makes a Deployment for each.
 pub const MAX_PREDICTORS: usize = 500;
 
 /// The most containers and init containers, in all predictors together.
 pub const MAX_CONTAINERS: usize = 2_000;
-
-/// The most nodes of one graph.
-pub const MAX_NODES: usize = 2_000;
 
 /// The most that all added variables together may take, in bytes. etcd stores objects of up to 1.5 MiB
 /// (<https://etcd.io/docs/v3.5/dev-guide/limit/>): a larger patch would make the user's write fail.
@@ -28,7 +25,7 @@ pub(crate) fn exceeded(object: &SeldonDeployment<'_>) -> Option<(Reason, Place<'
     }
     let pods = predictors
         .iter()
-        .filter_map(Shape::get)
+        .filter_map(Lenient::get)
         .flat_map(|predictor| predictor.component_specs.items())
         .filter_map(|component| component.get()?.spec.get());
     let containers: usize = pods

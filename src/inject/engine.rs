@@ -4,17 +4,17 @@ use std::borrow::Cow;
 
 use indexmap::IndexMap;
 
-use super::crash::{CRASHING, Reader, crash};
-use super::shape::{Shape, Text};
-use super::variable::is_read_by_tracing;
-use super::view::{Annotations, read_text};
+use crate::jaeger::crashes::{CRASHING, Reader, crash};
+use crate::jaeger::variable::is_read_by_tracing;
+use crate::seldon::lenient::{Lenient, Text};
+use crate::seldon::object::{Annotations, read_text};
 
 /// Seldon gives the orchestrator an annotation `seldon.io/engine-<x-y>` as the variable `X_Y`, unless `svcOrchSpec` has that name.
 const PREFIX: &str = "seldon.io/engine-";
 
 /// The variables that tracing reads and that annotations set, by name. They are looked up once for all orchestrators.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct EngineVariables<'a>(IndexMap<String, (Cow<'a, str>, Shape<Text<'a>>)>);
+pub(crate) struct EngineVariables<'a>(IndexMap<String, (Cow<'a, str>, Lenient<Text<'a>>)>);
 
 impl<'a> EngineVariables<'a> {
     pub(crate) fn of(annotations: Option<&Annotations<'a>>) -> Self {
@@ -27,7 +27,7 @@ impl<'a> EngineVariables<'a> {
         Self(variables.collect())
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&Shape<Text<'a>>> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Lenient<Text<'a>>> {
         self.0.get(name).map(|(_, value)| value)
     }
 

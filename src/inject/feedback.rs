@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::notes::Note;
-use super::plan::Plan;
-use super::target::{Change, TargetKind};
+use crate::inject::notes::Note;
+use crate::inject::plan::Plan;
+use crate::inject::target::{Change, TargetKind};
 
 /// The most warnings that one answer carries.
 pub const MAX_WARNINGS: usize = 5;
@@ -116,9 +116,9 @@ impl Plan<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Context, Place, Reason, SeldonDeployment, plan};
     use super::*;
     use crate::config::Config;
+    use crate::inject::{Context, Place, Reason, SeldonDeployment, plan};
 
     #[test]
     fn a_warning_is_one_short_line_of_ascii() {

@@ -3,58 +3,37 @@
 //! [`plan()`] is the one decision. It reads a borrowed view of the object ([`SeldonDeployment`]) and yields a [`Plan`]: per target
 //! what to add, keep and remove and why, and the patch that does it.
 
-mod accepted;
-mod annotate;
 mod bounds;
-mod claims;
-mod components;
-mod crash;
-mod decide;
+mod conclude;
 mod engine;
 mod feedback;
-mod go_net;
-mod graph;
-mod less_ours;
-mod mount;
-mod new_value;
+mod layers;
 mod notes;
-mod older;
-mod ordinals;
-mod owned;
+mod ownership;
 mod patch;
-mod piece;
 mod plan;
 mod planner;
 mod predictor;
 mod reason;
-mod record;
-mod servers;
-mod setting;
-mod settings;
-mod shape;
-mod sticky;
-mod stubs;
 mod target;
-mod template;
 mod trigger;
-mod variable;
-mod view;
-mod volumes;
 
-pub use accepted::MAX_SETTING;
-pub(crate) use accepted::is_sampler_pair;
-pub use bounds::{MAX_ADDED, MAX_CONTAINERS, MAX_NODES, MAX_PREDICTORS};
-pub use decide::{Choice, Choices};
+pub use bounds::{MAX_ADDED, MAX_CONTAINERS, MAX_PREDICTORS};
 pub use feedback::{MAX_WARNING, MAX_WARNINGS};
-pub use new_value::{CONFIG_DIR, CONFIG_VOLUME};
+pub use layers::{ANNOTATION_PREFIX, JaegerConfig, Origin};
 pub use notes::Note;
-pub use patch::{ContainerList, Holder, Place, pointer_for_people};
+pub use ownership::record::{MAX_RECORD, RECORD};
+pub use patch::{CONFIG_DIR, CONFIG_VOLUME};
 pub use plan::{Context, Outcome, Plan, PredictorPlan, Task, plan};
 pub use reason::Reason;
-pub use record::{MAX_RECORD, RECORD};
-pub use setting::{ConfigMapRef, Setting};
-pub use settings::{ANNOTATION_PREFIX, JaegerConfig, Origin};
-pub(crate) use shape::{Budget, Key, Shape};
+pub use target::choose::{Choice, Choices};
 pub use target::{Change, TargetKind, TargetPlan};
-pub use variable::{EnvSet, EnvValue, HOST_IP, PerVariable, Variable};
-pub use view::SeldonDeployment;
+
+pub use crate::config::setting::{ConfigMapRef, Setting};
+pub use crate::jaeger::accepts::MAX_SETTING;
+pub(crate) use crate::jaeger::accepts::is_sampler_pair;
+pub use crate::jaeger::{EnvSet, EnvValue, HOST_IP, PerVariable, Variable};
+pub(crate) use crate::seldon::{Budget, Key, Lenient};
+pub use crate::seldon::{
+    ContainerList, Holder, MAX_NODES, Place, SeldonDeployment, pointer_for_people,
+};

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::patch::Place;
-use super::reason::Reason;
+use crate::inject::reason::Reason;
+use crate::seldon::place::Place;
 
 /// A reason, the place it is about, and what exactly it is about there.
 #[derive(Clone, Debug, PartialEq, Eq)]

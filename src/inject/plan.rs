@@ -4,18 +4,19 @@ use std::rc::Rc;
 
 use indexmap::IndexSet;
 
-use super::bounds::exceeded;
-use super::engine::EngineVariables;
-use super::notes::{Note, Notes};
-use super::patch::{Op, Ops, Place, to_json_patch};
-use super::planner::Planner;
-use super::reason::Reason;
-use super::record::Record;
-use super::settings::JaegerConfig;
-use super::shape::Shape;
-use super::target::TargetPlan;
-use super::view::{Annotations, SeldonDeployment};
 use crate::config::Config;
+use crate::inject::bounds::exceeded;
+use crate::inject::engine::EngineVariables;
+use crate::inject::layers::JaegerConfig;
+use crate::inject::notes::{Note, Notes};
+use crate::inject::ownership::record::Record;
+use crate::inject::patch::{Op, Ops, to_json_patch};
+use crate::inject::planner::Planner;
+use crate::inject::reason::Reason;
+use crate::inject::target::TargetPlan;
+use crate::seldon::lenient::Lenient;
+use crate::seldon::object::{Annotations, SeldonDeployment};
+use crate::seldon::place::Place;
 
 /// What is known about an object beside the object.
 #[derive(Clone, Copy, Debug, Default)]
@@ -173,7 +174,7 @@ pub fn plan<'v>(
         record: Record::new(),
     };
     let metadata = match &object.metadata {
-        Shape::Is(metadata) => metadata,
+        Lenient::Is(metadata) => metadata,
         other => {
             planner.notes.odd(
                 Place::Metadata,
@@ -189,8 +190,8 @@ pub fn plan<'v>(
     }
     let none = Annotations::default();
     let annotations = match &metadata.annotations {
-        Shape::Absent => &none,
-        Shape::Is(annotations) => annotations,
+        Lenient::Absent => &none,
+        Lenient::Is(annotations) => annotations,
         odd => {
             planner.notes.odd(
                 Place::Annotations,

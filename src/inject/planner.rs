@@ -5,23 +5,24 @@ use std::rc::Rc;
 
 use indexmap::IndexSet;
 
-use super::bounds::MAX_ADDED;
-use super::engine::EngineVariables;
-use super::notes::Notes;
-use super::ordinals::Ordinals;
-use super::patch::{Op, Place};
-use super::plan::{Context, Outcome, Plan, PredictorPlan, Task};
-use super::predictor::{PredictorWalk, Wanted};
-use super::reason::Reason;
-use super::record::{MAX_RECORD, PredictorRecord, RECORD, Record};
-use super::settings::{Layer, Origin, Placed, Resolved};
-use super::shape::Shape;
-use super::sticky::{Found, find_record, unchanged_since};
-use super::target::TargetPlan;
-use super::trigger::{Trigger, Triggers};
-use super::variable::EnvSet;
-use super::view::{Annotations, Predictor, SeldonDeployment, name_of};
 use crate::config::Config;
+use crate::inject::bounds::MAX_ADDED;
+use crate::inject::engine::EngineVariables;
+use crate::inject::layers::{Layer, Origin, Placed, Resolved};
+use crate::inject::notes::Notes;
+use crate::inject::ownership::keys::Ordinals;
+use crate::inject::ownership::record::{MAX_RECORD, PredictorRecord, RECORD, Record};
+use crate::inject::ownership::since::{Recorded, find_record, unchanged_since};
+use crate::inject::patch::Op;
+use crate::inject::plan::{Context, Outcome, Plan, PredictorPlan, Task};
+use crate::inject::predictor::{PredictorWalk, Wanted};
+use crate::inject::reason::Reason;
+use crate::inject::target::TargetPlan;
+use crate::inject::trigger::{Trigger, Triggers};
+use crate::jaeger::variable::EnvSet;
+use crate::seldon::lenient::Lenient;
+use crate::seldon::object::{Annotations, Predictor, SeldonDeployment, name_of};
+use crate::seldon::place::Place;
 
 /// The decision in the making.
 pub(crate) struct Planner<'v> {
@@ -44,7 +45,7 @@ pub(crate) struct Planner<'v> {
 }
 
 impl<'v> Planner<'v> {
-    pub(super) fn finish(self, outcome: Outcome) -> Plan<'v> {
+    pub(crate) fn finish(self, outcome: Outcome) -> Plan<'v> {
         let Self {
             notes,
             ops,
@@ -61,9 +62,9 @@ impl<'v> Planner<'v> {
         }
     }
 
-    pub(super) fn note_odd_spec(&mut self, object: &SeldonDeployment<'v>) {
+    pub(crate) fn note_odd_spec(&mut self, object: &SeldonDeployment<'v>) {
         match &object.spec {
-            Shape::Is(spec) => {
+            Lenient::Is(spec) => {
                 if let Some(found) = spec.predictors.odd() {
                     self.notes.odd(Place::Predictors, "a list", found);
                 }
@@ -77,7 +78,7 @@ impl<'v> Planner<'v> {
         }
     }
 
-    pub(super) fn object(
+    pub(crate) fn object(
         mut self,
         object: &'v SeldonDeployment<'v>,
         old: Option<&'v SeldonDeployment<'v>>,
@@ -86,15 +87,15 @@ impl<'v> Planner<'v> {
     ) -> Plan<'v> {
         let config = self.config;
         let found = find_record(annotations);
-        if matches!(found, Found::Unreadable) {
+        if matches!(found, Recorded::Unreadable) {
             self.notes
                 .add(Reason::RecordUnreadable, Place::Annotation(RECORD), "");
         }
         let sticky = unchanged_since(object, old, annotations, &found, &config.trigger);
         let nothing = Record::new();
         let ours = match (&sticky, &found) {
-            (Some(record), _) | (None, Found::Read { record, .. }) => record,
-            (None, Found::None | Found::Unreadable) => &nothing,
+            (Some(record), _) | (None, Recorded::Read { record, .. }) => record,
+            (None, Recorded::None | Recorded::Unreadable) => &nothing,
         };
         let new_trigger = match context.task {
             Task::Trigger(value) if !has_trigger(object, &config.trigger) => Some(value),
@@ -122,7 +123,7 @@ impl<'v> Planner<'v> {
         let none = PredictorRecord::default();
         let mut triggers = Triggers::of(object, config, context.namespace_default);
         for (index, item) in object.predictors().iter().enumerate() {
-            let Shape::Is(view) = item else {
+            let Lenient::Is(view) = item else {
                 self.notes.odd(
                     Place::Predictor(index),
                     "an object",
@@ -146,7 +147,7 @@ impl<'v> Planner<'v> {
             let walk = PredictorWalk {
                 index,
                 view,
-                old: old_predictors.get(index).and_then(Shape::get),
+                old: old_predictors.get(index).and_then(Lenient::get),
                 wanted,
                 nodes: Vec::new(),
                 mlservers: HashSet::new(),
@@ -207,7 +208,7 @@ impl<'v> Planner<'v> {
     }
 
     /// Why the decision ends here, if it would add more than an object can hold.
-    pub(super) const fn is_too_much(&self) -> Option<Reason> {
+    pub(crate) const fn is_too_much(&self) -> Option<Reason> {
         if self.recorded > MAX_RECORD {
             Some(Reason::RecordTooLarge)
         } else if self.added > MAX_ADDED {
@@ -218,7 +219,7 @@ impl<'v> Planner<'v> {
     }
 
     /// Remembers what a target adds to the object and to the record. Gives the index of its variables in the record.
-    pub(super) fn count(&mut self, name: &str, set: &EnvSet<'v>) -> usize {
+    pub(crate) fn count(&mut self, name: &str, set: &EnvSet<'v>) -> usize {
         let before = self.record.sets.len();
         let index = self.record.intern(set);
         let bytes: usize = set
@@ -234,7 +235,7 @@ impl<'v> Planner<'v> {
     }
 
     /// The object stays as it is.
-    pub(super) fn refused(mut self, reason: Reason) -> Plan<'v> {
+    pub(crate) fn refused(mut self, reason: Reason) -> Plan<'v> {
         let place = match reason {
             Reason::RecordTooLarge => Place::Annotation(RECORD),
             _ => Place::Predictors,
@@ -250,7 +251,7 @@ impl<'v> Planner<'v> {
     }
 
     /// The settings that stand in the annotations of the object.
-    pub(super) fn layers(
+    pub(crate) fn layers(
         &mut self,
         object: &'v SeldonDeployment<'v>,
         annotations: &Annotations<'v>,
@@ -268,7 +269,7 @@ impl<'v> Planner<'v> {
         ]
     }
 
-    pub(super) fn wanted(
+    pub(crate) fn wanted(
         &mut self,
         asked: &Trigger<'v>,
         sticky: bool,
@@ -317,7 +318,7 @@ impl<'v> Planner<'v> {
     }
 }
 
-pub(super) fn has_key(annotations: &Annotations<'_>, key: &str) -> bool {
+pub(crate) fn has_key(annotations: &Annotations<'_>, key: &str) -> bool {
     annotations.rest.get(key).is_some()
 }
 
@@ -334,7 +335,7 @@ fn has_trigger(object: &SeldonDeployment<'_>, key: &str) -> bool {
         || object
             .predictors()
             .iter()
-            .filter_map(Shape::get)
+            .filter_map(Lenient::get)
             .any(|predictor| at(predictor.annotations.get()))
 }
 

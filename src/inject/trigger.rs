@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::notes::Notes;
-use super::patch::Place;
-use super::reason::Reason;
-use super::shape::{Shape, Text};
-use super::view::{Annotations, Predictor, SeldonDeployment};
 use crate::config::Config;
+use crate::inject::notes::Notes;
+use crate::inject::reason::Reason;
+use crate::seldon::lenient::{Lenient, Text};
+use crate::seldon::object::{Annotations, Predictor, SeldonDeployment};
+use crate::seldon::place::Place;
 
 /// What the annotations ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(crate) struct Triggers<'c, 'a> {
     config: &'a Config,
     namespace_default: bool,
     /// The one that counts for predictors without their own, and what it asks for once it has been read.
-    of_object: Option<(Place<'a>, Shape<Text<'c>>)>,
+    of_object: Option<(Place<'a>, Lenient<Text<'c>>)>,
     read: Option<Trigger<'a>>,
 }
 
@@ -76,7 +76,7 @@ impl<'c, 'a> Triggers<'c, 'a> {
     }
 }
 
-fn value_at<'a>(annotations: Option<&Annotations<'a>>, key: &str) -> Option<Shape<Text<'a>>> {
+fn value_at<'a>(annotations: Option<&Annotations<'a>>, key: &str) -> Option<Lenient<Text<'a>>> {
     let value = annotations?.get(key);
     (!value.is_absent()).then_some(value)
 }
@@ -84,7 +84,7 @@ fn value_at<'a>(annotations: Option<&Annotations<'a>>, key: &str) -> Option<Shap
 /// What a trigger asks for.
 fn read<'a>(
     place: Place<'a>,
-    value: &Shape<Text<'_>>,
+    value: &Lenient<Text<'_>>,
     config: &'a Config,
     notes: &mut Notes<'a>,
 ) -> Trigger<'a> {

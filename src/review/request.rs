@@ -9,7 +9,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
-use crate::inject::{Budget, Key, SeldonDeployment, Shape};
+use crate::inject::{Budget, Key, Lenient, SeldonDeployment};
 
 /// The version of the contract that is spoken.
 pub const API_VERSION: &str = "admission.k8s.io/v1";
@@ -162,7 +162,7 @@ impl ReadRequest<'_> {
     ) -> Result<Option<SeldonDeployment<'de>>, A::Error> {
         match self.0.0 {
             Some(budget) => Ok(match map.next_value_seed(budget.part())? {
-                Shape::Null => None,
+                Lenient::Null => None,
                 shape => Some(SeldonDeployment::from(shape)),
             }),
             None => map.next_value::<IgnoredAny>().map(|_| None),

@@ -1,0 +1,415 @@
+//! What a setting may hold, so that nothing we write can crash a container.
+//!
+//! The rules are those of the clients that read the values: `jaeger-client-go` in the orchestrator, `jaeger_client` in the
+//! Python wrapper (see <https://www.jaegertracing.io/docs/1.22/client-features/>). The config file and the annotations go through
+//! the same checks.
+
+use crate::jaeger::accepts::{
+    MAX_EXCLUDED, MAX_SETTING, is_agent_host, is_agent_port, is_config_map_key, is_dns_label,
+    is_otlp_endpoint, is_sampler_param, is_sampler_type, is_service_name_template,
+    is_tags_template,
+};
+use crate::jaeger::variable::HOST_IP;
+
+/// A setting: something that a layer (config, profile, annotation …) can say about how to trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Setting {
+    /// Host that spans are sent to, or `status.hostIP` for the pod's own node.
+    AgentHost,
+    /// UDP port of the receiver there.
+    AgentPort,
+    /// Sampler of the orchestrator.
+    SamplerType,
+    /// Parameter of that sampler.
+    SamplerParam,
+    /// Template of the orchestrator's name in Jaeger.
+    ServiceName,
+    /// Template of the tags of every span.
+    Tags,
+    /// `ConfigMap` with a Jaeger configuration file, `NAME` or `NAME/KEY`.
+    ConfigMap,
+    /// Host and port that `MLServer` sends spans to, by OTLP over gRPC.
+    OtlpEndpoint,
+    /// Names of containers that are left alone, separated by commas.
+    ExcludeContainers,
+}
+
+impl Setting {
+    /// How many there are.
+    pub const COUNT: usize = 9;
+
+    /// All of them, as the documentation lists them.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::AgentHost,
+        Self::AgentPort,
+        Self::SamplerType,
+        Self::SamplerParam,
+        Self::ServiceName,
+        Self::Tags,
+        Self::ConfigMap,
+        Self::OtlpEndpoint,
+        Self::ExcludeContainers,
+    ];
+
+    /// The name in an annotation, behind `tracing.seldon.io/`.
+    #[must_use]
+    pub const fn annotation(self) -> &'static str {
+        match self {
+            Self::AgentHost => "agent-host",
+            Self::AgentPort => "agent-port",
+            Self::SamplerType => "sampler-type",
+            Self::SamplerParam => "sampler-param",
+            Self::ServiceName => "service-name",
+            Self::Tags => "tags",
+            Self::ConfigMap => "config-map",
+            Self::OtlpEndpoint => "otlp-endpoint",
+            Self::ExcludeContainers => "exclude-containers",
+        }
+    }
+
+    /// The key in the config file.
+    #[must_use]
+    pub const fn config_key(self) -> &'static str {
+        match self {
+            Self::AgentHost => "agentHost",
+            Self::AgentPort => "agentPort",
+            Self::SamplerType => "samplerType",
+            Self::SamplerParam => "samplerParam",
+            Self::ServiceName => "serviceName",
+            Self::Tags => "tags",
+            Self::ConfigMap => "configMap",
+            Self::OtlpEndpoint => "otlpEndpoint",
+            Self::ExcludeContainers => "excludeContainers",
+        }
+    }
+
+    /// The built-in default, which is that of Seldon's documentation
+    /// (<https://docs.seldon.ai/seldon-core-1/configuration/distributed-tracing>).
+    #[must_use]
+    pub const fn built_in(self) -> Option<&'static str> {
+        match self {
+            Self::AgentHost => Some(HOST_IP),
+            Self::AgentPort => Some("5775"),
+            Self::SamplerType => Some("const"),
+            Self::SamplerParam => Some("1"),
+            _ => None,
+        }
+    }
+
+    /// Whether an empty text is allowed; it takes back what a weaker layer says.
+    #[must_use]
+    pub const fn may_be_cleared(self) -> bool {
+        matches!(
+            self,
+            Self::ServiceName
+                | Self::Tags
+                | Self::ConfigMap
+                | Self::OtlpEndpoint
+                | Self::ExcludeContainers
+        )
+    }
+
+    /// What the setting accepts, for people: it ends the sentence "… must be".
+    #[must_use]
+    pub const fn expected(self) -> &'static str {
+        match self {
+            Self::AgentHost => {
+                "status.hostIP, a host name, an IPv4 address or an IPv6 address in brackets, without a port"
+            }
+            Self::AgentPort => "a port from 1 to 65535, but not 6832",
+            Self::SamplerType => "const, probabilistic, ratelimiting or remote, in lower case",
+            Self::SamplerParam => "a plain decimal number such as 1 or 0.05",
+            Self::ServiceName => {
+                "letters, digits, '.', '_', '-', '/', ':' and {namespace} {name} {predictor} {container} (at most 16 times), at most 2048 bytes"
+            }
+            Self::Tags => {
+                "key=value(,key=value)* with one '=' in each, and only {namespace} {name} {predictor} {container} in braces (at most 16 times)"
+            }
+            Self::ConfigMap => "NAME or NAME/KEY of a ConfigMap in the namespace of the model",
+            Self::OtlpEndpoint => {
+                "HOST:PORT without a scheme: a host name, an IPv4 address or an IPv6 address in brackets, and a port from 1 to 65535"
+            }
+            Self::ExcludeContainers => "at most 128 names of containers, separated by commas",
+        }
+    }
+
+    /// Whether that text can be used.
+    #[must_use]
+    pub fn accepts(self, text: &str) -> bool {
+        if text.len() > MAX_SETTING || text.chars().any(char::is_control) {
+            return false;
+        }
+        if text.is_empty() {
+            return self.may_be_cleared();
+        }
+        match self {
+            Self::AgentHost => is_agent_host(text),
+            Self::AgentPort => is_agent_port(text),
+            Self::SamplerType => is_sampler_type(text),
+            Self::SamplerParam => is_sampler_param(text),
+            Self::ServiceName => is_service_name_template(text),
+            Self::Tags => is_tags_template(text),
+            Self::ConfigMap => ConfigMapRef::parse(text).is_some(),
+            Self::OtlpEndpoint => is_otlp_endpoint(text),
+            Self::ExcludeContainers => {
+                excluded(text).all(is_dns_label) && excluded(text).count() <= MAX_EXCLUDED
+            }
+        }
+    }
+}
+
+/// The names in an `exclude-containers` text.
+pub(crate) fn excluded(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+}
+
+/// A `ConfigMap` that holds a Jaeger configuration file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConfigMapRef<'a> {
+    /// The name of the `ConfigMap`, in the namespace of the model.
+    pub name: &'a str,
+    /// The key in it, which becomes the name of the file.
+    pub key: &'a str,
+}
+
+impl<'a> ConfigMapRef<'a> {
+    /// The key where only a name is given; Seldon's documentation calls the file so.
+    pub const DEFAULT_KEY: &'static str = "tracing.yml";
+
+    /// Reads `NAME` or `NAME/KEY`.
+    #[must_use]
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let (name, key) = text.split_once('/').unwrap_or((text, Self::DEFAULT_KEY));
+        let lower = name.bytes().all(|byte| !byte.is_ascii_uppercase());
+        let name_is_good = lower && name.len() <= 253 && name.split('.').all(is_dns_label);
+        (name_is_good && is_config_map_key(key)).then_some(Self { name, key })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::template::{MAX_PLACEHOLDERS, Names, Unresolved, expand};
+    use crate::jaeger::accepts::is_sampler_pair;
+
+    #[test]
+    #[expect(clippy::too_many_lines, reason = "one table")]
+    fn settings_accept_what_the_clients_accept() {
+        let table: &[(Setting, &[&str], &[&str])] = &[
+            (
+                Setting::AgentHost,
+                &[
+                    "status.hostIP",
+                    "jaeger-agent",
+                    "jaeger.tracing.svc.cluster.local",
+                    "a.b.",
+                    "10.0.0.1",
+                    "[::1]",
+                    "[fd00::5]",
+                ],
+                &[
+                    "",
+                    "::1",
+                    "host:6831",
+                    "http://host",
+                    "[::1",
+                    "256.0.0.1",
+                    "1.2.3",
+                    "a b",
+                    "a_b",
+                    "-a",
+                    "status.podIP/x",
+                    "a..b",
+                ],
+            ),
+            (
+                Setting::AgentPort,
+                &["1", "5775", "6831", "65535"],
+                &[
+                    "",
+                    "0",
+                    "-1",
+                    "65536",
+                    "6832",
+                    "+1",
+                    "05775",
+                    " 6831",
+                    "6831\n",
+                    "udp://10.0.0.1:5775",
+                    "abc",
+                ],
+            ),
+            (
+                Setting::SamplerType,
+                &["const", "probabilistic", "ratelimiting", "remote"],
+                &["", "Const", "const ", "rate_limiting", "always_on"],
+            ),
+            (
+                Setting::SamplerParam,
+                &["0", "1", "0.5", "5", "100", "0.001"],
+                &[
+                    "", "10%", "-1", "+1", "1e3", ".5", "1.", "NaN", "true", "0,5", " 1", "1.2.3",
+                ],
+            ),
+            (
+                Setting::ServiceName,
+                &[
+                    "",
+                    "model",
+                    "{namespace}/{name}",
+                    "{name}-{predictor}-{container}",
+                    "a.b_c:d",
+                ],
+                &[
+                    "{pod}",
+                    "{name",
+                    "a b",
+                    "$(NAME)",
+                    "${NAME:x}",
+                    "{}",
+                    "name}",
+                ],
+            ),
+            (
+                Setting::Tags,
+                &[
+                    "",
+                    "team=a",
+                    "team=a,model={name}",
+                    "node=${NODE:none}",
+                    "a=",
+                    "a=b c",
+                    "ns={namespace}",
+                ],
+                &[
+                    "team",
+                    "a=b=c",
+                    "a=b,",
+                    ",a=b",
+                    "=b",
+                    "a=${NODE}",
+                    "a={pod}",
+                    "a={name",
+                    "{name=x",
+                    "a=${NODE:x",
+                    "a=$(NODE)",
+                ],
+            ),
+            (
+                Setting::ConfigMap,
+                &["", "tracing", "tracing/jaeger.yml", "my.config/tracing.yml"],
+                &[
+                    "Tracing", "tracing/", "/x", "a/b/c", "a/..", "a/../b", "a b", "a/x y", "_a",
+                ],
+            ),
+            (
+                Setting::OtlpEndpoint,
+                &[
+                    "",
+                    "otel-collector:4317",
+                    "otel-collector.observability.svc.cluster.local:4317",
+                    "10.0.0.1:1",
+                    "[fd00::5]:65535",
+                    "[::1]:6832",
+                ],
+                &[
+                    "otel-collector",
+                    "otel-collector:",
+                    ":4317",
+                    "http://otel-collector:4317",
+                    "otel-collector:4317/",
+                    "otel-collector:0",
+                    "otel-collector:65536",
+                    "otel-collector:04317",
+                    "otel-collector:http",
+                    "::1:4317",
+                    "[::1]",
+                    "256.0.0.1:4317",
+                    "status.hostIP:4317",
+                    "$(NODE_IP):4317",
+                    "a:1,b:2",
+                    " a:1",
+                    "a:1 ",
+                    "a_b:4317",
+                ],
+            ),
+            (
+                Setting::ExcludeContainers,
+                &["", "a", "a,b", "a, b"],
+                &["a b", "a,b/c", "é"],
+            ),
+        ];
+        for (setting, good, bad) in table {
+            for text in *good {
+                assert!(setting.accepts(text), "{setting:?} must accept {text:?}");
+            }
+            for text in *bad {
+                assert!(!setting.accepts(text), "{setting:?} must refuse {text:?}");
+            }
+            assert!(
+                !setting.accepts(&"a".repeat(MAX_SETTING + 1)),
+                "{setting:?} must refuse what is too long"
+            );
+            let many = "{name}".repeat(MAX_PLACEHOLDERS + 1);
+            assert!(
+                !setting.accepts(&many) && !setting.accepts(&format!("a={many}")),
+                "{setting:?} must refuse too many placeholders"
+            );
+            assert!(
+                !setting.accepts(&"a,".repeat(MAX_EXCLUDED + 1)),
+                "{setting:?} must refuse too many names"
+            );
+            assert!(
+                !setting.accepts("a=\u{7}"),
+                "{setting:?} must refuse control characters"
+            );
+        }
+    }
+
+    #[test]
+    fn sampler_halves_must_go_together() {
+        for (kind, param, fits) in [
+            ("const", "0", true),
+            ("const", "1", true),
+            ("const", "0.5", false),
+            ("const", "2", false),
+            ("probabilistic", "0.1", true),
+            ("probabilistic", "1", true),
+            ("probabilistic", "5", false),
+            ("remote", "1.5", false),
+            ("ratelimiting", "5", true),
+            ("other", "1", false),
+        ] {
+            assert_eq!(is_sampler_pair(kind, param), fits, "{kind} {param}");
+        }
+    }
+
+    #[test]
+    fn templates_are_filled_or_name_what_is_missing() {
+        let names = Names {
+            namespace: Some("ns"),
+            name: Some("m"),
+            predictor: Some("p"),
+            container: None,
+        };
+        assert_eq!(
+            expand("{namespace}/{name}.{predictor}", &names, 99).unwrap(),
+            "ns/m.p"
+        );
+        assert_eq!(expand("plain", &names, 99).unwrap(), "plain");
+        assert_eq!(
+            expand("n=${NODE:x},m={name}", &names, 99).unwrap(),
+            "n=${NODE:x},m=m"
+        );
+        assert_eq!(
+            expand("{container}", &names, 99),
+            Err(Unresolved::Unknown("container"))
+        );
+        for (most, fits) in [(6, true), (5, false), (3, false), (0, false)] {
+            let filled = expand("{name}{name}-{namespace}x", &names, most);
+            assert_eq!(filled.is_ok(), fits, "{most}: {filled:?}");
+        }
+    }
+}

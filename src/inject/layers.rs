@@ -1,0 +1,291 @@
+//! What a predictor is traced with: the layers of settings, resolved.
+
+use std::borrow::Cow;
+
+use crate::config::Config;
+use crate::config::setting::Setting;
+use crate::inject::notes::Notes;
+use crate::inject::reason::Reason;
+use crate::jaeger::accepts::{is_sampler_pair, sampler_param_expected};
+use crate::seldon::lenient::{Lenient, Text};
+use crate::seldon::object::{Annotations, read_text};
+use crate::seldon::place::Place;
+
+/// What the annotations of this project begin with.
+pub const ANNOTATION_PREFIX: &str = "tracing.seldon.io/";
+
+/// The layer that a value comes from, weakest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// The built-in default.
+    BuiltIn,
+    /// `defaults` of the config file.
+    Config,
+    /// The entry of the namespace in the config file.
+    Namespace,
+    /// The profile that the trigger names.
+    Profile,
+    /// `spec.annotations` of the `SeldonDeployment`.
+    SpecAnnotation,
+    /// `metadata.annotations` of the `SeldonDeployment`.
+    Annotation,
+    /// `annotations` of the predictor.
+    PredictorAnnotation,
+    /// The record of an earlier injection, which is kept.
+    Record,
+}
+
+impl Origin {
+    /// The stable name in `explain`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::BuiltIn => "built-in",
+            Self::Config => "config",
+            Self::Namespace => "namespace",
+            Self::Profile => "profile",
+            Self::SpecAnnotation => "spec-annotation",
+            Self::Annotation => "annotation",
+            Self::PredictorAnnotation => "predictor-annotation",
+            Self::Record => "record",
+        }
+    }
+}
+
+/// The settings that the annotations of one place make.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Layer<'a>([Option<Cow<'a, str>>; Setting::COUNT]);
+
+impl<'a> Layer<'a> {
+    /// Reads the annotations of one place; what cannot be used is noted and left out.
+    pub(crate) fn read(
+        annotations: Option<&Annotations<'a>>,
+        place: impl Fn(&'a str) -> Place<'a>,
+        trigger: &str,
+        notes: &mut Notes<'a>,
+    ) -> Self {
+        let mut layer = Self::default();
+        let Some(annotations) = annotations else {
+            return layer;
+        };
+        let mut guesses = 32_u32;
+        for (key, raw) in &annotations.rest.0 {
+            // A key with escapes in it is none of ours.
+            let Cow::Borrowed(key) = *key else { continue };
+            let Some(name) = key.strip_prefix(ANNOTATION_PREFIX) else {
+                continue;
+            };
+            if key == crate::inject::ownership::record::RECORD || key == trigger {
+                continue;
+            }
+            let Some(setting) = Setting::ALL
+                .into_iter()
+                .find(|setting| setting.annotation() == name)
+            else {
+                // Comparing names costs far more than reading them, and nobody mistypes this many.
+                let advice = if guesses > 0 {
+                    nearest(name)
+                } else {
+                    NO_IDEA.into()
+                };
+                guesses = guesses.saturating_sub(1);
+                notes.add(Reason::UnknownSetting, place(key), advice);
+                continue;
+            };
+            match read_text(raw) {
+                Lenient::Is(Text(text)) if setting.accepts(&text) => {
+                    layer.0[setting as usize] = Some(text);
+                }
+                Lenient::Is(_) => notes.add(
+                    Reason::BadSetting,
+                    place(key),
+                    format!("must be {}", setting.expected()),
+                ),
+                other => {
+                    let found = other.odd().unwrap_or("nothing");
+                    notes.add(
+                        Reason::BadSetting,
+                        place(key),
+                        format!("must be a string, found {found}"),
+                    );
+                }
+            }
+        }
+        layer
+    }
+}
+
+/// Advice for a name that is like none of ours.
+const NO_IDEA: &str = "see docs/annotations.md for those that there are";
+
+/// Advice for a setting's name that is not one.
+fn nearest(name: &str) -> Cow<'static, str> {
+    // The measure takes the square of the length, and no mistyped name is this long.
+    if name.len() > 64 {
+        return NO_IDEA.into();
+    }
+    let best = Setting::ALL.into_iter().max_by(|one, other| {
+        let likeness = |setting: &Setting| strsim::jaro(setting.annotation(), name);
+        likeness(one).total_cmp(&likeness(other))
+    });
+    match best {
+        Some(setting) if strsim::jaro(setting.annotation(), name) > 0.7 => {
+            Cow::Owned(format!("did you mean {}?", setting.annotation()))
+        }
+        _ => NO_IDEA.into(),
+    }
+}
+
+/// The settings of one predictor, with the layer that each comes from.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Resolved<'a>([Option<(Cow<'a, str>, Origin)>; Setting::COUNT]);
+
+impl<'a> Resolved<'a> {
+    /// The text of a setting; an empty one says the same as none.
+    pub(crate) fn get(&self, setting: Setting) -> Option<(&Cow<'a, str>, Origin)> {
+        self.0[setting as usize]
+            .as_ref()
+            .filter(|(text, _)| !text.is_empty())
+            .map(|(text, origin)| (text, *origin))
+    }
+
+    /// The Jaeger configuration that the settings ask for, if they name a `ConfigMap`.
+    pub(crate) fn jaeger_config(&self) -> Option<JaegerConfig<'a>> {
+        let (text, _) = self.get(Setting::ConfigMap)?;
+        Some(self.with_config_map(text.clone()))
+    }
+
+    fn with_config_map(&self, config_map: Cow<'a, str>) -> JaegerConfig<'a> {
+        // The built-in settings have a sampler, and what was laid over them is a whole one.
+        let half = |setting| {
+            self.get(setting)
+                .map_or(Cow::Borrowed(""), |(text, _)| text.clone())
+        };
+        JaegerConfig {
+            config_map,
+            sampler_type: half(Setting::SamplerType),
+            sampler_param: half(Setting::SamplerParam),
+        }
+    }
+
+    fn text(&self, setting: Setting) -> &str {
+        self.get(setting).map_or("", |(text, _)| text)
+    }
+
+    /// Lays the settings of the config file, of the namespace and of the profile over each other. The config file was checked as a whole.
+    pub(crate) fn from_config(
+        config: &'a Config,
+        namespace: Option<&str>,
+        profile: Option<&str>,
+    ) -> Self {
+        let mut resolved = Self::default();
+        let layers = [
+            (Some(&config.defaults), Origin::Config),
+            (
+                namespace.and_then(|name| config.namespaces.get(name)),
+                Origin::Namespace,
+            ),
+            (
+                profile.and_then(|name| config.profiles.get(name)),
+                Origin::Profile,
+            ),
+        ];
+        for (layer, origin) in layers {
+            let Some(layer) = layer else { continue };
+            for setting in Setting::ALL {
+                let Some(text) = layer.get(setting) else {
+                    continue;
+                };
+                let is_built_in = origin == Origin::Config && setting.built_in() == Some(text);
+                let origin = if is_built_in { Origin::BuiltIn } else { origin };
+                resolved.0[setting as usize] = Some((Cow::Borrowed(text), origin));
+            }
+        }
+        resolved
+    }
+
+    /// Lays the annotations of the object and of the predictor over it, weakest first. The sampler is judged when all have spoken, for its
+    /// halves may stand in different places; if they do not go together, the last sampler that did is taken.
+    pub(crate) fn lay_over(&mut self, layers: [Placed<'_, 'a>; 3], notes: &mut Notes<'a>) {
+        let mut good = self.sampler();
+        let mut last = None;
+        for Placed {
+            layer,
+            origin,
+            place,
+        } in layers
+        {
+            for setting in Setting::ALL {
+                let Some(text) = &layer.0[setting as usize] else {
+                    continue;
+                };
+                self.0[setting as usize] = Some((text.clone(), origin));
+                if let Setting::SamplerType | Setting::SamplerParam = setting {
+                    last = Some(place(match setting {
+                        Setting::SamplerType => "tracing.seldon.io/sampler-type",
+                        _ => "tracing.seldon.io/sampler-param",
+                    }));
+                }
+            }
+            if self.has_good_sampler() {
+                good = self.sampler();
+            }
+        }
+        let Some(place) = last.filter(|_| !self.has_good_sampler()) else {
+            return;
+        };
+        let kind = self.text(Setting::SamplerType);
+        let expected = format!(
+            "the parameter of {kind} must be {}",
+            sampler_param_expected(kind)
+        );
+        notes.add(Reason::BadSamplerPair, place, expected);
+        let [kind, param] = good;
+        self.0[Setting::SamplerType as usize] = kind;
+        self.0[Setting::SamplerParam as usize] = param;
+    }
+
+    fn sampler(&self) -> [Option<(Cow<'a, str>, Origin)>; 2] {
+        [Setting::SamplerType, Setting::SamplerParam].map(|half| self.0[half as usize].clone())
+    }
+
+    fn has_good_sampler(&self) -> bool {
+        is_sampler_pair(
+            self.text(Setting::SamplerType),
+            self.text(Setting::SamplerParam),
+        )
+    }
+}
+
+/// The `ConfigMap` that a predictor's settings name, and the sampler that belongs into its Jaeger configuration file. The Python wrapper
+/// takes a sampler from such a file only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JaegerConfig<'a> {
+    /// `NAME` or `NAME/KEY`; [`ConfigMapRef::parse`](super::ConfigMapRef::parse) reads it.
+    pub config_map: Cow<'a, str>,
+    /// The type of the sampler, which goes with its parameter.
+    pub sampler_type: Cow<'a, str>,
+    /// The parameter of the sampler.
+    pub sampler_param: Cow<'a, str>,
+}
+
+impl<'a> JaegerConfig<'a> {
+    /// What the config alone says, for a namespace and a profile.
+    #[must_use]
+    pub fn of_config(
+        config_map: &'a str,
+        config: &'a Config,
+        namespace: Option<&str>,
+        profile: Option<&str>,
+    ) -> Self {
+        let settings = Resolved::from_config(config, namespace, profile);
+        settings.with_config_map(Cow::Borrowed(config_map))
+    }
+}
+
+/// A layer with the place that its annotations stand at.
+pub(crate) struct Placed<'l, 'a> {
+    pub(crate) layer: &'l Layer<'a>,
+    pub(crate) origin: Origin,
+    pub(crate) place: &'l dyn Fn(&'static str) -> Place<'a>,
+}

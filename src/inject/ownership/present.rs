@@ -1,0 +1,138 @@
+//! Which of the variables that a record claims are really there, unchanged.
+
+use indexmap::IndexMap;
+
+use crate::jaeger::variable::{EnvSet, EnvValue, PerVariable, Variable, is_read_by_tracing};
+use crate::seldon::lenient::{Lenient, Text};
+use crate::seldon::object::{Env, EnvVar};
+
+/// What became of a recorded variable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It was never recorded for this target.
+    #[default]
+    Never,
+    /// It stands at that index as it was written.
+    Here(usize),
+    /// A variable of that name stands there with something else in it: the user's.
+    Changed,
+    /// No variable of that name is there.
+    Gone,
+}
+
+/// The fates of all the variables of a target.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Owned {
+    fates: PerVariable<Fate>,
+    /// Further entries that say exactly the same. They cannot be told from ours, and stay and go with them.
+    copies: Vec<(Variable, usize)>,
+}
+
+impl Owned {
+    /// Looks for the variables of a set in a list.
+    pub(crate) fn find(env: &Env<'_>, set: &EnvSet<'_>) -> Self {
+        let mut fates = PerVariable::default();
+        let mut copies = Vec::new();
+        for (variable, _) in set.entries() {
+            *fates.get_mut(variable) = Fate::Gone;
+        }
+        for (at, item) in env.items().iter().enumerate() {
+            let Lenient::Is(var) = item else { continue };
+            let Some(variable) = var.name.text().and_then(Variable::from_name) else {
+                continue;
+            };
+            let Some(value) = set.get(variable) else {
+                continue;
+            };
+            let fate = fates.get_mut(variable);
+            if is_exactly(var, value) {
+                if let Fate::Here(earlier) = *fate {
+                    copies.push((variable, earlier));
+                }
+                *fate = Fate::Here(at);
+            } else if *fate == Fate::Gone {
+                *fate = Fate::Changed;
+            }
+        }
+        Self { fates, copies }
+    }
+
+    pub(crate) fn fate(&self, variable: Variable) -> Fate {
+        *self.fates.get(variable)
+    }
+
+    /// Where the variable of ours stands.
+    pub(crate) fn here(&self, variable: Variable) -> Option<usize> {
+        match self.fate(variable) {
+            Fate::Here(at) => Some(at),
+            _ => None,
+        }
+    }
+
+    /// Whether the entry at that index is ours.
+    pub(crate) fn is_at(&self, index: usize) -> bool {
+        let mut fates = self.fates.iter();
+        fates.any(|(_, fate)| *fate == Fate::Here(index))
+            || self.copies.iter().any(|(_, at)| *at == index)
+    }
+
+    /// Where the variable of ours and its copies stand.
+    pub(crate) fn all_of(&self, variable: Variable) -> impl Iterator<Item = usize> {
+        let copies = self.copies.iter().filter(move |(of, _)| *of == variable);
+        self.here(variable)
+            .into_iter()
+            .chain(copies.map(|(_, at)| *at))
+    }
+
+    /// How many entries are ours, copies included.
+    pub(crate) fn entries(&self) -> usize {
+        self.count() + self.copies.len()
+    }
+
+    /// How many are there.
+    pub(crate) fn count(&self) -> usize {
+        self.fates
+            .iter()
+            .filter(|(_, fate)| matches!(fate, Fate::Here(_)))
+            .count()
+    }
+}
+
+/// Whether an entry is, to the last key, what we write for that value.
+fn is_exactly(var: &EnvVar<'_>, value: &EnvValue<'_>) -> bool {
+    match value {
+        EnvValue::HostIp => var.is_host_ip(),
+        EnvValue::Literal(text) => {
+            var.rest.is_empty()
+                && var.value_from.is_none()
+                && matches!(&var.value, Lenient::Is(Text(found)) if found == text)
+        }
+    }
+}
+
+/// The variables of a target that a Jaeger client reads and that are the user's. Most targets have none. Of several with one name
+/// the last counts, as Kubernetes has it.
+pub(crate) struct UsersVars<'v, 'a>(IndexMap<&'v str, &'v EnvVar<'a>>);
+
+impl<'v, 'a> UsersVars<'v, 'a> {
+    /// Looks through a list once.
+    pub(crate) fn of(env: &'v Env<'a>, owned: &Owned) -> Self {
+        let items = env.items().iter().enumerate();
+        let vars = items.filter_map(|(at, item)| {
+            let var = item.get()?;
+            let name = var.name.text().filter(|name| is_read_by_tracing(name))?;
+            (!owned.is_at(at)).then_some((name, var))
+        });
+        Self(vars.collect())
+    }
+
+    /// The variable of that name which counts.
+    pub(crate) fn last_of(&self, name: &str) -> Option<&'v EnvVar<'a>> {
+        self.0.get(name).copied()
+    }
+
+    /// All that count, by name.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'v str, &'v EnvVar<'a>)> {
+        self.0.iter().map(|(name, var)| (*name, *var))
+    }
+}

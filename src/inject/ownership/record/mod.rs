@@ -1,0 +1,301 @@
+//! The record: the annotation that says exactly what was added, so that it can be kept or taken out again.
+//!
+//! The format is documented in `docs/record.md`. It is read as untrusted input: whatever is not a record that we could have
+//! written is ignored as a whole, and an entry counts as ours only where it is found unchanged.
+
+mod key;
+mod parts;
+mod set;
+
+use std::borrow::Cow;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use crate::jaeger::variable::{EnvSet, Variable};
+pub(crate) use key::{key, name_in_key};
+pub(crate) use parts::{Omitted, Part, Parts};
+use set::{RecordedSet, is_ours, is_sampler};
+
+/// The annotation that holds the record.
+pub const RECORD: &str = "tracing.seldon.io/injected";
+
+/// The largest record that is written or read, in bytes: Kubernetes allows 256 KiB for all annotations together.
+pub const MAX_RECORD: usize = 64 * 1024;
+
+/// The version of the format that is written; no other is read.
+const VERSION: u32 = 1;
+
+/// Things by the keys of [`key`], in the order of the object.
+pub(crate) type Named<'a, T> = IndexMap<Cow<'a, str>, T>;
+
+/// What one target holds of ours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TargetRecord {
+    /// Index into the record's `sets`.
+    pub(crate) set: usize,
+    #[serde(default, skip_serializing_if = "Parts::is_empty")]
+    pub(crate) new: Parts,
+    #[serde(default, skip_serializing_if = "Omitted::is_empty")]
+    pub(crate) omit: Omitted,
+}
+
+/// What one predictor holds of ours.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct PredictorRecord<'a> {
+    #[serde(default, skip_serializing_if = "Parts::is_empty")]
+    pub(crate) new: Parts,
+    /// The mounted `ConfigMap`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) config_map: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub(crate) containers: Named<'a, TargetRecord>,
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub(crate) init_containers: Named<'a, TargetRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) orchestrator: Option<TargetRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) explainer: Option<TargetRecord>,
+}
+
+impl PredictorRecord<'_> {
+    fn targets_mut(&mut self) -> impl Iterator<Item = &mut TargetRecord> {
+        self.containers
+            .values_mut()
+            .chain(self.init_containers.values_mut())
+            .chain(&mut self.orchestrator)
+            .chain(&mut self.explainer)
+    }
+
+    pub(crate) fn targets(&self) -> impl Iterator<Item = &TargetRecord> {
+        self.in_pods()
+            .chain(&self.orchestrator)
+            .chain(&self.explainer)
+    }
+
+    /// The containers and init containers.
+    pub(crate) fn in_pods(&self) -> impl Iterator<Item = &TargetRecord> {
+        self.containers
+            .values()
+            .chain(self.init_containers.values())
+    }
+
+    /// Whether nothing of ours is in the predictor.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.targets().next().is_none()
+    }
+}
+
+/// Everything in an object that is ours.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Record<'a> {
+    v: u32,
+    #[serde(default, skip_serializing_if = "Parts::is_empty")]
+    pub(crate) new: Parts,
+    /// The trigger, where the command line wrote it too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) trigger: Option<Cow<'a, str>>,
+    pub(crate) sets: Vec<RecordedSet<'a>>,
+    pub(crate) predictors: Named<'a, PredictorRecord<'a>>,
+}
+
+impl Record<'static> {
+    /// Reads a record, or nothing if we cannot have written it.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        if text.len() > MAX_RECORD {
+            return None;
+        }
+        let record: Self = serde_json::from_str(text).ok()?;
+        let whole = record.v == VERSION
+            && record.sets.iter().all(|set| {
+                let mut entries = set.0.entries();
+                entries.all(|(variable, value)| is_ours(variable, value)) && is_sampler(&set.0)
+            })
+            && record.predictors.values().all(|predictor| {
+                predictor
+                    .targets()
+                    .all(|target| target.set < record.sets.len())
+                    && predictor.config_map.as_deref().is_none_or(|name| {
+                        crate::config::setting::ConfigMapRef::parse(name).is_some()
+                    })
+            });
+        whole.then_some(record)
+    }
+}
+
+impl<'a> Record<'a> {
+    pub(crate) fn new() -> Self {
+        Self {
+            v: VERSION,
+            ..Self::default()
+        }
+    }
+
+    /// The text of the annotation.
+    pub(crate) fn write(&self) -> String {
+        let mut text = Vec::with_capacity(1024);
+        // Strings and small integers always serialise, and into memory.
+        let _ = serde_json::to_writer(&mut text, self);
+        String::from_utf8(text).unwrap_or_default()
+    }
+
+    /// The index of a set of variables, which many targets share.
+    pub(crate) fn intern(&mut self, set: &EnvSet<'a>) -> usize {
+        // The last one is the likeliest, and a set for each target (by a template) must not make the search quadratic.
+        let recent = self.sets.len().saturating_sub(8);
+        if let Some(at) = self.sets[recent..]
+            .iter()
+            .rposition(|known| known.0 == *set)
+        {
+            return recent + at;
+        }
+        self.sets.push(RecordedSet(set.clone()));
+        self.sets.len() - 1
+    }
+
+    /// Numbers the sets as they come in the record, whatever the order in which they were made: one content, one text.
+    pub(crate) fn number_sets(&mut self) {
+        let mut numbered = Self::new();
+        for predictor in self.predictors.values_mut() {
+            for target in predictor.targets_mut() {
+                target.set = numbered.intern(&self.sets[target.set].0);
+            }
+        }
+        self.sets = numbered.sets;
+    }
+
+    /// How many variables of all targets it has.
+    pub(crate) fn variables(&self) -> usize {
+        let targets = self.predictors.values().flat_map(PredictorRecord::targets);
+        targets
+            .map(|target| self.set_of(target).entries().count())
+            .sum()
+    }
+
+    /// Whether it can have come of restoring the other one: it has the same, less what it says that the user took out.
+    pub(crate) fn restores(&self, other: &Record<'_>) -> bool {
+        let target = |one: &TargetRecord, beside: Option<&TargetRecord>| {
+            beside.is_some_and(|beside| {
+                let (mine, theirs) = (self.set_of(one), other.set_of(beside));
+                let same = |variable| {
+                    let gone = mine.get(variable).is_none() && one.omit.has(variable);
+                    gone || mine.get(variable) == theirs.get(variable)
+                };
+                let mut parts = beside.new;
+                if mine.get(Variable::ConfigPath).is_none() {
+                    parts.unset(Part::VolumeMounts);
+                    parts.unset(Part::Volumes);
+                }
+                one.new == parts && Variable::ALL.into_iter().all(same)
+            })
+        };
+        let all = |one: &Named<'_, TargetRecord>, beside: &Named<'_, TargetRecord>| {
+            one.iter().all(|(key, it)| target(it, beside.get(key)))
+        };
+        let one = |one: Option<&TargetRecord>, beside: Option<&TargetRecord>| {
+            one.is_none_or(|it| target(it, beside))
+        };
+        self.predictors.iter().all(|(key, it)| {
+            other.predictors.get(key).is_some_and(|beside| {
+                it.new == beside.new
+                    && all(&it.containers, &beside.containers)
+                    && all(&it.init_containers, &beside.init_containers)
+                    && one(it.orchestrator.as_ref(), beside.orchestrator.as_ref())
+                    && one(it.explainer.as_ref(), beside.explainer.as_ref())
+            })
+        })
+    }
+
+    pub(crate) fn set_of(&self, target: &TargetRecord) -> &EnvSet<'a> {
+        &self.sets[target.set].0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = concat!(
+        r##"{"v":1,"new":["annotations"],"trigger":"true","sets":[{"TRACING":"1","JAEGER_AGENT_HOST":{"fieldPath":"status.hostIP"}},"##,
+        r##"{"JAEGER_CONFIG_PATH":"/etc/seldon-tracing/tracing.yml"}],"predictors":{"default":{"new":["svcOrchSpec"],"configMap":"cm","##,
+        r##""containers":{"model":{"set":0,"new":["env"],"omit":["JAEGER_TAGS"]},"model#2":{"set":1}},"orchestrator":{"set":0}}}}"##
+    );
+
+    #[test]
+    fn a_record_is_read_as_it_was_written() {
+        let record = Record::read(GOOD).unwrap();
+        assert_eq!(record.write(), GOOD);
+    }
+
+    #[test]
+    fn an_otlp_endpoint_is_an_addition_to_the_format() {
+        let text = GOOD.replace(
+            "\"JAEGER_CONFIG_PATH\":\"/etc/seldon-tracing/tracing.yml\"",
+            "\"MLSERVER_TRACING_SERVER\":\"otel:4317\"",
+        );
+        assert_eq!(Record::read(&text).unwrap().write(), text);
+        for bad in ["otel", "http://otel:4317", "otel:0", "status.hostIP:1"] {
+            let forged = text.replace("otel:4317", bad);
+            assert_eq!(Record::read(&forged), None, "{forged}");
+        }
+        let field = text.replace("\"otel:4317\"", "{\"fieldPath\":\"status.hostIP\"}");
+        assert_eq!(Record::read(&field), None, "{field}");
+    }
+
+    #[test]
+    fn what_we_cannot_have_written_is_ignored() {
+        for (from, to) in [
+            ("\"v\":1", "\"v\":2"),
+            ("\"v\":1", "\"w\":1"),
+            ("\"TRACING\":\"1\"", "\"TRACING\":\"true\""),
+            ("\"TRACING\":\"1\"", "\"PATH\":\"1\""),
+            ("status.hostIP", "metadata.name"),
+            ("/etc/seldon-tracing/tracing.yml", "/etc/passwd"),
+            ("\"set\":1", "\"set\":7"),
+            ("\"set\":1", "\"set\":-1"),
+            ("\"set\":1", "\"set\":1,\"more\":1"),
+            ("\"env\"", "\"spec\""),
+            ("JAEGER_TAGS", "HOME"),
+            ("\"cm\"", "\"../cm\""),
+            (
+                "\"TRACING\":\"1\"",
+                "\"JAEGER_SAMPLER_TYPE\":\"const\",\"JAEGER_SAMPLER_PARAM\":\"5\"",
+            ),
+            (
+                "{\"JAEGER_CONFIG_PATH\":\"/etc/seldon-tracing/tracing.yml\"}",
+                "{}",
+            ),
+            ("}}}}", "}}}"),
+        ] {
+            let text = GOOD.replacen(from, to, 1);
+            assert_ne!(text, GOOD, "{from} is not in the text");
+            assert_eq!(Record::read(&text), None, "{text}");
+        }
+        assert_eq!(
+            Record::read(&format!("{GOOD}{}", " ".repeat(MAX_RECORD))),
+            None
+        );
+    }
+
+    #[test]
+    fn keys_of_odd_names_are_distinct() {
+        let keys = [
+            key("a", 0),
+            key("a", 1),
+            key("a#2", 0),
+            key("a%232", 0),
+            key("", 0),
+            key("", 1),
+        ];
+        for (at, one) in keys.iter().enumerate() {
+            assert!(!keys[at + 1..].contains(one), "{one}");
+        }
+        for name in ["a", "a#2", "a%232", "100%", "%25", "#", ""] {
+            assert_eq!(name_in_key(&key(name, 0)), name);
+            assert_eq!(name_in_key(&key(name, 1)), name);
+        }
+    }
+}

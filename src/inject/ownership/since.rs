@@ -1,0 +1,86 @@
+//! Whether an object is as it was: then what was injected stays, or is put back exactly, whatever the config says now.
+
+use std::collections::HashMap;
+
+use crate::inject::layers::ANNOTATION_PREFIX;
+use crate::inject::ownership::claims::Claims;
+use crate::inject::ownership::record::{RECORD, Record};
+use crate::inject::ownership::unchanged::same_less_ours;
+use crate::seldon::lenient::{Lenient, Text};
+use crate::seldon::object::{Annotations, SeldonDeployment, read_text};
+
+/// The record in the annotations of an object.
+pub(crate) enum Recorded {
+    None,
+    Unreadable,
+    Read {
+        record: Record<'static>,
+        text: String,
+    },
+}
+
+/// Reads the record in the annotations of an object.
+pub(crate) fn find_record(annotations: &Annotations<'_>) -> Recorded {
+    match annotations.get(RECORD) {
+        Lenient::Absent => Recorded::None,
+        Lenient::Is(Text(text)) => match Record::read(&text) {
+            Some(record) => Recorded::Read {
+                record,
+                text: text.into_owned(),
+            },
+            None => Recorded::Unreadable,
+        },
+        Lenient::Null | Lenient::Odd(_) => Recorded::Unreadable,
+    }
+}
+
+/// What `old` had of ours, if nothing that we look at has changed since.
+pub(crate) fn unchanged_since<'v>(
+    object: &SeldonDeployment<'v>,
+    old: Option<&SeldonDeployment<'v>>,
+    annotations: &Annotations<'v>,
+    found: &Recorded,
+    trigger: &str,
+) -> Option<Record<'static>> {
+    let old = old?;
+    let none = Annotations::default();
+    let old_annotations = old.metadata.get()?.annotations.get().unwrap_or(&none);
+    let Recorded::Read { record, .. } = find_record(old_annotations) else {
+        return None;
+    };
+    let unchanged = same_settings(annotations, old_annotations, trigger)
+        && same_less_ours(object, old, &record)
+        && Claims::of(old, &record).can_be_restored
+        && !was_decided_since(object, found, &record);
+    unchanged.then_some(record)
+}
+
+/// Whether the object was decided anew since the older record was written, by an earlier call for the same write: it has a record of its own
+/// that fits it, and that did not come of restoring the older one.
+fn was_decided_since(object: &SeldonDeployment<'_>, found: &Recorded, older: &Record<'_>) -> bool {
+    match found {
+        Recorded::Read { record, .. } => {
+            !record.restores(older) && Claims::of(object, record).are_whole
+        }
+        Recorded::None | Recorded::Unreadable => false,
+    }
+}
+
+/// Whether the annotations that we read, the record apart, are the same.
+fn same_settings(new: &Annotations<'_>, old: &Annotations<'_>, trigger: &str) -> bool {
+    let read = |annotations: &Annotations<'_>| -> HashMap<String, Option<String>> {
+        let is_read =
+            |key: &str| key == trigger || (key.starts_with(ANNOTATION_PREFIX) && key != RECORD);
+        let entries = annotations.rest.0.iter().filter(|(key, _)| is_read(key));
+        entries
+            .map(|(key, value)| {
+                (
+                    key.clone().into_owned(),
+                    read_text(value).text().map(str::to_owned),
+                )
+            })
+            .collect()
+    };
+    let new = read(new);
+    new.values().all(Option::is_some) && new == read(old)
+}

@@ -1,0 +1,8 @@
+//! The patch: RFC 6902 operations on the places of the object.
+
+mod op;
+mod value;
+
+pub(crate) use op::{Op, Ops, to_json_patch};
+pub use value::{CONFIG_DIR, CONFIG_VOLUME};
+pub(crate) use value::{ConfigVolume, EnvEntries, NewPod, NewValue, Stub};

@@ -1,0 +1,273 @@
+//! Reading JSON that may be anything: a part is there, absent, null or of another type than expected, and none of these is an error.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+use serde_json::value::RawValue;
+
+/// A part of an object, in whatever shape it was found.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Lenient<T> {
+    #[default]
+    Absent,
+    Null,
+    /// Something else was expected; this is what stands there, for people.
+    Odd(&'static str),
+    Is(T),
+}
+
+impl<T> Lenient<T> {
+    /// The part, if it is what was expected.
+    pub(crate) fn get(&self) -> Option<&T> {
+        match self {
+            Self::Is(part) => Some(part),
+            _ => None,
+        }
+    }
+
+    /// What stands there instead of the expected part, for people; nothing where it is as expected or absent.
+    pub(crate) fn odd(&self) -> Option<&'static str> {
+        match self {
+            Self::Null => Some("null"),
+            Self::Odd(found) => Some(found),
+            Self::Absent | Self::Is(_) => None,
+        }
+    }
+
+    pub(crate) fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+}
+
+/// The memory that the views of one request may take, in bytes.
+///
+/// Three bytes of JSON (`{},`) can become a view of some hundred bytes, so the length of a body does not bound what its views take. Reading
+/// pays for every list item and every key before it is kept, and fails once the budget is spent.
+#[derive(Debug)]
+pub(crate) struct Budget(Cell<Option<usize>>);
+
+impl Budget {
+    pub(crate) const fn of(bytes: usize) -> Self {
+        Self(Cell::new(Some(bytes)))
+    }
+
+    /// For what a person reads on their own machine, and for short texts.
+    pub(crate) const fn unlimited() -> Self {
+        Self::of(usize::MAX)
+    }
+
+    /// Pays for memory that is about to be taken.
+    pub(crate) fn pay<E: Error>(&self, bytes: usize) -> Result<(), E> {
+        self.0
+            .set(self.0.get().and_then(|left| left.checked_sub(bytes)));
+        if self.is_spent() {
+            return Err(E::custom("the views of this object take too much memory"));
+        }
+        Ok(())
+    }
+
+    /// Whether something could not be paid for. Reading has failed for that reason then.
+    pub(crate) const fn is_spent(&self) -> bool {
+        self.0.get().is_none()
+    }
+
+    /// Reads a part of that type within the budget.
+    pub(crate) const fn part<T>(&self) -> Part<'_, T> {
+        Part(self, PhantomData)
+    }
+}
+
+/// Reads one part of an object within a budget.
+pub(crate) struct Part<'b, T>(&'b Budget, PhantomData<T>);
+
+/// A part that knows which JSON type it is made from; the other types become [`Lenient::Odd`].
+pub(crate) trait FromJson<'de>: Sized {
+    fn from_map<A: MapAccess<'de>>(
+        mut map: A,
+        _budget: &Budget,
+    ) -> Result<Lenient<Self>, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Lenient::Odd("an object"))
+    }
+
+    fn from_seq<A: SeqAccess<'de>>(
+        mut seq: A,
+        _budget: &Budget,
+    ) -> Result<Lenient<Self>, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Lenient::Odd("a list"))
+    }
+
+    fn from_text(_text: Cow<'de, str>) -> Lenient<Self> {
+        Lenient::Odd("a string")
+    }
+}
+
+impl<'de, T: FromJson<'de>> DeserializeSeed<'de> for Part<'_, T> {
+    type Value = Lenient<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Lenient<T>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, T: FromJson<'de>> Visitor<'de> for Part<'_, T> {
+    type Value = Lenient<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("any JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::from_map(map, self.0)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+        T::from_seq(seq, self.0)
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(T::from_text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(T::from_text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(Lenient::Null)
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Lenient::Odd("a boolean"))
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Lenient::Odd("a number"))
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(Lenient::Odd("a number"))
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Lenient::Odd("a number"))
+    }
+}
+
+impl<'de, T: FromJson<'de>> Deserialize<'de> for Lenient<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Budget::unlimited().part().deserialize(deserializer)
+    }
+}
+
+/// A string.
+#[derive(Clone, Debug)]
+pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
+
+impl<'de> FromJson<'de> for Text<'de> {
+    fn from_text(text: Cow<'de, str>) -> Lenient<Self> {
+        Lenient::Is(Self(text))
+    }
+}
+
+impl Lenient<Text<'_>> {
+    /// The string, if it is one.
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.get().map(|Text(text)| text.as_ref())
+    }
+}
+
+/// A list whose items may each be odd.
+#[derive(Clone, Debug)]
+pub(crate) struct Items<T>(pub(crate) Vec<Lenient<T>>);
+
+impl<'de, T: FromJson<'de>> FromJson<'de> for Items<T> {
+    fn from_seq<A: SeqAccess<'de>>(mut seq: A, budget: &Budget) -> Result<Lenient<Self>, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element_seed(budget.part())? {
+            // Room for the usual list at once, without being lavish for the large items.
+            make_room(&mut items, (2048 / size_of::<Lenient<T>>()).max(1), budget)?;
+            items.push(item);
+        }
+        Ok(Lenient::Is(Self(items)))
+    }
+}
+
+/// Makes room for one more item, which the budget pays for: `first` at the beginning, twice as many each time.
+fn make_room<T, E: Error>(items: &mut Vec<T>, first: usize, budget: &Budget) -> Result<(), E> {
+    if items.len() == items.capacity() {
+        let more = items.len().max(first);
+        budget.pay(more.saturating_mul(size_of::<T>()))?;
+        items.reserve_exact(more);
+    }
+    Ok(())
+}
+
+impl<T> Lenient<Items<T>> {
+    /// The items; none where there is no list.
+    pub(crate) fn items(&self) -> &[Lenient<T>] {
+        self.get().map_or(&[], |Items(items)| items)
+    }
+}
+
+/// A key of an object, borrowed where it has no escapes.
+pub(crate) struct Key<'a>(pub(crate) Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KeyVisitor;
+        impl<'de> Visitor<'de> for KeyVisitor {
+            type Value = Key<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a key")
+            }
+
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Key(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Key(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
+/// The keys of an object that are of no interest but to be compared, with the bytes of their values.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rest<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Rest<'a> {
+    pub(crate) fn push<E: Error>(
+        &mut self,
+        key: Cow<'a, str>,
+        value: &'a RawValue,
+        budget: &Budget,
+    ) -> Result<(), E> {
+        // One allocation for most objects instead of a chain of growing ones.
+        make_room(&mut self.0, 8, budget)?;
+        self.0.push((key, value));
+        Ok(())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&'a RawValue> {
+        // The last of two equal keys counts, as in every JSON reader of the API server.
+        self.0
+            .iter()
+            .rev()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| *value)
+    }
+}

@@ -1,0 +1,302 @@
+//! A borrowed view of a `SeldonDeployment`: the few fields that are read, and of everything else only the bytes.
+//!
+//! The three versions of the resource (v1, v1alpha2, v1alpha3) share these fields
+//! (<https://docs.seldon.ai/seldon-core-1/configuration/reference-crds/seldon-deployment>).
+
+use std::borrow::Cow;
+
+use serde::de::MapAccess;
+use serde_json::value::RawValue;
+
+use crate::seldon::lenient::{Budget, FromJson, Items, Key, Lenient, Rest, Text};
+
+/// Implements [`FromJson`] for a struct of optional parts and a `rest`.
+macro_rules! from_map {
+    ($name:ident { $($key:literal => $field:ident),* $(,)? $(; unread $raw_key:literal => $raw_field:ident)? }) => {
+        impl<'de> FromJson<'de> for $name<'de> {
+            fn from_map<A: MapAccess<'de>>(
+                mut map: A,
+                budget: &Budget,
+            ) -> Result<Lenient<Self>, A::Error> {
+                let mut view = Self::default();
+                while let Some(Key(key)) = map.next_key()? {
+                    match key.as_ref() {
+                        $($key => view.$field = map.next_value_seed(budget.part())?,)*
+                        // A null is there too, which an Option would read as nothing.
+                        $($raw_key => view.$raw_field = Some(map.next_value()?),)?
+                        _ => view.rest.push(key, map.next_value()?, budget)?,
+                    }
+                }
+                Ok(Lenient::Is(view))
+            }
+        }
+    };
+}
+
+/// A `SeldonDeployment` as far as it is read. It borrows from the JSON that it was read from.
+#[derive(Clone, Debug, Default)]
+pub struct SeldonDeployment<'a> {
+    pub(crate) metadata: Lenient<Metadata<'a>>,
+    pub(crate) spec: Lenient<Spec<'a>>,
+}
+
+impl<'de> FromJson<'de> for SeldonDeployment<'de> {
+    fn from_map<A: MapAccess<'de>>(mut map: A, budget: &Budget) -> Result<Lenient<Self>, A::Error> {
+        let mut view = Self::default();
+        while let Some(Key(key)) = map.next_key()? {
+            match key.as_ref() {
+                "metadata" => view.metadata = map.next_value_seed(budget.part())?,
+                "spec" => view.spec = map.next_value_seed(budget.part())?,
+                _ => {
+                    map.next_value::<serde::de::IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(Lenient::Is(view))
+    }
+}
+
+/// An object that is of another type than an object has none of its fields.
+impl From<Lenient<Self>> for SeldonDeployment<'_> {
+    fn from(shape: Lenient<Self>) -> Self {
+        match shape {
+            Lenient::Is(view) => view,
+            _ => Self::default(),
+        }
+    }
+}
+
+impl<'a> SeldonDeployment<'a> {
+    /// Reads the JSON of an object, whatever shape it has.
+    ///
+    /// # Errors
+    /// Only for text that is no JSON, or nested deeper than 128 levels where it is read.
+    pub fn from_json(json: &'a [u8]) -> Result<Self, serde_json::Error> {
+        // One look at all bytes costs less than one at each string.
+        let text = std::str::from_utf8(json).map_err(serde::de::Error::custom)?;
+        let shape: Lenient<Self> = serde_json::from_str(text)?;
+        Ok(shape.into())
+    }
+
+    /// `metadata.name`, or what is there of it when the API server makes the name up from `generateName`.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        let metadata = self.metadata.get()?;
+        metadata.name.text().or_else(|| {
+            metadata
+                .generate_name
+                .text()
+                .map(|prefix| prefix.trim_end_matches('-'))
+        })
+    }
+
+    /// `metadata.namespace`.
+    #[must_use]
+    pub fn namespace(&self) -> Option<&str> {
+        self.metadata.get()?.namespace.text()
+    }
+
+    pub(crate) fn predictors(&self) -> &[Lenient<Predictor<'a>>] {
+        self.spec.get().map_or(&[], |spec| spec.predictors.items())
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Metadata<'a> {
+    pub(crate) name: Lenient<Text<'a>>,
+    pub(crate) generate_name: Lenient<Text<'a>>,
+    pub(crate) namespace: Lenient<Text<'a>>,
+    pub(crate) annotations: Lenient<Annotations<'a>>,
+    pub(crate) being_deleted: bool,
+}
+
+impl<'de> FromJson<'de> for Metadata<'de> {
+    fn from_map<A: MapAccess<'de>>(mut map: A, budget: &Budget) -> Result<Lenient<Self>, A::Error> {
+        let mut view = Self::default();
+        while let Some(Key(key)) = map.next_key()? {
+            match key.as_ref() {
+                "name" => view.name = map.next_value_seed(budget.part())?,
+                "generateName" => view.generate_name = map.next_value_seed(budget.part())?,
+                "namespace" => view.namespace = map.next_value_seed(budget.part())?,
+                "annotations" => view.annotations = map.next_value_seed(budget.part())?,
+                "deletionTimestamp" => {
+                    view.being_deleted = map.next_value::<&RawValue>()?.get() != "null";
+                }
+                _ => {
+                    map.next_value::<serde::de::IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(Lenient::Is(view))
+    }
+}
+
+/// Annotations with their values unread: most are not for us, and one of them may be a whole manifest.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Annotations<'a> {
+    pub(crate) rest: Rest<'a>,
+}
+
+from_map!(Annotations {});
+
+impl<'a> Annotations<'a> {
+    /// The value under a key.
+    pub(crate) fn get(&self, key: &str) -> Lenient<Text<'a>> {
+        self.rest.get(key).map_or(Lenient::Absent, read_text)
+    }
+}
+
+/// Reads one unread value as a string.
+pub(crate) fn read_text(raw: &RawValue) -> Lenient<Text<'_>> {
+    serde_json::from_str(raw.get()).unwrap_or(Lenient::Odd("unreadable"))
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Spec<'a> {
+    pub(crate) annotations: Lenient<Annotations<'a>>,
+    pub(crate) protocol: Lenient<Text<'a>>,
+    pub(crate) predictors: Lenient<Items<Predictor<'a>>>,
+    pub(crate) rest: Rest<'a>,
+}
+
+from_map!(Spec { "annotations" => annotations, "protocol" => protocol, "predictors" => predictors });
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Predictor<'a> {
+    pub(crate) name: Lenient<Text<'a>>,
+    pub(crate) annotations: Lenient<Annotations<'a>>,
+    pub(crate) component_specs: Lenient<Items<ComponentSpec<'a>>>,
+    pub(crate) svc_orch_spec: Lenient<SvcOrchSpec<'a>>,
+    pub(crate) explainer: Lenient<Explainer<'a>>,
+    pub(crate) graph: Option<&'a RawValue>,
+    pub(crate) rest: Rest<'a>,
+}
+
+from_map!(Predictor {
+    "name" => name,
+    "annotations" => annotations,
+    "componentSpecs" => component_specs,
+    "svcOrchSpec" => svc_orch_spec,
+    "explainer" => explainer
+    ; unread "graph" => graph
+});
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ComponentSpec<'a> {
+    pub(crate) spec: Lenient<PodSpec<'a>>,
+    pub(crate) rest: Rest<'a>,
+}
+
+from_map!(ComponentSpec { "spec" => spec });
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PodSpec<'a> {
+    pub(crate) containers: Lenient<Items<Container<'a>>>,
+    pub(crate) init_containers: Lenient<Items<Container<'a>>>,
+    pub(crate) volumes: Lenient<Items<Volume<'a>>>,
+    pub(crate) rest: Rest<'a>,
+}
+
+from_map!(PodSpec { "containers" => containers, "initContainers" => init_containers, "volumes" => volumes });
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Container<'a> {
+    pub(crate) name: Lenient<Text<'a>>,
+    pub(crate) env: Env<'a>,
+    pub(crate) volume_mounts: Lenient<Items<VolumeMount<'a>>>,
+    pub(crate) rest: Rest<'a>,
+}
+
+from_map!(Container { "name" => name, "env" => env, "volumeMounts" => volume_mounts });
+
+/// A list of environment variables.
+pub(crate) type Env<'a> = Lenient<Items<EnvVar<'a>>>;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EnvVar<'a> {
+    pub(crate) name: Lenient<Text<'a>>,
+    pub(crate) value: Lenient<Text<'a>>,
+    pub(crate) value_from: Option<&'a RawValue>,
+    pub(crate) rest: Rest<'a>,
+}
+
+from_map!(EnvVar { "name" => name, "value" => value; unread "valueFrom" => value_from });
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct VolumeMount<'a> {
+    pub(crate) name: Lenient<Text<'a>>,
+    pub(crate) mount_path: Lenient<Text<'a>>,
+    pub(crate) rest: Rest<'a>,
+}
+
+from_map!(VolumeMount { "name" => name, "mountPath" => mount_path });
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Volume<'a> {
+    pub(crate) name: Lenient<Text<'a>>,
+    pub(crate) rest: Rest<'a>,
+}
+
+from_map!(Volume { "name" => name });
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SvcOrchSpec<'a> {
+    pub(crate) env: Env<'a>,
+    pub(crate) rest: Rest<'a>,
+}
+
+from_map!(SvcOrchSpec { "env" => env });
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Explainer<'a> {
+    pub(crate) kind: Lenient<Text<'a>>,
+    pub(crate) container_spec: Lenient<Container<'a>>,
+    pub(crate) rest: Rest<'a>,
+}
+
+from_map!(Explainer { "type" => kind, "containerSpec" => container_spec });
+
+/// A borrowed name, or nothing for an empty or odd one.
+pub(crate) fn name_of<'v>(name: &'v Lenient<Text<'_>>) -> Option<&'v str> {
+    name.text().filter(|name| !name.is_empty())
+}
+
+/// What a literal variable holds; nothing for one that is set by `valueFrom`.
+impl EnvVar<'_> {
+    pub(crate) fn literal(&self) -> Option<&str> {
+        if self.value_from.is_some_and(|from| from.get() != "null") {
+            return None;
+        }
+        match &self.value {
+            Lenient::Is(Text(text)) => Some(text),
+            // Kubernetes reads a variable without a value as an empty one.
+            Lenient::Absent | Lenient::Null => Some(""),
+            Lenient::Odd(_) => None,
+        }
+    }
+
+    /// Whether the variable is exactly the address of the node.
+    pub(crate) fn is_host_ip(&self) -> bool {
+        let Some(from) = self.value_from else {
+            return false;
+        };
+        self.value.is_absent()
+            && self.rest.is_empty()
+            && serde_json::from_str::<HostIpSource<'_>>(from.get())
+                .is_ok_and(|source| source.field_ref.field_path == crate::jaeger::variable::HOST_IP)
+    }
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct HostIpSource<'a> {
+    #[serde(borrow)]
+    field_ref: FieldRef<'a>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct FieldRef<'a> {
+    #[serde(borrow)]
+    field_path: Cow<'a, str>,
+}
