@@ -620,5 +620,6 @@ fn settings_of_the_object_are_read_once_for_all_its_predictors() {
     };
     let one = allocations("{}");
     let many = allocations(&filled("{}", 1_500));
-    assert!(many < one * 4, "{one} for one, {many} for 500");
+    // The object has thousands of settings, and a predictor costs a few allocations of its own.
+    assert!(many < one + 499 * 10, "{one} for one, {many} for 500");
 }

@@ -6,8 +6,9 @@ use std::collections::hash_map::Entry;
 use serde_json::Value;
 
 use super::problem::shown;
+use super::setting::{ANNOTATION_PREFIX, RECORD, Setting};
 use super::{Config, Problem, Problems, Settings, Targets};
-use crate::inject::{ANNOTATION_PREFIX, RECORD, Setting, is_sampler_pair};
+use crate::jaeger::accepts::is_sampler_pair;
 use crate::manifest::tree::{Node, Position, Tree};
 
 impl Config {

@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Config, Settings};
-use crate::inject::Setting;
+use super::{Config, Setting, Settings};
 
 impl Config {
     /// The configuration as a config file would say it; [`Config::read`] reads it back.

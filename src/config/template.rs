@@ -20,6 +20,9 @@ fn split_template(text: &str) -> Option<(&str, &str, &str)> {
     None
 }
 
+/// The longest text that a template may become, in bytes.
+pub(crate) const MAX_EXPANDED: usize = 4096;
+
 /// What a template is filled from. A part that is not known makes what uses it unknown.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Names<'a> {

@@ -3,113 +3,137 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::inject::ownership::record::{MAX_RECORD, Part, RECORD, Record};
-use crate::inject::ownership::since::Recorded;
-use crate::inject::patch::NewValue;
-use crate::inject::patch::Op;
-use crate::inject::plan::{Context, Outcome, Plan, Task};
-use crate::inject::planner::{Planner, has_key};
-use crate::inject::reason::Reason;
-use crate::seldon::object::{Annotations, SeldonDeployment};
-use crate::seldon::place::Place;
+use super::draft::{Draft, ObjectInputs};
+use super::ownership::record::{MAX_RECORD, Part};
+use super::ownership::since::Recorded;
+use super::patch::{NewValue, Op};
+use super::plan::{Outcome, Plan, Task};
+use super::reason::Reason;
+use crate::config::setting::RECORD;
+use crate::seldon::object::Annotations;
+use crate::seldon::{Place, SeldonDeployment};
 
 /// What Kubernetes allows for all annotations of an object, less some room for others
 /// (<https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/>).
 const MAX_ANNOTATIONS: usize = 240 * 1024;
 
-impl<'v> Planner<'v> {
-    /// Writes the annotations, and says what came of it all.
-    pub(crate) fn conclude(
-        mut self,
-        object: &'v SeldonDeployment<'v>,
-        annotations: &Annotations<'v>,
-        found: &Recorded,
-        ours: &Record<'_>,
-        context: &Context<'v>,
-    ) -> Plan<'v> {
-        let traced = !self.record.predictors.is_empty();
-        let keep = traced || (self.record.trigger.is_some() && context.task != Task::Uninject);
-        let changed = !self.ops.is_empty();
-        if keep {
-            self.record.new = ours.new;
-            let absent = object
-                .metadata
-                .get()
-                .is_some_and(|metadata| metadata.annotations.is_absent());
-            if absent {
-                self.record.new.set(Part::Annotations);
-            }
-            self.record.number_sets();
-            let text = self.record.write();
-            let present: usize = annotations
-                .rest
-                .0
-                .iter()
-                .map(|(key, value)| key.len() + value.get().len())
-                .sum();
-            if text.len() > MAX_RECORD || present + text.len() > MAX_ANNOTATIONS {
-                return self.refused(Reason::RecordTooLarge);
-            }
-            let trigger = self
-                .record
-                .trigger
-                .take()
-                .filter(|_| !has_key(annotations, &self.config.trigger));
-            if absent {
-                let mut entries = Vec::new();
-                entries.extend(trigger.map(|value| (self.config.trigger.as_str(), value)));
-                entries.push((RECORD, Cow::Owned(text)));
-                self.ops
-                    .push(Op::Add(Place::Annotations, NewValue::Annotations(entries)));
-            } else {
-                if let Some(value) = trigger {
-                    self.ops.push(Op::Add(
-                        Place::Annotation(&self.config.trigger),
-                        NewValue::Text(value),
-                    ));
-                }
-                let same = matches!(found, Recorded::Read { text: before, .. } if *before == text);
-                if !same {
-                    self.ops.push(Op::Add(
-                        Place::Annotation(RECORD),
-                        NewValue::Text(text.into()),
-                    ));
-                }
-            }
-        } else if let Recorded::Read { .. } = found {
-            self.remove_annotations(annotations, ours, context);
-        }
-        let added = self.ops.iter().any(Op::adds_variables);
-        let outcome = match (added, changed, traced) {
-            (true, ..) => Outcome::Injected,
-            (false, false, true) => Outcome::Unchanged,
-            (false, false, false) if self.ops.is_empty() => Outcome::Skipped,
-            (false, ..) => Outcome::Removed,
-        };
-        self.finish(outcome)
+/// The plan as the draft has it.
+pub(crate) fn finish(draft: Draft<'_>, outcome: Outcome) -> Plan<'_> {
+    Plan {
+        outcome,
+        predictors: draft.predictors,
+        targets: draft.targets,
+        notes: draft.notes.0,
+        ops: draft.ops,
     }
+}
 
-    fn remove_annotations(
-        &mut self,
-        annotations: &Annotations<'v>,
-        ours: &Record<'_>,
-        context: &Context<'v>,
-    ) {
-        let config = self.config;
-        let written = ours.trigger.as_deref();
-        let trigger_goes = context.task == Task::Uninject
-            && written.is_some()
-            && annotations.get(&config.trigger).text() == written;
-        let keys: HashSet<&str> = annotations.rest.0.iter().map(|(key, _)| &**key).collect();
-        let left = keys.len() - 1 - usize::from(trigger_goes);
-        if left == 0 && ours.new.has(Part::Annotations) {
-            self.ops.push(Op::Remove(Place::Annotations));
-            return;
+/// The plan of leaving the object as it is.
+pub(crate) fn refuse(mut draft: Draft<'_>, reason: Reason) -> Plan<'_> {
+    let place = match reason {
+        Reason::RecordTooLarge => Place::Annotation(RECORD),
+        _ => Place::Predictors,
+    };
+    draft.notes.add(reason, place, "");
+    draft.ops.clear();
+    draft.targets.clear();
+    for predictor in &mut draft.predictors {
+        predictor.traced = false;
+        predictor.reason = reason;
+    }
+    finish(draft, Outcome::Skipped)
+}
+
+/// Writes the annotations, and says what came of it all.
+pub(crate) fn conclude<'v>(
+    mut draft: Draft<'v>,
+    object: &SeldonDeployment<'_>,
+    annotations: &Annotations<'_>,
+    found: &Recorded,
+    inputs: &ObjectInputs<'_, 'v>,
+    task: Task<'_>,
+) -> Plan<'v> {
+    let traced = !draft.record.predictors.is_empty();
+    let keeps_trigger = draft.record.trigger.is_some() && task != Task::Uninject;
+    let changed = !draft.ops.is_empty();
+    if traced || keeps_trigger {
+        if let Err(reason) = write_annotations(&mut draft, object, annotations, found, inputs) {
+            return refuse(draft, reason);
         }
-        self.ops.push(Op::Remove(Place::Annotation(RECORD)));
-        if trigger_goes {
-            self.ops
-                .push(Op::Remove(Place::Annotation(&config.trigger)));
-        }
+    } else if let Recorded::Read { .. } = found {
+        remove_annotations(&mut draft, annotations, inputs, task);
+    }
+    let added = draft.ops.iter().any(Op::adds_variables);
+    let outcome = match (added, changed, traced) {
+        (true, ..) => Outcome::Injected,
+        (false, false, true) => Outcome::Unchanged,
+        (false, false, false) if draft.ops.is_empty() => Outcome::Skipped,
+        (false, ..) => Outcome::Removed,
+    };
+    finish(draft, outcome)
+}
+
+fn write_annotations<'v>(
+    draft: &mut Draft<'v>,
+    object: &SeldonDeployment<'_>,
+    annotations: &Annotations<'_>,
+    found: &Recorded,
+    inputs: &ObjectInputs<'_, 'v>,
+) -> Result<(), Reason> {
+    let key = inputs.config.trigger.as_str();
+    let record = &mut draft.record;
+    record.new = inputs.record.new;
+    let metadata = object.metadata.get();
+    let absent = metadata.is_some_and(|metadata| metadata.annotations.is_absent());
+    if absent {
+        record.new.set(Part::Annotations);
+    }
+    record.number_sets();
+    let text = record.write();
+    let present = annotations.rest.0.iter();
+    let present: usize = present
+        .map(|(key, value)| key.len() + value.get().len())
+        .sum();
+    if text.len() > MAX_RECORD || present + text.len() > MAX_ANNOTATIONS {
+        return Err(Reason::RecordTooLarge);
+    }
+    let trigger = record.trigger.take();
+    let trigger = trigger.filter(|_| annotations.rest.get(key).is_none());
+    if absent {
+        let mut entries = Vec::new();
+        entries.extend(trigger.map(|value| (key, value)));
+        entries.push((RECORD, Cow::Owned(text)));
+        let value = NewValue::Annotations(entries);
+        draft.ops.push(Op::Add(Place::Annotations, value));
+        return Ok(());
+    }
+    let add = |key, value| Op::Add(Place::Annotation(key), NewValue::Text(value));
+    draft.ops.extend(trigger.map(|value| add(key, value)));
+    let same = matches!(found, Recorded::Read { text: before, .. } if *before == text);
+    if !same {
+        draft.ops.push(add(RECORD, text.into()));
+    }
+    Ok(())
+}
+
+fn remove_annotations<'v>(
+    draft: &mut Draft<'v>,
+    annotations: &Annotations<'_>,
+    inputs: &ObjectInputs<'_, 'v>,
+    task: Task<'_>,
+) {
+    let key = inputs.config.trigger.as_str();
+    let written = inputs.record.trigger.as_deref();
+    let trigger_goes =
+        task == Task::Uninject && written.is_some() && annotations.get(key).text() == written;
+    let keys: HashSet<&str> = annotations.rest.0.iter().map(|(key, _)| &**key).collect();
+    let left = keys.len() - 1 - usize::from(trigger_goes);
+    if left == 0 && inputs.record.new.has(Part::Annotations) {
+        draft.ops.push(Op::Remove(Place::Annotations));
+        return;
+    }
+    draft.ops.push(Op::Remove(Place::Annotation(RECORD)));
+    if trigger_goes {
+        draft.ops.push(Op::Remove(Place::Annotation(key)));
     }
 }

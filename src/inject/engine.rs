@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use indexmap::IndexMap;
 
-use crate::jaeger::crashes::{CRASHING, Reader, crash};
+use crate::jaeger::crashes::{Client, OF_EXECUTOR, crash};
 use crate::jaeger::variable::is_read_by_tracing;
 use crate::seldon::lenient::{Lenient, Text};
 use crate::seldon::object::{Annotations, read_text};
@@ -34,9 +34,9 @@ impl<'a> EngineVariables<'a> {
     /// The annotations whose values end the orchestrator's process: variable, key, and what the orchestrator expects. There is at most one
     /// for each variable that the orchestrator reads.
     pub(crate) fn crashing(&self) -> impl Iterator<Item = (&str, &str, &'static str)> {
-        CRASHING.into_iter().filter_map(|name| {
+        OF_EXECUTOR.into_iter().filter_map(|name| {
             let (name, (key, value)) = self.0.get_key_value(name)?;
-            let expected = crash(Reader::Executor, name, value.text()?)?;
+            let expected = crash(Client::Executor, name, value.text()?)?;
             Some((name.as_str(), &**key, expected))
         })
     }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::inject::notes::Note;
 use crate::inject::plan::Plan;
-use crate::inject::target::{Change, TargetKind};
+use crate::inject::plan::{Change, TargetKind};
 
 /// The most warnings that one answer carries.
 pub const MAX_WARNINGS: usize = 5;

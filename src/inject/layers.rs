@@ -3,16 +3,13 @@
 use std::borrow::Cow;
 
 use crate::config::Config;
-use crate::config::setting::Setting;
+use crate::config::setting::{ANNOTATION_PREFIX, RECORD, Setting};
 use crate::inject::notes::Notes;
 use crate::inject::reason::Reason;
 use crate::jaeger::accepts::{is_sampler_pair, sampler_param_expected};
 use crate::seldon::lenient::{Lenient, Text};
 use crate::seldon::object::{Annotations, read_text};
 use crate::seldon::place::Place;
-
-/// What the annotations of this project begin with.
-pub const ANNOTATION_PREFIX: &str = "tracing.seldon.io/";
 
 /// The layer that a value comes from, weakest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,7 +72,7 @@ impl<'a> Layer<'a> {
             let Some(name) = key.strip_prefix(ANNOTATION_PREFIX) else {
                 continue;
             };
-            if key == crate::inject::ownership::record::RECORD || key == trigger {
+            if key == RECORD || key == trigger {
                 continue;
             }
             let Some(setting) = Setting::ALL
@@ -285,7 +282,21 @@ impl<'a> JaegerConfig<'a> {
 
 /// A layer with the place that its annotations stand at.
 pub(crate) struct Placed<'l, 'a> {
-    pub(crate) layer: &'l Layer<'a>,
-    pub(crate) origin: Origin,
-    pub(crate) place: &'l dyn Fn(&'static str) -> Place<'a>,
+    layer: &'l Layer<'a>,
+    origin: Origin,
+    place: &'l dyn Fn(&'static str) -> Place<'a>,
+}
+
+impl<'l, 'a> Placed<'l, 'a> {
+    pub(crate) const fn at(
+        layer: &'l Layer<'a>,
+        origin: Origin,
+        place: &'l dyn Fn(&'static str) -> Place<'a>,
+    ) -> Self {
+        Self {
+            layer,
+            origin,
+            place,
+        }
+    }
 }

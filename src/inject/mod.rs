@@ -5,33 +5,34 @@
 
 mod bounds;
 mod conclude;
+mod draft;
 mod engine;
 mod feedback;
 mod layers;
 mod notes;
+mod object;
 mod ownership;
 mod patch;
 mod plan;
-mod planner;
 mod predictor;
 mod reason;
 mod target;
 mod trigger;
+mod walk;
 
 pub use bounds::{MAX_ADDED, MAX_CONTAINERS, MAX_PREDICTORS};
 pub use feedback::{MAX_WARNING, MAX_WARNINGS};
-pub use layers::{ANNOTATION_PREFIX, JaegerConfig, Origin};
+pub use layers::{JaegerConfig, Origin};
 pub use notes::Note;
-pub use ownership::record::{MAX_RECORD, RECORD};
+pub use object::plan;
+pub use ownership::record::MAX_RECORD;
 pub use patch::{CONFIG_DIR, CONFIG_VOLUME};
-pub use plan::{Context, Outcome, Plan, PredictorPlan, Task, plan};
+pub use plan::{
+    Change, Choice, Choices, Context, Outcome, Plan, PredictorPlan, TargetKind, TargetPlan, Task,
+};
 pub use reason::Reason;
-pub use target::choose::{Choice, Choices};
-pub use target::{Change, TargetKind, TargetPlan};
 
-pub use crate::config::setting::{ConfigMapRef, Setting};
-pub use crate::jaeger::accepts::MAX_SETTING;
-pub(crate) use crate::jaeger::accepts::is_sampler_pair;
+pub use crate::config::setting::{ANNOTATION_PREFIX, ConfigMapRef, MAX_SETTING, RECORD, Setting};
 pub use crate::jaeger::{EnvSet, EnvValue, HOST_IP, PerVariable, Variable};
 pub(crate) use crate::seldon::{Budget, Key, Lenient};
 pub use crate::seldon::{

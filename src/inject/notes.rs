@@ -50,6 +50,18 @@ impl<'a> Notes<'a> {
         }
     }
 
+    /// Adds those of another decision.
+    pub(crate) fn append(&mut self, others: Self) {
+        for Note {
+            reason,
+            place,
+            detail,
+        } in others.0
+        {
+            self.add(reason, place, detail);
+        }
+    }
+
     /// Notes a part that is not of the type that belongs there.
     pub(crate) fn odd(&mut self, place: Place<'a>, expected: &'static str, found: &'static str) {
         self.add(

@@ -1,22 +1,13 @@
-//! The one decision: what to add to an object, what to keep, what to take out, and why.
+//! The types of the decision.
 
-use std::rc::Rc;
+use std::borrow::Cow;
 
-use indexmap::IndexSet;
-
-use crate::config::Config;
-use crate::inject::bounds::exceeded;
-use crate::inject::engine::EngineVariables;
-use crate::inject::layers::JaegerConfig;
-use crate::inject::notes::{Note, Notes};
-use crate::inject::ownership::record::Record;
-use crate::inject::patch::{Op, Ops, to_json_patch};
-use crate::inject::planner::Planner;
-use crate::inject::reason::Reason;
-use crate::inject::target::TargetPlan;
-use crate::seldon::lenient::Lenient;
-use crate::seldon::object::{Annotations, SeldonDeployment};
-use crate::seldon::place::Place;
+use super::layers::{JaegerConfig, Origin};
+use super::notes::Note;
+use super::patch::{Op, Ops, to_json_patch};
+use super::reason::Reason;
+use crate::jaeger::{EnvSet, EnvValue, PerVariable, Variable};
+use crate::seldon::Place;
 
 /// What is known about an object beside the object.
 #[derive(Clone, Copy, Debug, Default)]
@@ -124,89 +115,110 @@ impl Plan<'_> {
     }
 }
 
-/// Decides what to do with an object. `old` is what was stored before, on an update.
-///
-/// ```
-/// use seldon_tracing::config::Config;
-/// use seldon_tracing::inject::{Context, Outcome, SeldonDeployment, plan};
-///
-/// let json = br#"{
-///   "metadata": {"name": "iris", "annotations": {"tracing": "true"}},
-///   "spec": {"predictors": [{
-///     "name": "default",
-///     "graph": {"name": "classifier", "implementation": "SKLEARN_SERVER"}
-///   }]}
-/// }"#;
-/// let object = SeldonDeployment::from_json(json)?;
-/// let config = Config::default();
-/// let plan = plan(&object, None, &config, &Context::default());
-/// assert_eq!(plan.outcome, Outcome::Injected);
-/// let paths: Vec<String> = plan.patch().iter().map(|op| op.path().to_string()).collect();
-/// assert_eq!(
-///     paths,
-///     [
-///         "/spec/predictors/0/componentSpecs",
-///         "/spec/predictors/0/svcOrchSpec",
-///         "/metadata/annotations/tracing.seldon.io~1injected",
-///     ]
-/// );
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[must_use]
-pub fn plan<'v>(
-    object: &'v SeldonDeployment<'v>,
-    old: Option<&'v SeldonDeployment<'v>>,
-    config: &'v Config,
-    context: &Context<'v>,
-) -> Plan<'v> {
-    let mut planner = Planner {
-        config,
-        namespace: object.namespace().or(context.namespace),
-        name: object.name(),
-        notes: Notes::default(),
-        ops: Vec::with_capacity(16),
-        targets: Vec::with_capacity(4),
-        predictors: Vec::new(),
-        excluded: IndexSet::new(),
-        engine: Rc::default(),
-        added: 0,
-        recorded: 0,
-        record: Record::new(),
-    };
-    let metadata = match &object.metadata {
-        Lenient::Is(metadata) => metadata,
-        other => {
-            planner.notes.odd(
-                Place::Metadata,
-                "an object",
-                other.odd().unwrap_or("nothing"),
-            );
-            return planner.finish(Outcome::Skipped);
+/// The kinds of targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TargetKind {
+    /// A container of the manifest.
+    Container,
+    /// An init container of the manifest.
+    InitContainer,
+    /// The orchestrator of a predictor.
+    Orchestrator,
+    /// A prepackaged server that has no container in the manifest but the stub that we add.
+    PrepackagedServer,
+    /// The explainer of a predictor.
+    Explainer,
+}
+
+impl TargetKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Container,
+        Self::InitContainer,
+        Self::Orchestrator,
+        Self::PrepackagedServer,
+        Self::Explainer,
+    ];
+
+    /// The stable name in `explain`, metrics and audit annotations.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Container => "container",
+            Self::InitContainer => "init-container",
+            Self::Orchestrator => "orchestrator",
+            Self::PrepackagedServer => "prepackaged-server",
+            Self::Explainer => "explainer",
         }
-    };
-    if metadata.being_deleted {
-        planner.notes.add(Reason::BeingDeleted, Place::Object, "");
-        return planner.finish(Outcome::Skipped);
     }
-    let none = Annotations::default();
-    let annotations = match &metadata.annotations {
-        Lenient::Absent => &none,
-        Lenient::Is(annotations) => annotations,
-        odd => {
-            planner.notes.odd(
-                Place::Annotations,
-                "an object",
-                odd.odd().unwrap_or_default(),
-            );
-            return planner.finish(Outcome::Skipped);
+}
+
+/// What happens to a variable of ours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Change {
+    /// It is not there and does not come.
+    #[default]
+    None,
+    /// It is added.
+    Add,
+    /// It is there as it should be.
+    Keep,
+    /// It goes.
+    Remove,
+}
+
+/// The decision for one target.
+#[derive(Clone, Debug)]
+pub struct TargetPlan<'a> {
+    /// What kind of target it is.
+    pub kind: TargetKind,
+    /// Where it stands; for a stub that is added, where it will stand.
+    pub place: Place<'a>,
+    /// Index of its predictor.
+    pub predictor: usize,
+    /// Name of the container, or nothing for an orchestrator.
+    pub name: Cow<'a, str>,
+    /// Why the target as a whole is left alone, if it is.
+    pub left: Option<Reason>,
+    /// What is done about each variable.
+    pub choices: Choices<'a>,
+    /// What happens to each variable of ours.
+    pub changes: PerVariable<Change>,
+}
+
+/// What is done about one variable of a target.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Choice<'a> {
+    /// There is nothing to say about it here.
+    #[default]
+    None,
+    /// It is ours.
+    Set(EnvValue<'a>, Origin),
+    /// It is left alone.
+    Leave(Reason),
+}
+
+/// The choices of one target.
+pub type Choices<'a> = PerVariable<Choice<'a>>;
+
+impl<'a> Choices<'a> {
+    /// The same reason for every variable.
+    pub(crate) fn all_left(reason: Reason) -> Self {
+        let mut choices = Self::default();
+        for variable in Variable::ALL {
+            *choices.get_mut(variable) = Choice::Leave(reason);
         }
-    };
-    planner.note_odd_spec(object);
-    if let Some((reason, place, detail)) = exceeded(object) {
-        planner.notes.add(reason, place, detail);
-        return planner.finish(Outcome::Skipped);
+        choices
     }
-    let spec = object.spec.get();
-    planner.engine = EngineVariables::of(spec.and_then(|spec| spec.annotations.get())).into();
-    planner.object(object, old, annotations, context)
+
+    /// Only what is set.
+    pub(crate) fn set(&self) -> EnvSet<'a> {
+        let mut set = EnvSet::default();
+        for (variable, choice) in self.iter() {
+            if let Choice::Set(value, _) = choice {
+                *set.get_mut(variable) = Some(value.clone());
+            }
+        }
+        set
+    }
 }

@@ -1,19 +1,15 @@
 //! What the clients that read the values accept: `jaeger-client-go` in the orchestrator, `jaeger_client` in the Python wrapper
 //! (<https://www.jaegertracing.io/docs/1.22/client-features/>), and Kubernetes itself.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::config::template::sample;
 use crate::jaeger::variable::HOST_IP;
 
-/// The longest text that a setting may hold, in bytes.
-pub const MAX_SETTING: usize = 2048;
+/// The longest name of a service, in bytes.
+pub(crate) const MAX_SERVICE_NAME: usize = 2048;
 
-/// The longest text that a template may become, in bytes.
-pub(crate) const MAX_EXPANDED: usize = 2 * MAX_SETTING;
-
-/// The most names in `exclude-containers`.
-pub(crate) const MAX_EXCLUDED: usize = 128;
+/// The longest list of tags, in bytes.
+pub(crate) const MAX_TAGS: usize = 4096;
 
 /// `status.hostIP`, a host name, IPv4, or IPv6 in brackets: the Go client ends its process on anything with a further colon.
 pub(crate) fn is_agent_host(text: &str) -> bool {
@@ -101,27 +97,19 @@ pub(crate) fn is_dns_label(text: &str) -> bool {
         && !text.ends_with('-')
 }
 
-pub(crate) fn is_service_name_template(text: &str) -> bool {
-    sample(text).is_some_and(|text| is_service_name(&text))
-}
-
 /// A name that shells, Jaeger and Kubernetes' own `$(VAR)` expansion leave as it is.
 pub(crate) fn is_service_name(text: &str) -> bool {
-    (1..=MAX_SETTING).contains(&text.len())
+    (1..=MAX_SERVICE_NAME).contains(&text.len())
         && text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"._-/:".contains(&byte))
-}
-
-pub(crate) fn is_tags_template(text: &str) -> bool {
-    sample(text).is_some_and(|text| is_tags(&text))
 }
 
 /// `key=value(,key=value)*`: both clients end their process on an item without exactly one `=`, and the Go client on a
 /// `${VAR}` without `:default`.
 pub(crate) fn is_tags(text: &str) -> bool {
     // What Kubernetes puts in for $(VAR) could hold anything.
-    text.len() <= MAX_EXPANDED
+    text.len() <= MAX_TAGS
         && !text.contains("$(")
         && text.split(',').all(|item| {
             let Some((key, value)) = item.split_once('=') else {

@@ -1,106 +1,100 @@
-//! Values that are known to end the process that reads them. The user's stay as they are; the user is told.
+//! Values that crash the process that reads them. The user's stay as they are; the user is told.
 //!
-//! Each rule was seen in the client that has it: the Python wrapper with `jaeger_client` 4.4, and the executor with
-//! `jaeger-client-go` 2.25 (<https://github.com/jaegertracing/jaeger-client-go/blob/v2.25.0/config/config_env.go>).
+//! Only values that people mistype are known here. Each rule was seen in the client that has it: the Python wrapper with `jaeger_client`
+//! 4.4, and the executor with `jaeger-client-go` 2.25
+//! (<https://github.com/jaegertracing/jaeger-client-go/blob/v2.25.0/config/config_env.go>).
 
-use crate::jaeger::accepts::is_sampler_pair;
-use crate::jaeger::go_net::{is_host, is_request_uri};
+use super::accepts::is_sampler_pair;
 
-/// Who reads the environment of a target.
+/// The software that reads the environment of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reader {
+pub(crate) enum Client {
     /// Seldon's Python wrapper, in model containers.
     Wrapper,
-    /// Seldon's executor, written in Go.
+    /// Seldon's executor, the orchestrator, written in Go.
     Executor,
     /// `MLServer`, which reads nothing but its own variables.
     MlServer,
 }
 
 /// The variables of the orchestrator that [`crash`] knows.
-pub(crate) const CRASHING: [&str; 16] = [
+pub(crate) const OF_EXECUTOR: [&str; 5] = [
     "JAEGER_SAMPLER_TYPE",
     "JAEGER_SAMPLER_PARAM",
     "JAEGER_AGENT_HOST",
     "JAEGER_AGENT_PORT",
-    "JAEGER_DISABLED",
-    "JAEGER_RPC_METRICS",
-    "JAEGER_REPORTER_LOG_SPANS",
-    "JAEGER_REPORTER_ATTEMPT_RECONNECTING_DISABLED",
-    "JAEGER_SAMPLER_MAX_OPERATIONS",
-    "JAEGER_REPORTER_MAX_QUEUE_SIZE",
-    "JAEGER_SAMPLER_REFRESH_INTERVAL",
-    "JAEGER_REPORTER_FLUSH_INTERVAL",
-    "JAEGER_REPORTER_ATTEMPT_RECONNECT_INTERVAL",
     "JAEGER_TAGS",
-    "JAEGER_ENDPOINT",
-    "TRACING",
 ];
 
-/// What the reader would have accepted, where it ends its process on that value.
-pub(crate) fn crash(reader: Reader, name: &str, text: &str) -> Option<&'static str> {
+/// What the client expects, if the value of that variable crashes it.
+pub(crate) fn crash(client: Client, name: &str, text: &str) -> Option<&'static str> {
     // Kubernetes replaces $(VAR) before the process sees it.
     if text.contains("$(") {
         return None;
     }
-    match reader {
-        Reader::Wrapper => match name {
-            "TRACING" => (!is_python_int(text))
-                .then_some("the Python wrapper needs a whole number, such as \"1\""),
-            "JAEGER_TAGS" => text
-                .split(',')
-                .any(|item| !text.is_empty() && item.matches('=').count() != 1)
-                .then_some("the Python wrapper needs key=value(,key=value)*"),
-            "JAEGER_CONFIG_PATH" => text
-                .is_empty()
-                .then_some("the Python wrapper needs the path of a file"),
-            _ => None,
-        },
-        Reader::MlServer => None,
-        // To the Go client an empty variable is none.
-        Reader::Executor if text.is_empty() => None,
-        Reader::Executor => match name {
-            "JAEGER_SAMPLER_TYPE" => {
-                let known = ["const", "probabilistic", "ratelimiting", "remote"];
-                let found = known.iter().any(|kind| text.eq_ignore_ascii_case(kind));
-                (!found).then_some(
-                    "the orchestrator knows const, probabilistic, ratelimiting and remote",
-                )
-            }
-            "JAEGER_SAMPLER_PARAM" => text
-                .parse::<f64>()
-                // Go takes "inf", but digits that are too many for a number are an error to it.
-                .map_or(true, |number| {
-                    number.is_infinite() && text.bytes().any(|byte| byte.is_ascii_digit())
-                })
-                .then_some("the orchestrator needs a plain number, such as 1 or 0.1"),
-            "JAEGER_AGENT_HOST" => (!is_host(text)).then_some(
-                "the orchestrator needs a host without port; an IPv6 address stands in brackets",
-            ),
-            "JAEGER_AGENT_PORT" => text
-                .parse::<i64>()
-                .is_err()
-                .then_some("the orchestrator needs a port number"),
-            "JAEGER_DISABLED"
-            | "JAEGER_RPC_METRICS"
-            | "JAEGER_REPORTER_LOG_SPANS"
-            | "JAEGER_REPORTER_ATTEMPT_RECONNECTING_DISABLED" => go_bool(text)
-                .is_none()
-                .then_some("the orchestrator needs true or false"),
-            "JAEGER_SAMPLER_MAX_OPERATIONS" | "JAEGER_REPORTER_MAX_QUEUE_SIZE" => text
-                .parse::<i64>()
-                .is_err()
-                .then_some("the orchestrator needs a whole number"),
-            "JAEGER_SAMPLER_REFRESH_INTERVAL"
-            | "JAEGER_REPORTER_FLUSH_INTERVAL"
-            | "JAEGER_REPORTER_ATTEMPT_RECONNECT_INTERVAL" => (!is_go_duration(text))
-                .then_some("the orchestrator needs a duration with a unit, such as 1s"),
-            "JAEGER_TAGS" => (!text.split(',').all(is_go_tag))
-                .then_some("the orchestrator needs key=value(,key=value)*, and ${VAR:default}"),
-            "JAEGER_ENDPOINT" => (!is_request_uri(text)).then_some("the orchestrator needs a URL"),
-            _ => None,
-        },
-    }
+    let (crashes, expected) = match client {
+        Client::Wrapper => wrapper(name, text)?,
+        // To the Go client, an empty variable is the same as none.
+        Client::Executor if !text.is_empty() => executor(name, text)?,
+        Client::Executor | Client::MlServer => return None,
+    };
+    crashes.then_some(expected)
+}
+
+fn wrapper(name: &str, text: &str) -> Option<(bool, &'static str)> {
+    Some(match name {
+        "TRACING" => (
+            !is_python_int(text),
+            "the Python wrapper needs a whole number, such as \"1\"",
+        ),
+        "JAEGER_TAGS" => {
+            let is_bad = |item: &str| item.matches('=').count() != 1;
+            (
+                !text.is_empty() && text.split(',').any(is_bad),
+                "the Python wrapper needs key=value(,key=value)*",
+            )
+        }
+        "JAEGER_CONFIG_PATH" => (
+            text.is_empty(),
+            "the Python wrapper needs the path of a file",
+        ),
+        _ => return None,
+    })
+}
+
+fn executor(name: &str, text: &str) -> Option<(bool, &'static str)> {
+    Some(match name {
+        "JAEGER_SAMPLER_TYPE" => {
+            let mut known = ["const", "probabilistic", "ratelimiting", "remote"].into_iter();
+            (
+                !known.any(|kind| text.eq_ignore_ascii_case(kind)),
+                "the orchestrator knows const, probabilistic, ratelimiting and remote",
+            )
+        }
+        "JAEGER_SAMPLER_PARAM" => {
+            // Go takes "inf", but digits that are too many for a number are an error to it.
+            let overflows = |number: f64| {
+                number.is_infinite() && text.bytes().any(|byte| byte.is_ascii_digit())
+            };
+            (
+                text.parse().map_or(true, overflows),
+                "the orchestrator needs a plain number, such as 1 or 0.1",
+            )
+        }
+        "JAEGER_AGENT_HOST" => (
+            text.contains(':') && !text.starts_with('['),
+            "the orchestrator needs a host without port; an IPv6 address stands in brackets",
+        ),
+        "JAEGER_AGENT_PORT" => (
+            text.parse::<i64>().is_err(),
+            "the orchestrator needs a port number",
+        ),
+        "JAEGER_TAGS" => (
+            !text.split(',').all(is_go_tag),
+            "the orchestrator needs key=value(,key=value)*, and ${VAR:default}",
+        ),
+        _ => return None,
+    })
 }
 
 /// Whether the executor ends its process on a sampler whose halves are each well formed.
@@ -135,33 +129,6 @@ pub(crate) fn go_bool(text: &str) -> Option<bool> {
     }
 }
 
-/// Go's `time.ParseDuration`.
-fn is_go_duration(text: &str) -> bool {
-    let mut rest = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if rest == "0" {
-        return true;
-    }
-    if rest.is_empty() {
-        return false;
-    }
-    while !rest.is_empty() {
-        let unit = rest.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
-        let number = &rest[..rest.len() - unit.len()];
-        let known = ["ns", "us", "µs", "μs", "ms", "s", "m", "h"];
-        let Some(after) = known.iter().find_map(|known| {
-            let after = unit.strip_prefix(known)?;
-            (!after.starts_with(char::is_alphabetic)).then_some(after)
-        }) else {
-            return false;
-        };
-        if !number.bytes().any(|byte| byte.is_ascii_digit()) || number.matches('.').count() > 1 {
-            return false;
-        }
-        rest = after;
-    }
-    true
-}
-
 fn is_go_tag(item: &str) -> bool {
     let Some((_, value)) = item.split_once('=') else {
         return false;
@@ -176,85 +143,61 @@ mod tests {
 
     #[test]
     fn values_that_were_seen_to_crash_are_known() {
-        for (reader, name, bad, good) in [
+        for (client, name, bad, good) in [
             (
-                Reader::Wrapper,
+                Client::Wrapper,
                 "TRACING",
                 &["true", "", "1.0", "--1", "1__0"][..],
                 &["0", "1", " 2 ", "+1", "1_0", "$(T)"][..],
             ),
             (
-                Reader::Wrapper,
+                Client::Wrapper,
                 "JAEGER_TAGS",
                 &["foo", "k=a=b", "a=b,"],
                 &["", "a=b", "a=b,c=d"],
             ),
-            (Reader::Wrapper, "JAEGER_CONFIG_PATH", &[""], &["/etc/x"]),
-            (Reader::Wrapper, "JAEGER_SAMPLER_TYPE", &[], &["bogus"]),
-            (Reader::Executor, "TRACING", &[], &["true"]),
+            (Client::Wrapper, "JAEGER_CONFIG_PATH", &[""], &["/etc/x"]),
+            (Client::Wrapper, "JAEGER_SAMPLER_TYPE", &[], &["bogus"]),
+            (Client::Executor, "TRACING", &[], &["true"]),
             (
-                Reader::Executor,
+                Client::Executor,
                 "JAEGER_SAMPLER_TYPE",
                 &["rate_limiting", "always_on", "const "],
                 &["const", "Const", ""],
             ),
             (
-                Reader::Executor,
+                Client::Executor,
                 "JAEGER_SAMPLER_PARAM",
                 &["10%", "true", " 1", "1e999"],
                 &["1", "-2", "1e3", "inf", ""],
             ),
             (
-                Reader::Executor,
+                Client::Executor,
                 "JAEGER_AGENT_HOST",
-                &["::1", "host:6831", "a]"],
+                &["::1", "host:6831", "http://a"],
                 &["h", "[::1]", "10.0.0.1"],
             ),
             (
-                Reader::Executor,
+                Client::Executor,
                 "JAEGER_AGENT_PORT",
                 &["abc", "tcp://x", "6831\n"],
                 &["0", "-1", "70000"],
             ),
             (
-                Reader::Executor,
-                "JAEGER_DISABLED",
-                &["yes", "no", "tRUE"],
-                &["t", "False", "1"],
-            ),
-            (
-                Reader::Executor,
-                "JAEGER_REPORTER_FLUSH_INTERVAL",
-                &["1000", "s", "1x", "1.2.3s"],
-                &["1s", "1m30s", "0", "-1.5h", "10ms"],
-            ),
-            (
-                Reader::Executor,
-                "JAEGER_REPORTER_MAX_QUEUE_SIZE",
-                &["1.5"],
-                &["100"],
-            ),
-            (
-                Reader::Executor,
+                Client::Executor,
                 "JAEGER_TAGS",
                 &["foo", "a=b,", "a=${X}"],
                 &["a=b=c", "a=${X:y}"],
             ),
-            (
-                Reader::Executor,
-                "JAEGER_ENDPOINT",
-                &["jaeger", "10.0.0.1:14268", "http://a b/"],
-                &["http://jaeger:14268/api/traces", "jaeger:14268"],
-            ),
         ] {
             for text in bad {
                 assert!(
-                    crash(reader, name, text).is_some(),
+                    crash(client, name, text).is_some(),
                     "{name}={text:?} crashes"
                 );
             }
             for text in good {
-                assert_eq!(crash(reader, name, text), None, "{name}={text:?} starts");
+                assert_eq!(crash(client, name, text), None, "{name}={text:?} starts");
             }
         }
         assert!(

@@ -2,7 +2,6 @@
 
 pub(crate) mod accepts;
 pub(crate) mod crashes;
-mod go_net;
 pub(crate) mod variable;
 
 pub use variable::{EnvSet, EnvValue, HOST_IP, PerVariable, Variable};

@@ -6,6 +6,7 @@ pub(crate) mod graph;
 pub(crate) mod lenient;
 pub(crate) mod object;
 pub(crate) mod place;
+pub(crate) mod server;
 
 pub use graph::MAX_NODES;
 pub(crate) use graph::{GraphError, Node, graph_nodes};

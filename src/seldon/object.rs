@@ -3,8 +3,6 @@
 //! The three versions of the resource (v1, v1alpha2, v1alpha3) share these fields
 //! (<https://docs.seldon.ai/seldon-core-1/configuration/reference-crds/seldon-deployment>).
 
-use std::borrow::Cow;
-
 use serde::de::MapAccess;
 use serde_json::value::RawValue;
 
@@ -274,29 +272,4 @@ impl EnvVar<'_> {
             Lenient::Odd(_) => None,
         }
     }
-
-    /// Whether the variable is exactly the address of the node.
-    pub(crate) fn is_host_ip(&self) -> bool {
-        let Some(from) = self.value_from else {
-            return false;
-        };
-        self.value.is_absent()
-            && self.rest.is_empty()
-            && serde_json::from_str::<HostIpSource<'_>>(from.get())
-                .is_ok_and(|source| source.field_ref.field_path == crate::jaeger::variable::HOST_IP)
-    }
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct HostIpSource<'a> {
-    #[serde(borrow)]
-    field_ref: FieldRef<'a>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct FieldRef<'a> {
-    #[serde(borrow)]
-    field_path: Cow<'a, str>,
 }

@@ -91,33 +91,14 @@ const ORCHESTRATOR: &[Row] = &[
     ),
     ("JAEGER_SAMPLER_TYPE", "const ", "unknown sampler type"),
     ("JAEGER_SAMPLER_PARAM", "10%", "ParseFloat"),
-    ("JAEGER_SAMPLER_MAX_OPERATIONS", "1.5", "ParseInt"),
-    ("JAEGER_SAMPLER_REFRESH_INTERVAL", "1000", "missing unit"),
     ("JAEGER_AGENT_HOST", "::1", "too many colons"),
     ("JAEGER_AGENT_HOST", "jaeger:6831", "too many colons"),
     ("JAEGER_AGENT_HOST", "http://jaeger", "too many colons"),
     ("JAEGER_AGENT_PORT", "abc", "ParseInt"),
     ("JAEGER_AGENT_PORT", "udp://10.0.0.1:5775", "ParseInt"),
-    ("JAEGER_DISABLED", "yes", "ParseBool"),
-    ("JAEGER_RPC_METRICS", "yes", "ParseBool"),
     ("JAEGER_TAGS", "foo", "parseTags"),
     ("JAEGER_TAGS", "a=b,", "parseTags"),
     ("JAEGER_TAGS", "a=${X}", "parseTags"),
-    ("JAEGER_REPORTER_LOG_SPANS", "yes", "ParseBool"),
-    ("JAEGER_REPORTER_FLUSH_INTERVAL", "1000", "missing unit"),
-    ("JAEGER_REPORTER_MAX_QUEUE_SIZE", "1.5", "ParseInt"),
-    (
-        "JAEGER_REPORTER_ATTEMPT_RECONNECTING_DISABLED",
-        "yes",
-        "ParseBool",
-    ),
-    (
-        "JAEGER_REPORTER_ATTEMPT_RECONNECT_INTERVAL",
-        "1000",
-        "missing unit",
-    ),
-    ("JAEGER_ENDPOINT", "jaeger", "invalid URI"),
-    ("JAEGER_ENDPOINT", "10.0.0.1:14268", "invalid URI"),
 ];
 
 /// Those that need another variable to end it.
@@ -129,10 +110,6 @@ const TOGETHER: &[(Row, &[(&str, &str)])] = &[
     (
         ("JAEGER_SAMPLER_PARAM", "1.5", "invalid Param"),
         &[("JAEGER_SAMPLER_TYPE", "remote")],
-    ),
-    (
-        ("JAEGER_USER", "somebody", "env vars together"),
-        &[("JAEGER_ENDPOINT", "http://127.0.0.1:14268/api/traces")],
     ),
 ];
 

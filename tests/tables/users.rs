@@ -194,11 +194,6 @@ fn values_that_crash_warn_and_stay() {
             0,
             1,
         ),
-        (
-            json!([{"name": "JAEGER_ENDPOINT", "value": "http://j"}, {"name": "JAEGER_USER", "value": "u"}]),
-            0,
-            1,
-        ),
         (json!([{"name": "FOO", "value": "true"}]), 0, 0),
     ] {
         let (result, seen) = decide(&traced(&env));

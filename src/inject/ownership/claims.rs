@@ -1,12 +1,12 @@
 //! How what a record claims stands in an object.
 
-use crate::inject::ownership::keys::Ordinals;
-use crate::inject::ownership::present::Owned;
-use crate::inject::ownership::record::{Named, Part, PredictorRecord, Record, TargetRecord};
-use crate::inject::ownership::unchanged::containers;
-use crate::jaeger::variable::Variable;
-use crate::seldon::lenient::{Items, Lenient};
-use crate::seldon::object::{Container, Env, PodSpec, Predictor, SeldonDeployment};
+use super::keys::Ordinals;
+use super::present::Present;
+use super::record::{Part, PredictorRecord, Record, TargetRecord};
+use super::roster::Roster;
+use crate::jaeger::Variable;
+use crate::seldon::object::{Env, Predictor};
+use crate::seldon::{Lenient, SeldonDeployment};
 
 /// How what a record claims stands in an object.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,7 +21,7 @@ pub(crate) struct Claims {
 impl Claims {
     pub(crate) fn of(object: &SeldonDeployment<'_>, record: &Record<'_>) -> Self {
         let predictors = object.predictors();
-        let names = predictors.iter().map(|item| Some(&item.get()?.name));
+        let names = predictors.iter().filter_map(|item| Some(&item.get()?.name));
         let mut ordinals = Ordinals::of(names);
         let mut count = Count::new(record);
         for predictor in predictors.iter().filter_map(Lenient::get) {
@@ -79,41 +79,25 @@ impl<'r, 'a> Count<'r, 'a> {
         if let (Some(container), Some(target)) = (container, &ours.explainer) {
             self.env(&container.env, target);
         }
-        self.pods(predictor, |pod| &pod.containers, &ours.containers);
-        self.pods(predictor, |pod| &pod.init_containers, &ours.init_containers);
-    }
-
-    fn pods<'v, 'o: 'v>(
-        &mut self,
-        predictor: &'v Predictor<'o>,
-        list: fn(&'v PodSpec<'o>) -> &'v Lenient<Items<Container<'o>>>,
-        ours: &Named<'_, TargetRecord>,
-    ) {
-        let components = predictor.component_specs.items();
-        let mut names = Ordinals::of(containers(components, list));
-        let pods = components.iter().filter_map(|item| item.get()?.spec.get());
-        for container in pods
-            .flat_map(|pod| list(pod).items())
-            .filter_map(Lenient::get)
-        {
-            let key = names.key(&container.name);
-            if let Some(target) = ours.get(&*key) {
-                self.env(&container.env, target);
+        let roster = Roster::of(predictor, self.record, ours);
+        for member in roster.members() {
+            if let Some(target) = &member.recorded {
+                self.env(&member.container.env, target);
             }
         }
     }
 
     fn env(&mut self, env: &Env<'_>, target: &TargetRecord) {
         let set = self.record.set_of(target);
-        let owned = Owned::find(env, set);
-        let here = owned.count();
+        let present = Present::find(env, set);
+        let here = present.count();
         let named = env.items().iter().filter(|item| {
             let name = item.get().and_then(|var| var.name.text());
             let variable = name.and_then(Variable::from_name);
             variable.is_some_and(|variable| set.get(variable).is_some())
         });
         self.is_mixed |=
-            named.count() > owned.entries() || (here > 0 && here < set.entries().count());
+            named.count() > present.entries() || (here > 0 && here < set.entries().count());
         self.variables += here;
         self.places += usize::from(!target.new.has(Part::Container));
     }

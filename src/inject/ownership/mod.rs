@@ -2,9 +2,10 @@
 
 pub(crate) mod claims;
 pub(crate) mod keys;
-pub(crate) mod older;
+pub(crate) mod mount;
 mod piece;
 pub(crate) mod present;
 pub(crate) mod record;
+pub(crate) mod roster;
 pub(crate) mod since;
 pub(crate) mod unchanged;

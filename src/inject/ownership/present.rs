@@ -1,8 +1,12 @@
-//! Which of the variables that a record claims are really there, unchanged.
+//! Which of the variables of a record are present, unchanged.
+
+use std::borrow::Cow;
 
 use indexmap::IndexMap;
+use serde::Deserialize;
 
-use crate::jaeger::variable::{EnvSet, EnvValue, PerVariable, Variable, is_read_by_tracing};
+use crate::jaeger::variable::is_read_by_tracing;
+use crate::jaeger::{EnvSet, EnvValue, HOST_IP, PerVariable, Variable};
 use crate::seldon::lenient::{Lenient, Text};
 use crate::seldon::object::{Env, EnvVar};
 
@@ -22,13 +26,13 @@ pub(crate) enum Fate {
 
 /// The fates of all the variables of a target.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Owned {
+pub(crate) struct Present {
     fates: PerVariable<Fate>,
     /// Further entries that say exactly the same. They cannot be told from ours, and stay and go with them.
     copies: Vec<(Variable, usize)>,
 }
 
-impl Owned {
+impl Present {
     /// Looks for the variables of a set in a list.
     pub(crate) fn find(env: &Env<'_>, set: &EnvSet<'_>) -> Self {
         let mut fates = PerVariable::default();
@@ -101,7 +105,7 @@ impl Owned {
 /// Whether an entry is, to the last key, what we write for that value.
 fn is_exactly(var: &EnvVar<'_>, value: &EnvValue<'_>) -> bool {
     match value {
-        EnvValue::HostIp => var.is_host_ip(),
+        EnvValue::HostIp => is_host_ip(var),
         EnvValue::Literal(text) => {
             var.rest.is_empty()
                 && var.value_from.is_none()
@@ -110,13 +114,38 @@ fn is_exactly(var: &EnvVar<'_>, value: &EnvValue<'_>) -> bool {
     }
 }
 
+/// Whether the variable is exactly the address of the node.
+fn is_host_ip(var: &EnvVar<'_>) -> bool {
+    let Some(from) = var.value_from else {
+        return false;
+    };
+    var.value.is_absent()
+        && var.rest.is_empty()
+        && serde_json::from_str::<HostIpSource<'_>>(from.get())
+            .is_ok_and(|source| source.field_ref.field_path == HOST_IP)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct HostIpSource<'a> {
+    #[serde(borrow)]
+    field_ref: FieldRef<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct FieldRef<'a> {
+    #[serde(borrow)]
+    field_path: Cow<'a, str>,
+}
+
 /// The variables of a target that a Jaeger client reads and that are the user's. Most targets have none. Of several with one name
 /// the last counts, as Kubernetes has it.
 pub(crate) struct UsersVars<'v, 'a>(IndexMap<&'v str, &'v EnvVar<'a>>);
 
 impl<'v, 'a> UsersVars<'v, 'a> {
     /// Looks through a list once.
-    pub(crate) fn of(env: &'v Env<'a>, owned: &Owned) -> Self {
+    pub(crate) fn of(env: &'v Env<'a>, owned: &Present) -> Self {
         let items = env.items().iter().enumerate();
         let vars = items.filter_map(|(at, item)| {
             let var = item.get()?;

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::inject::layers::ANNOTATION_PREFIX;
+use crate::config::setting::{ANNOTATION_PREFIX, RECORD};
 use crate::inject::ownership::claims::Claims;
-use crate::inject::ownership::record::{RECORD, Record};
+use crate::inject::ownership::record::Record;
 use crate::inject::ownership::unchanged::same_less_ours;
 use crate::seldon::lenient::{Lenient, Text};
 use crate::seldon::object::{Annotations, SeldonDeployment, read_text};

@@ -5,17 +5,17 @@
 
 use serde_json::value::RawValue;
 
-use crate::inject::ownership::keys::Ordinals;
-use crate::inject::ownership::piece::Piece;
-use crate::inject::ownership::present::Owned;
-use crate::inject::ownership::record::{Part, Parts, PredictorRecord, Record, TargetRecord};
-use crate::inject::predictor::mount::{is_our_mount, is_our_volume};
-use crate::inject::predictor::volumes::{OurVolumes, our_volumes};
-use crate::seldon::lenient::{Items, Lenient, Text};
+use super::keys::Ordinals;
+use super::mount::{is_our_mount, is_our_volume};
+use super::piece::Piece;
+use super::present::Present;
+use super::record::{Part, Parts, PredictorRecord, Record, TargetRecord};
+use super::roster::Roster;
+use crate::seldon::lenient::{Items, Text};
 use crate::seldon::object::{
-    ComponentSpec, Container, Env, Explainer, PodSpec, Predictor, SeldonDeployment, SvcOrchSpec,
-    Volume,
+    ComponentSpec, Container, Env, Explainer, PodSpec, Predictor, SvcOrchSpec,
 };
+use crate::seldon::{ContainerList, Lenient, SeldonDeployment};
 
 /// Whether the specs of two objects are equal, less what is ours in either by that record.
 pub(crate) fn same_less_ours(
@@ -50,7 +50,7 @@ impl<'v, 'a> Flat<'v, 'a> {
                 spec.predictors
                     .items()
                     .iter()
-                    .map(|item| Some(&item.get()?.name)),
+                    .filter_map(|item| Some(&item.get()?.name)),
             );
             flat.shape(&spec.predictors, |flat, Items(predictors)| {
                 for predictor in predictors {
@@ -78,11 +78,9 @@ impl<'v, 'a> Flat<'v, 'a> {
     }
 
     /// Takes back what was written since `mark`: the part was ours alone.
-    fn drop_since(&mut self, mark: usize, gone: bool) {
-        if gone {
-            self.pieces.truncate(mark);
-            self.pieces.push(Piece::Absent);
-        }
+    fn drop_since(&mut self, mark: usize) {
+        self.pieces.truncate(mark);
+        self.pieces.push(Piece::Absent);
     }
 
     /// Nothing of ours can be put back where a null stands.
@@ -123,13 +121,13 @@ impl<'v, 'a> Flat<'v, 'a> {
              }| {
                 flat.text(kind);
                 flat.pieces.push(Piece::Rest(rest));
-                let target = ours.and_then(|ours| ours.explainer.as_ref());
+                let target = ours.and_then(|ours| ours.explainer);
                 flat.shape(container_spec, |flat, container| {
                     flat.container(container, target);
                 });
             },
         );
-        self.components(&predictor.component_specs, ours);
+        self.components(predictor, ours);
     }
 
     fn orchestrator(
@@ -146,84 +144,78 @@ impl<'v, 'a> Flat<'v, 'a> {
                 && rest.is_empty()
                 && ours.is_some_and(|ours| ours.new.has(Part::SvcOrchSpec));
         });
-        self.drop_since(mark, gone);
+        if gone {
+            self.drop_since(mark);
+        }
     }
 
-    /// Writes a list of variables. Says whether it is there, ours, and has nothing of anybody else's.
-    fn env(&mut self, env: &'v Env<'a>, target: Option<&TargetRecord>) -> bool {
+    /// Writes a list, less the items that are ours. A list that was created for ours and has no others is written as absent. Gives the
+    /// number of the others.
+    fn list<T>(
+        &mut self,
+        list: &'v Lenient<Items<T>>,
+        created: bool,
+        mut is_ours: impl FnMut(usize, &'v Lenient<T>) -> bool,
+        mut write: impl FnMut(&mut Self, usize, &'v T),
+    ) -> usize {
         let mark = self.pieces.len();
-        let owned = target.map(|target| Owned::find(env, self.record.set_of(target)));
+        let mut others = 0;
+        self.shape(list, |flat, Items(items)| {
+            for (at, item) in items.iter().enumerate() {
+                if !is_ours(at, item) {
+                    others += 1;
+                    flat.shape(item, |flat, item| write(flat, at, item));
+                }
+            }
+        });
+        if created && others == 0 && list.get().is_some() {
+            self.drop_since(mark);
+        }
+        others
+    }
+
+    /// Writes a list of variables. Says whether it was created for ours and has no others.
+    fn env(&mut self, env: &'v Env<'a>, target: Option<&TargetRecord>) -> bool {
+        let present = target.map(|target| Present::find(env, self.record.set_of(target)));
         let created = target
             .is_some_and(|target| target.new.has(Part::Env) || target.new.has(Part::Container));
-        let mut others = 0;
-        self.shape(env, |flat, Items(items)| {
-            for (at, item) in items.iter().enumerate() {
-                if owned.as_ref().is_some_and(|owned| owned.is_at(at)) {
-                    continue;
-                }
-                others += 1;
-                flat.shape(item, |flat, var| {
-                    flat.text(&var.name);
-                    flat.text(&var.value);
-                    flat.raw(var.value_from);
-                    flat.pieces.push(Piece::Rest(&var.rest));
-                });
-            }
+        let is_ours = |at, _: &_| present.as_ref().is_some_and(|present| present.is_at(at));
+        let others = self.list(env, created, is_ours, |flat, _, var| {
+            flat.text(&var.name);
+            flat.text(&var.value);
+            flat.raw(var.value_from);
+            flat.pieces.push(Piece::Rest(&var.rest));
         });
-        let ours_alone = created && others == 0 && (env.is_absent() || env.get().is_some());
-        self.drop_since(mark, ours_alone);
-        ours_alone
+        created && others == 0 && env.odd().is_none()
     }
 
-    /// Writes a container. Says whether there is nothing in it but a name and what is ours.
-    fn container(&mut self, container: &'v Container<'a>, target: Option<&TargetRecord>) -> bool {
+    fn container(&mut self, container: &'v Container<'a>, target: Option<TargetRecord>) {
         self.text(&container.name);
         self.pieces.push(Piece::Rest(&container.rest));
-        let env_is_ours = self.env(&container.env, target);
-        let mark = self.pieces.len();
-        let mounted = target.is_some_and(|target| mounts_config(self.record, target));
-        let mut others = 0;
-        self.shape(&container.volume_mounts, |flat, Items(mounts)| {
-            for mount in mounts {
-                if mounted && is_our_mount(mount) {
-                    continue;
-                }
-                others += 1;
-                flat.shape(mount, |flat, mount| {
-                    flat.text(&mount.name);
-                    flat.text(&mount.mount_path);
-                    flat.pieces.push(Piece::Rest(&mount.rest));
-                });
-            }
-        });
-        self.needs_list(mounted, &container.volume_mounts);
+        self.env(&container.env, target.as_ref());
+        let mounted = target.is_some_and(|target| self.record.mounts_config(&target));
         let created = target.is_some_and(|target| {
             target.new.has(Part::VolumeMounts) || target.new.has(Part::Container)
         });
-        let mounts_are_ours = created && others == 0 && container.volume_mounts.get().is_some();
-        self.drop_since(mark, mounts_are_ours);
-        let other_mounts = others > 0 || container.volume_mounts.odd().is_some();
-        let is_empty = container.env.items().is_empty() && container.env.odd().is_none();
-        (env_is_ours || is_empty) && container.rest.is_empty() && !other_mounts
+        let is_ours = |_, mount: &_| mounted && is_our_mount(mount);
+        let mounts = &container.volume_mounts;
+        self.list(mounts, created, is_ours, |flat, _, mount| {
+            flat.text(&mount.name);
+            flat.text(&mount.mount_path);
+            flat.pieces.push(Piece::Rest(&mount.rest));
+        });
+        self.needs_list(mounted, mounts);
     }
 
-    fn components(
-        &mut self,
-        components: &'v Lenient<Items<ComponentSpec<'a>>>,
-        ours: Option<&'v PredictorRecord<'v>>,
-    ) {
+    fn components(&mut self, predictor: &'v Predictor<'a>, ours: Option<&'v PredictorRecord<'v>>) {
+        let components = &predictor.component_specs;
         let mark = self.pieces.len();
         let created = ours.map_or_else(Parts::default, |ours| ours.new);
-        let mut names = Ordinals::of(containers(components.items(), |pod| &pod.containers));
-        let mut init_names =
-            Ordinals::of(containers(components.items(), |pod| &pod.init_containers));
-        let volumes = ours.map(|ours| our_volumes(components.items(), self.record, ours));
+        let nothing = PredictorRecord::default();
+        let roster = Roster::of(predictor, self.record, ours.unwrap_or(&nothing));
         let mut left = 0;
         self.shape(components, |flat, Items(items)| {
             for (at, component) in items.iter().enumerate() {
-                let volumes = volumes
-                    .as_ref()
-                    .map_or_else(OurVolumes::default, |all| all[at]);
                 let item_mark = flat.pieces.len();
                 let mut gone = false;
                 flat.shape(component, |flat, ComponentSpec { spec, rest }| {
@@ -231,11 +223,13 @@ impl<'v, 'a> Flat<'v, 'a> {
                     let pod_mark = flat.pieces.len();
                     let mut pod_is_ours = false;
                     flat.shape(spec, |flat, pod| {
-                        pod_is_ours = flat.pod(pod, ours, volumes, &mut names, &mut init_names);
+                        pod_is_ours = flat.pod(at, pod, ours, &roster);
                     });
                     let made = |part| created.has(part);
                     let item_made = made(Part::ComponentSpecs) || made(Part::ComponentSpec);
-                    flat.drop_since(pod_mark, pod_is_ours && (item_made || made(Part::PodSpec)));
+                    if pod_is_ours && (item_made || made(Part::PodSpec)) {
+                        flat.drop_since(pod_mark);
+                    }
                     gone = pod_is_ours && rest.is_empty() && item_made;
                 });
                 if gone {
@@ -245,112 +239,62 @@ impl<'v, 'a> Flat<'v, 'a> {
                 }
             }
         });
-        let is_list = components.get().is_some();
-        let gone = left == 0 && is_list && created.has(Part::ComponentSpecs);
-        self.drop_since(mark, gone);
+        if left == 0 && components.get().is_some() && created.has(Part::ComponentSpecs) {
+            self.drop_since(mark);
+        }
     }
 
     /// Writes a pod spec. Says whether everything in it is ours, its list of containers included.
     fn pod(
         &mut self,
+        at: usize,
         pod: &'v PodSpec<'a>,
         ours: Option<&'v PredictorRecord<'v>>,
-        our_volumes: OurVolumes,
-        names: &mut Ordinals<'v>,
-        init_names: &mut Ordinals<'v>,
+        roster: &Roster<'v, 'a>,
     ) -> bool {
         self.pieces.push(Piece::Rest(&pod.rest));
-        let mark = self.pieces.len();
-        let mut others = 0;
-        self.shape(&pod.containers, |flat, Items(containers)| {
-            for container in containers {
-                let mark = flat.pieces.len();
-                let mut stub = false;
-                flat.shape(container, |flat, container| {
-                    let key = names.key(&container.name);
-                    let target = ours.and_then(|ours| ours.containers.get(&*key));
-                    let ours_alone = flat.container(container, target);
-                    stub =
-                        ours_alone && target.is_some_and(|target| target.new.has(Part::Container));
-                });
-                if stub {
-                    flat.pieces.truncate(mark);
-                } else {
-                    others += 1;
-                }
-            }
-        });
-        let made = ours.is_some_and(|ours| {
-            [
-                Part::ComponentSpecs,
-                Part::ComponentSpec,
-                Part::PodSpec,
-                Part::Containers,
-            ]
-            .into_iter()
-            .any(|part| ours.new.has(part))
+        let made_around = |part| ours.is_some_and(|ours| ours.new.has(part));
+        let made = Part::AROUND_STUBS.into_iter().any(made_around);
+        let list = ContainerList::Containers;
+        let is_stub = |index, _: &_| {
+            let member = roster.at(at, list, index);
+            member.is_some_and(|member| member.is_stub)
+        };
+        let others = self.list(&pod.containers, made, is_stub, |flat, index, container| {
+            let member = roster.at(at, list, index);
+            flat.container(container, member.and_then(|member| member.recorded));
         });
         let list_is_ours = made && others == 0 && pod.containers.get().is_some();
-        self.drop_since(mark, list_is_ours);
-        self.shape(&pod.init_containers, |flat, Items(containers)| {
-            for container in containers {
-                flat.shape(container, |flat, container| {
-                    let key = init_names.key(&container.name);
-                    let target = ours.and_then(|ours| ours.init_containers.get(&*key));
-                    flat.container(container, target);
-                });
-            }
-        });
+        let list = ContainerList::InitContainers;
+        let none = |_, _: &_| false;
+        self.list(
+            &pod.init_containers,
+            false,
+            none,
+            |flat, index, container| {
+                let member = roster.at(at, list, index);
+                flat.container(container, member.and_then(|member| member.recorded));
+            },
+        );
+        let ours_here = roster.volumes(at);
         let config_map = ours
             .and_then(|ours| ours.config_map.as_deref())
-            .filter(|_| our_volumes.mounted);
-        let volumes_left = self.volumes(&pod.volumes, config_map, our_volumes);
-        list_is_ours && pod.rest.is_empty() && pod.init_containers.is_absent() && !volumes_left
+            .filter(|_| ours_here.mounted);
+        let is_ours = |_, volume: &_| config_map.is_some_and(|name| is_our_volume(volume, name));
+        let volumes = self.list(
+            &pod.volumes,
+            ours_here.created,
+            is_ours,
+            |flat, _, volume| {
+                flat.text(&volume.name);
+                flat.pieces.push(Piece::Rest(&volume.rest));
+            },
+        );
+        self.needs_list(config_map.is_some(), &pod.volumes);
+        list_is_ours
+            && pod.rest.is_empty()
+            && pod.init_containers.is_absent()
+            && volumes == 0
+            && pod.volumes.odd().is_none()
     }
-
-    /// Writes the volumes. Says whether any is left.
-    fn volumes(
-        &mut self,
-        volumes: &'v Lenient<Items<Volume<'a>>>,
-        config_map: Option<&str>,
-        ours: OurVolumes,
-    ) -> bool {
-        let mark = self.pieces.len();
-        let mut others = 0;
-        self.shape(volumes, |flat, Items(volumes)| {
-            for volume in volumes {
-                if config_map.is_some_and(|name| is_our_volume(volume, name)) {
-                    continue;
-                }
-                others += 1;
-                flat.shape(volume, |flat, volume| {
-                    flat.text(&volume.name);
-                    flat.pieces.push(Piece::Rest(&volume.rest));
-                });
-            }
-        });
-        self.needs_list(config_map.is_some(), volumes);
-        self.drop_since(mark, ours.created && others == 0 && volumes.get().is_some());
-        others > 0 || volumes.odd().is_some()
-    }
-}
-
-/// Whether the target holds the variable that goes with the mounted `ConfigMap`.
-fn mounts_config(record: &Record<'_>, target: &TargetRecord) -> bool {
-    record
-        .set_of(target)
-        .get(crate::jaeger::Variable::ConfigPath)
-        .is_some()
-}
-
-/// The names of all containers of a predictor, in order.
-pub(crate) fn containers<'v, 'a: 'v>(
-    components: &'v [Lenient<ComponentSpec<'a>>],
-    list: impl Fn(&'v PodSpec<'a>) -> &'v Lenient<Items<Container<'a>>> + Clone + 'v,
-) -> impl Iterator<Item = Option<&'v Lenient<Text<'a>>>> + Clone {
-    components
-        .iter()
-        .filter_map(|component| component.get()?.spec.get())
-        .flat_map(move |pod| list(pod).items())
-        .map(|container| Some(&container.get()?.name))
 }

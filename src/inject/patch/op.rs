@@ -25,6 +25,19 @@ pub(crate) enum Op<'a> {
 }
 
 impl<'a> Op<'a> {
+    /// Puts an item where it was in an older list, if that is inside of this one of `count` items; else at the end.
+    pub(crate) fn put(
+        list: Place<'a>,
+        position: Option<usize>,
+        count: usize,
+        item: NewValue<'a>,
+    ) -> Self {
+        match position {
+            Some(at) if at < count => Self::Insert(list, at, item),
+            _ => Self::Append(list, item),
+        }
+    }
+
     /// The place that is named in the pointer, and what stands behind it.
     const fn at(&self) -> (Place<'a>, End) {
         match self {

@@ -1,272 +1,161 @@
-//! Prepackaged servers: nodes of the graph that Seldon gives a container of its own making
-//! (<https://docs.seldon.ai/seldon-core-1/configuration/servers>).
+//! Which nodes of the graph run a prepackaged server that can be traced, and which of them need a stub.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
 use indexmap::IndexSet;
 
-use crate::config::setting::Setting;
+use crate::config::setting::{Setting, excluded};
+use crate::inject::draft::{Draft, Inputs, ORCHESTRATOR, Wanted};
 use crate::inject::layers::Origin;
-use crate::inject::ownership::keys::Ordinals;
-use crate::inject::ownership::record::{self, Part, name_in_key};
-use crate::inject::ownership::unchanged::containers;
-use crate::inject::predictor::{PredictorWalk, Wanted};
+use crate::inject::notes::Notes;
 use crate::inject::reason::Reason;
-use crate::seldon::lenient::{Lenient, Text};
-use crate::seldon::object::name_of;
-use crate::seldon::place::Place;
-use crate::seldon::{GraphError, Node, graph_nodes};
+use crate::seldon::lenient::Text;
+use crate::seldon::object::{Predictor, name_of};
+use crate::seldon::server::{Runtime, is_built_in, speaks_v2};
+use crate::seldon::{GraphError, Lenient, Node, Place, graph_nodes};
 
-/// Which stubs come and which go, in graph order.
-#[derive(Debug, Default)]
-pub(crate) struct StubOrder<'v> {
-    add: Vec<Cow<'v, str>>,
-    drop: HashSet<&'v str>,
+/// The nodes of a graph.
+#[derive(Default)]
+pub(crate) struct Servers<'v> {
+    pub(crate) nodes: Vec<Node<'v>>,
+    /// The names of those that run in `MLServer`.
+    pub(crate) mlservers: HashSet<Cow<'v, str>>,
 }
 
-impl<'v> StubOrder<'v> {
-    /// Seldon's defaulting would append the missing containers in graph order, and the name of the Deployment is made of the names in that
-    /// order. So new stubs may only come behind the old ones; else all are written anew.
-    fn new(existing: &IndexSet<&'v str>, wanted: IndexSet<Cow<'v, str>>, may_move: bool) -> Self {
-        let kept = existing.iter().filter(|name| wanted.contains(**name));
-        let in_front = kept.zip(&wanted).all(|(kept, wanted)| kept == wanted);
-        let drop = existing.iter().copied();
-        if in_front || !may_move {
-            return Self {
-                drop: drop.filter(|name| !wanted.contains(*name)).collect(),
-                add: wanted
-                    .into_iter()
-                    .filter(|name| !existing.contains(&**name))
-                    .collect(),
-            };
-        }
-        Self {
-            drop: drop.collect(),
-            add: wanted.into_iter().collect(),
-        }
-    }
-
-    /// The stubs to append.
-    pub(crate) fn to_add(&self) -> &[Cow<'v, str>] {
-        &self.add
-    }
-
-    /// Whether the stub of that name goes.
-    pub(crate) fn drops(&self, name: &str) -> bool {
-        self.drop.contains(name)
-    }
-}
-
-impl<'v> PredictorWalk<'_, 'v> {
-    /// Finds the stubs that are there and those that should be.
-    pub(crate) fn stub_order(&mut self) -> StubOrder<'v> {
-        let (stubs, others) = self.named_containers();
-        match &self.wanted {
-            // Whatever is there is dealt with where it stands.
-            Wanted::Off(_) | Wanted::Hold => StubOrder::default(),
-            Wanted::Restore => {
-                let names = self
-                    .ours
-                    .containers
-                    .iter()
-                    .filter(|(_, target)| target.new.has(Part::Container));
-                let wanted = names
-                    .map(|(key, _)| Cow::Owned(name_in_key(key).into_owned()))
-                    .filter(|name| !others.contains(&**name));
-                StubOrder::new(&stubs, wanted.collect(), false)
-            }
-            Wanted::On(_) => {
-                let wanted = self.wanted_stubs(&others);
-                StubOrder::new(&stubs, wanted, true)
-            }
-        }
-    }
-
-    /// The names of our stubs, and of all other containers.
-    fn named_containers(&self) -> (IndexSet<&'v str>, HashSet<&'v str>) {
-        let items = self.view.component_specs.items();
-        let mut recorded = self.ours.containers.values();
-        if recorded.all(|target| !target.new.has(Part::Container)) {
-            let names = containers(items, |pod| &pod.containers)
-                .flatten()
-                .filter_map(name_of);
-            return (IndexSet::new(), names.collect());
-        }
-        let (mut stubs, mut others) = (IndexSet::new(), HashSet::new());
-        let mut names = Ordinals::of(containers(items, |pod| &pod.containers));
-        let pods = items
-            .iter()
-            .filter_map(|component| component.get()?.spec.get());
-        for container in pods
-            .flat_map(|pod| pod.containers.items())
-            .filter_map(Lenient::get)
-        {
-            // A copy of a stub is not a stub: only the first of a name is in the record under that name.
-            let key = names.key(&container.name);
-            let Some(name) = name_of(&container.name) else {
-                continue;
-            };
-            let recorded = self.ours.containers.get(&*key).copied();
-            let first = self.ours.containers.get(&*record::key(name, 0)).copied();
-            if self.is_stub(container, recorded) {
-                stubs.insert(name);
-            } else if !self.is_stub(container, first) {
-                // An exact copy of a stub does not make the stub go: it could not be told which of them went.
-                others.insert(name);
-            }
-        }
-        (stubs, others)
-    }
-
-    /// The nodes of the graph; none where it cannot be read.
-    pub(crate) fn read_graph(&mut self) -> Vec<Node<'v>> {
-        let Some(graph) = self.view.graph else {
-            return Vec::new();
+impl<'v> Servers<'v> {
+    /// Reads the graph if the settings decide. One that cannot be read has no nodes.
+    pub(crate) fn read(
+        predictor: &'v Predictor<'v>,
+        index: usize,
+        protocol: Option<&str>,
+        wanted: &Wanted<'v>,
+        draft: &mut Draft<'v>,
+    ) -> Self {
+        let (Wanted::On(_), Some(graph)) = (wanted, predictor.graph) else {
+            return Self::default();
         };
-        graph_nodes(graph).unwrap_or_else(|error| {
+        let nodes = graph_nodes(graph).unwrap_or_else(|error| {
             let reason = match error {
                 GraphError::TooManyNodes => Reason::TooManyTargets,
                 GraphError::TooDeep => Reason::GraphTooDeep,
             };
-            self.planner.notes.add(reason, Place::Graph(self.index), "");
+            draft.notes.add(reason, Place::Graph(index), "");
             Vec::new()
-        })
-    }
-
-    fn wanted_stubs(&mut self, others: &HashSet<&'v str>) -> IndexSet<Cow<'v, str>> {
-        let place = Place::Graph(self.index);
-        let mut wanted: IndexSet<Cow<'v, str>> = IndexSet::new();
-        for node in self.nodes.clone() {
-            let Some(implementation) = name_of(&node.implementation) else {
-                continue;
-            };
-            let name = name_of(&node.name).unwrap_or_default();
-            let reason = if is_built_in(implementation) {
-                Some(Reason::BuiltInNode)
-            } else if others.contains(name) {
-                Some(Reason::OwnContainer)
-            } else {
-                Runtime::of(implementation, self.protocol)
-                    .why_not(self.has_otlp_endpoint())
-                    .or_else(|| self.excludes(name).then_some(Reason::Excluded))
-                    .or_else(|| Self::switched_off(self.planner.config.targets.prepackaged_servers))
-            };
-            if let Some(reason) = reason {
-                self.planner
-                    .notes
-                    .add(reason, place, format!("{name} ({implementation})"));
-                continue;
-            }
-            match node.name {
-                Lenient::Is(Text(name)) if !name.is_empty() => {
-                    wanted.insert(name);
-                }
-                _ => self
-                    .planner
-                    .notes
-                    .odd(place, "a node with a name", "one without"),
-            }
-        }
-        wanted
-    }
-
-    fn has_otlp_endpoint(&self) -> bool {
-        self.otlp_endpoint_origin().is_some()
-    }
-
-    fn otlp_endpoint_origin(&self) -> Option<Origin> {
-        let Wanted::On(settings) = &self.wanted else {
-            return None;
+        });
+        let mlservers = if speaks_v2(protocol) {
+            mlservers(&nodes, protocol, otlp_endpoint(wanted))
+        } else {
+            HashSet::new()
         };
-        settings
-            .get(Setting::OtlpEndpoint)
-            .map(|(_, origin)| origin)
-    }
-
-    /// The names of the nodes that run in `MLServer`.
-    ///
-    /// What an image of the user's own is cannot be seen. It is taken for `MLServer` where the user gives the endpoint; a config speaks for
-    /// the prepackaged servers of the cluster.
-    pub(crate) fn find_mlservers(&self) -> HashSet<Cow<'v, str>> {
-        if !speaks_v2(self.protocol) {
-            return HashSet::new();
-        }
-        let with_own = self
-            .otlp_endpoint_origin()
-            .is_some_and(|origin| origin >= Origin::SpecAnnotation);
-        self.nodes
-            .iter()
-            .filter_map(|node| {
-                let is_mlserver =
-                    name_of(&node.implementation).map_or(with_own, |implementation| {
-                        !is_built_in(implementation)
-                            && Runtime::of(implementation, self.protocol) == Runtime::MlServer
-                    });
-                match &node.name {
-                    Lenient::Is(Text(name)) if is_mlserver && !name.is_empty() => {
-                        Some(name.clone())
-                    }
-                    _ => None,
-                }
-            })
-            .collect()
-    }
-
-    /// Whether a container of that name runs `MLServer`.
-    pub(crate) fn is_mlserver(&self, name: &str) -> bool {
-        self.mlservers.contains(name)
+        Self { nodes, mlservers }
     }
 }
 
-/// What runs for a node with a prepackaged server, as far as tracing is concerned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Runtime {
-    /// Seldon's Python wrapper, which reads the variables of Jaeger.
-    Wrapper,
-    /// `MLServer`, which sends OTLP.
-    MlServer,
-    /// A server that does not trace, or not by any variable.
-    Other(Reason),
+/// The layer that gives the endpoint for `MLServer`, if one does.
+fn otlp_endpoint(wanted: &Wanted<'_>) -> Option<Origin> {
+    let Wanted::On(settings) = wanted else {
+        return None;
+    };
+    let (_, origin) = settings.get(Setting::OtlpEndpoint)?;
+    Some(origin)
 }
 
-impl Runtime {
-    /// By the table of Seldon's servers. A name of the cluster's own stands most often for what Seldon's own servers are.
-    fn of(implementation: &str, protocol: Option<&str>) -> Self {
-        let is_wrapper = matches!(protocol, None | Some("" | "seldon"));
-        match implementation {
-            "TRITON_SERVER" => Self::Other(Reason::ServerCannotTrace),
-            "TENSORFLOW_SERVER" if !is_wrapper => Self::Other(Reason::ProtocolCannotTrace),
-            _ if speaks_v2(protocol) => Self::MlServer,
-            "HUGGINGFACE_SERVER" | "TEMPO_SERVER" => Self::Other(Reason::ServerCannotTrace),
-            _ if is_wrapper => Self::Wrapper,
-            _ => Self::Other(Reason::ProtocolCannotTrace),
+/// The names of the nodes that run in `MLServer`.
+///
+/// A container with the user's own image does not say what it runs. It is taken for `MLServer` where the user gives the endpoint; the
+/// endpoint of a config is for the prepackaged servers of the cluster.
+fn mlservers<'v>(
+    nodes: &[Node<'v>],
+    protocol: Option<&str>,
+    endpoint: Option<Origin>,
+) -> HashSet<Cow<'v, str>> {
+    let with_own = endpoint.is_some_and(|origin| origin >= Origin::SpecAnnotation);
+    let runs_mlserver = |node: &&Node<'v>| match name_of(&node.implementation) {
+        None => with_own,
+        Some(implementation) => {
+            !is_built_in(implementation)
+                && Runtime::of(implementation, protocol) == Runtime::MlServer
         }
-    }
+    };
+    let names = nodes.iter().filter(runs_mlserver).map(|node| &node.name);
+    names
+        .filter_map(|name| match name {
+            Lenient::Is(Text(name)) if !name.is_empty() => Some(name.clone()),
+            _ => None,
+        })
+        .collect()
+}
 
-    /// Why nothing is added for it.
-    const fn why_not(self, has_otlp_endpoint: bool) -> Option<Reason> {
-        match self {
-            Self::MlServer if !has_otlp_endpoint => Some(Reason::NeedsOtlpEndpoint),
-            Self::Wrapper | Self::MlServer => None,
-            Self::Other(reason) => Some(reason),
+/// The names of the nodes that need a stub, in the order of the graph. `others` are the names of the containers that are no stubs.
+pub(crate) fn wanted_stubs<'v>(
+    inputs: &Inputs<'_, 'v>,
+    others: &HashSet<&'v str>,
+    notes: &mut Notes<'v>,
+) -> IndexSet<Cow<'v, str>> {
+    let place = Place::Graph(inputs.index);
+    let mut wanted = IndexSet::new();
+    for node in &inputs.nodes {
+        let Some(implementation) = name_of(&node.implementation) else {
+            continue;
+        };
+        let name = name_of(&node.name).unwrap_or_default();
+        if let Some(reason) = why_no_stub(inputs, implementation, name, others) {
+            notes.add(reason, place, format!("{name} ({implementation})"));
+            continue;
+        }
+        match &node.name {
+            Lenient::Is(Text(name)) if !name.is_empty() => {
+                wanted.insert(name.clone());
+            }
+            _ => notes.odd(place, "a node with a name", "one without"),
         }
     }
+    wanted
 }
 
-/// Whether the protocol is that of `MLServer`; kfserving is its older name.
-pub(crate) fn speaks_v2(protocol: Option<&str>) -> bool {
-    matches!(protocol, Some("v2" | "kfserving"))
+fn why_no_stub(
+    inputs: &Inputs<'_, '_>,
+    implementation: &str,
+    name: &str,
+    others: &HashSet<&str>,
+) -> Option<Reason> {
+    if is_built_in(implementation) {
+        return Some(Reason::BuiltInNode);
+    }
+    if others.contains(name) {
+        return Some(Reason::OwnContainer);
+    }
+    match Runtime::of(implementation, inputs.object.protocol) {
+        Runtime::CannotTrace => return Some(Reason::ServerCannotTrace),
+        Runtime::CannotTraceByProtocol => return Some(Reason::ProtocolCannotTrace),
+        Runtime::MlServer if otlp_endpoint(inputs.wanted).is_none() => {
+            return Some(Reason::NeedsOtlpEndpoint);
+        }
+        Runtime::MlServer | Runtime::Wrapper => {}
+    }
+    // An exclusion is the user's own word, and says more than a switch.
+    if inputs.excluded.contains(name) {
+        return Some(Reason::Excluded);
+    }
+    let switched_on = inputs.object.config.targets.prepackaged_servers;
+    (!switched_on).then_some(Reason::TargetSwitchedOff)
 }
 
-/// The units that the orchestrator runs in its own process.
-fn is_built_in(implementation: &str) -> bool {
-    matches!(
-        implementation,
-        "SIMPLE_MODEL"
-            | "SIMPLE_ROUTER"
-            | "RANDOM_ABTEST"
-            | "AVERAGE_COMBINER"
-            | "UNKNOWN_IMPLEMENTATION"
-    )
+/// Keeps the names that are excluded and are no server's, until all predictors have been seen.
+pub(crate) fn keep_exclusions(inputs: &Inputs<'_, '_>, draft: &mut Draft<'_>) {
+    let Wanted::On(settings) = inputs.wanted else {
+        return;
+    };
+    let Some((text, origin)) = settings.get(Setting::ExcludeContainers) else {
+        return;
+    };
+    let names = inputs.nodes.iter().filter_map(|node| name_of(&node.name));
+    let servers: HashSet<&str> = names.collect();
+    let here = (origin == Origin::PredictorAnnotation).then_some(inputs.index);
+    for name in excluded(text) {
+        if name != ORCHESTRATOR && !servers.contains(name) {
+            draft.exclusions.insert((name.to_owned(), here));
+        }
+    }
 }

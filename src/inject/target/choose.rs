@@ -4,62 +4,26 @@ use std::borrow::Cow;
 
 use crate::inject::engine::EngineVariables;
 use crate::inject::notes::Notes;
-use crate::inject::ownership::present::{Fate, Owned, UsersVars};
+use crate::inject::ownership::present::{Fate, Present, UsersVars};
 use crate::inject::patch::{CONFIG_DIR, ConfigVolume};
-use crate::jaeger::accepts::{MAX_EXPANDED, is_service_name, is_tags};
-use crate::jaeger::crashes::{Reader, crash, go_bool, is_python_zero, sampler_crash};
+use crate::jaeger::accepts::{is_service_name, is_tags};
+use crate::jaeger::crashes::{Client, crash, go_bool, is_python_zero, sampler_crash};
 use crate::seldon::place::{Holder, Place};
 
 use crate::config::setting::Setting;
-use crate::config::template::{Names, Unresolved, expand};
+use crate::config::template::{MAX_EXPANDED, Names, Unresolved, expand};
 use crate::inject::layers::{Origin, Resolved};
 use crate::inject::ownership::record::Omitted;
+use crate::inject::plan::{Choice, Choices};
 use crate::inject::reason::Reason;
-use crate::jaeger::variable::{EnvSet, EnvValue, HOST_IP, PerVariable, Variable};
-
-/// What is done about one variable of a target.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Choice<'a> {
-    /// There is nothing to say about it here.
-    #[default]
-    None,
-    /// It is ours.
-    Set(EnvValue<'a>, Origin),
-    /// It is left alone.
-    Leave(Reason),
-}
-
-/// The choices of one target.
-pub type Choices<'a> = PerVariable<Choice<'a>>;
-
-impl<'a> Choices<'a> {
-    /// The same reason for every variable.
-    pub(crate) fn all_left(reason: Reason) -> Self {
-        let mut choices = Self::default();
-        for variable in Variable::ALL {
-            *choices.get_mut(variable) = Choice::Leave(reason);
-        }
-        choices
-    }
-
-    /// Only what is set.
-    pub(crate) fn set(&self) -> EnvSet<'a> {
-        let mut set = EnvSet::default();
-        for (variable, choice) in self.iter() {
-            if let Choice::Set(value, _) = choice {
-                *set.get_mut(variable) = Some(value.clone());
-            }
-        }
-        set
-    }
-}
+use crate::jaeger::{EnvValue, HOST_IP, Variable};
 
 /// The environment of a target as the user sees it: without what is ours.
 pub(crate) struct Subject<'s, 'a> {
     pub(crate) holder: Holder,
-    pub(crate) reader: Reader,
+    pub(crate) client: Client,
     pub(crate) vars: &'s UsersVars<'s, 'a>,
-    pub(crate) owned: &'s Owned,
+    pub(crate) present: &'s Present,
     pub(crate) omitted: Omitted,
     /// What `spec.annotations` sets, if the target is the orchestrator.
     pub(crate) engine: Option<&'s EngineVariables<'a>>,
@@ -89,7 +53,7 @@ impl Subject<'_, '_> {
 
     /// Why a variable is not ours to set, if the user has a say in it.
     fn users(&self, variable: Variable) -> Option<Reason> {
-        if self.owned.fate(variable) == Fate::Changed {
+        if self.present.fate(variable) == Fate::Changed {
             return Some(Reason::UserChanged);
         }
         if self.vars.last_of(variable.name()).is_some() {
@@ -106,12 +70,12 @@ impl Subject<'_, '_> {
     /// Warns of the user's values that end the process which reads them.
     pub(crate) fn warn(&self, notes: &mut Notes<'_>) {
         let place = Place::Env(self.holder);
-        let reader = self.reader;
-        if reader == Reader::MlServer {
+        let client = self.client;
+        if client == Client::MlServer {
             return;
         }
         for (name, var) in self.vars.iter() {
-            if let Some(expected) = var.literal().and_then(|text| crash(reader, name, text)) {
+            if let Some(expected) = var.literal().and_then(|text| crash(client, name, text)) {
                 notes.add(Reason::CrashingValue, place, format!("{name}: {expected}"));
             }
         }
@@ -124,7 +88,7 @@ impl Subject<'_, '_> {
                 );
             }
         }
-        if reader == Reader::Executor {
+        if client == Client::Executor {
             let pair = (
                 self.literal("JAEGER_SAMPLER_TYPE"),
                 self.literal("JAEGER_SAMPLER_PARAM"),
@@ -135,13 +99,6 @@ impl Subject<'_, '_> {
                     place,
                     "JAEGER_SAMPLER_PARAM: with this JAEGER_SAMPLER_TYPE the orchestrator needs a number from 0 to 1",
                 );
-            }
-            if self.said("JAEGER_ENDPOINT").is_some()
-                && self.said("JAEGER_USER").is_some() != self.said("JAEGER_PASSWORD").is_some()
-            {
-                let both =
-                    "JAEGER_USER: the orchestrator needs it and JAEGER_PASSWORD both, or neither";
-                notes.add(Reason::CrashingValue, place, both);
             }
         }
         // By hand is also what was ours and is changed: its other half goes, and that is when they should hear of it.
@@ -183,11 +140,11 @@ impl Subject<'_, '_> {
         if self.is_disabled() {
             return Choices::all_left(Reason::UserDisabled);
         }
-        if self.reader == Reader::MlServer {
+        if self.client == Client::MlServer {
             return self.for_mlserver(settings);
         }
         let mut choices = Choices::default();
-        let is_orchestrator = self.reader == Reader::Executor;
+        let is_orchestrator = self.client == Client::Executor;
         let config_path = self.users(Variable::ConfigPath);
         let users_config =
             !is_orchestrator && config_path.is_some_and(|reason| reason != Reason::UserRemoved);
@@ -248,7 +205,7 @@ impl Subject<'_, '_> {
                     }
                 },
                 // What is there of ours goes, and what would not be set anyhow is worth a word only where somebody asked for it.
-                _ if asked_for || self.owned.here(variable).is_some() => {
+                _ if asked_for || self.present.here(variable).is_some() => {
                     Choice::Leave(Reason::NotReadHere)
                 }
                 _ => Choice::None,

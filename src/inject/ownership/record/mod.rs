@@ -3,7 +3,6 @@
 //! The format is documented in `docs/record.md`. It is read as untrusted input: whatever is not a record that we could have
 //! written is ignored as a whole, and an entry counts as ours only where it is found unchanged.
 
-mod key;
 mod parts;
 mod set;
 
@@ -13,12 +12,8 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::jaeger::variable::{EnvSet, Variable};
-pub(crate) use key::{key, name_in_key};
 pub(crate) use parts::{Omitted, Part, Parts};
 use set::{RecordedSet, is_ours, is_sampler};
-
-/// The annotation that holds the record.
-pub const RECORD: &str = "tracing.seldon.io/injected";
 
 /// The largest record that is written or read, in bytes: Kubernetes allows 256 KiB for all annotations together.
 pub const MAX_RECORD: usize = 64 * 1024;
@@ -26,7 +21,7 @@ pub const MAX_RECORD: usize = 64 * 1024;
 /// The version of the format that is written; no other is read.
 const VERSION: u32 = 1;
 
-/// Things by the keys of [`key`], in the order of the object.
+/// Things by the keys of [`super::keys`], in the order of the object.
 pub(crate) type Named<'a, T> = IndexMap<Cow<'a, str>, T>;
 
 /// What one target holds of ours.
@@ -209,6 +204,11 @@ impl<'a> Record<'a> {
         })
     }
 
+    /// Whether a target mounts the `ConfigMap`.
+    pub(crate) fn mounts_config(&self, target: &TargetRecord) -> bool {
+        self.set_of(target).get(Variable::ConfigPath).is_some()
+    }
+
     pub(crate) fn set_of(&self, target: &TargetRecord) -> &EnvSet<'a> {
         &self.sets[target.set].0
     }
@@ -278,24 +278,5 @@ mod tests {
             Record::read(&format!("{GOOD}{}", " ".repeat(MAX_RECORD))),
             None
         );
-    }
-
-    #[test]
-    fn keys_of_odd_names_are_distinct() {
-        let keys = [
-            key("a", 0),
-            key("a", 1),
-            key("a#2", 0),
-            key("a%232", 0),
-            key("", 0),
-            key("", 1),
-        ];
-        for (at, one) in keys.iter().enumerate() {
-            assert!(!keys[at + 1..].contains(one), "{one}");
-        }
-        for name in ["a", "a#2", "a%232", "100%", "%25", "#", ""] {
-            assert_eq!(name_in_key(&key(name, 0)), name);
-            assert_eq!(name_in_key(&key(name, 1)), name);
-        }
     }
 }

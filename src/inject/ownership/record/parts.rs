@@ -1,12 +1,12 @@
 //! Two small sets in the record: the structures that had to be created, and the variables that the user took out again.
 
 use std::borrow::Cow;
+use std::marker::PhantomData;
 
 use serde::de::Error;
-use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::jaeger::variable::Variable;
+use crate::jaeger::Variable;
 
 /// A structure that had to be created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,28 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 10] = [
+    /// The structures that may have been created around stubs, outermost first.
+    pub(crate) const AROUND_STUBS: [Self; 4] = [
+        Self::ComponentSpecs,
+        Self::ComponentSpec,
+        Self::PodSpec,
+        Self::Containers,
+    ];
+}
+
+/// Something that the record lists by name.
+pub(crate) trait Listed: Copy + 'static {
+    /// All of its kind, in the order in which the record lists them.
+    const ALL: &'static [Self];
+
+    fn name(self) -> &'static str;
+
+    /// A number below 16 of its own.
+    fn number(self) -> u8;
+}
+
+impl Listed for Part {
+    const ALL: &'static [Self] = &[
         Self::Annotations,
         Self::SvcOrchSpec,
         Self::ComponentSpecs,
@@ -37,7 +58,7 @@ impl Part {
         Self::Volumes,
     ];
 
-    const fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Annotations => "annotations",
             Self::SvcOrchSpec => "svcOrchSpec",
@@ -51,97 +72,73 @@ impl Part {
             Self::Volumes => "volumes",
         }
     }
+
+    fn number(self) -> u8 {
+        self as u8
+    }
 }
 
-/// A set of created structures.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Parts(u16);
+impl Listed for Variable {
+    const ALL: &'static [Self] = &Self::ALL;
 
-impl Parts {
-    pub(crate) const fn has(self, part: Part) -> bool {
-        self.0 & (1 << part as u16) != 0
+    fn name(self) -> &'static str {
+        Self::name(self)
     }
 
-    pub(crate) const fn set(&mut self, part: Part) {
-        self.0 |= 1 << part as u16;
+    fn number(self) -> u8 {
+        self as u8
+    }
+}
+
+/// Some of a kind. It takes two bytes, because a record has one for each container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Subset<T>(u16, PhantomData<T>);
+
+/// The structures that had to be created.
+pub(crate) type Parts = Subset<Part>;
+
+/// The variables that the user took out again.
+pub(crate) type Omitted = Subset<Variable>;
+
+impl<T> Default for Subset<T> {
+    fn default() -> Self {
+        Self(0, PhantomData)
+    }
+}
+
+impl<T: Listed> Subset<T> {
+    pub(crate) fn has(self, one: T) -> bool {
+        self.0 & (1 << one.number()) != 0
     }
 
-    pub(crate) const fn unset(&mut self, part: Part) {
-        self.0 &= !(1 << part as u16);
+    pub(crate) fn set(&mut self, one: T) {
+        self.0 |= 1 << one.number();
+    }
+
+    pub(crate) fn unset(&mut self, one: T) {
+        self.0 &= !(1 << one.number());
     }
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
-    pub(crate) const fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0 == 0
     }
 }
 
-impl Serialize for Parts {
+impl<T: Listed> Serialize for Subset<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(
-            Part::ALL
-                .into_iter()
-                .filter(|part| self.has(*part))
-                .map(Part::name),
-        )
+        let mine = T::ALL.iter().filter(|one| self.has(**one));
+        serializer.collect_seq(mine.map(|one| one.name()))
     }
 }
 
-impl<'de> Deserialize<'de> for Parts {
+impl<'de, T: Listed> Deserialize<'de> for Subset<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut parts = Self::default();
+        let mut some = Self::default();
         for name in Vec::<Cow<'de, str>>::deserialize(deserializer)? {
-            let part = Part::ALL.into_iter().find(|part| part.name() == name);
-            parts.set(part.ok_or_else(|| D::Error::custom("unknown part"))?);
+            let one = T::ALL.iter().find(|one| one.name() == name);
+            some.set(*one.ok_or_else(|| D::Error::custom("unknown name"))?);
         }
-        Ok(parts)
-    }
-}
-
-/// Variables that the user took out again, by name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Omitted(u16);
-
-impl Omitted {
-    pub(crate) const fn has(self, variable: Variable) -> bool {
-        self.0 & (1 << variable as u8) != 0
-    }
-
-    pub(crate) const fn set(&mut self, variable: Variable) {
-        self.0 |= 1 << variable as u8;
-    }
-
-    pub(crate) const fn unset(&mut self, variable: Variable) {
-        self.0 &= !(1 << variable as u8);
-    }
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.0 == 0
-    }
-}
-
-impl Serialize for Omitted {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut seq = serializer.serialize_seq(None)?;
-        for variable in Variable::ALL
-            .into_iter()
-            .filter(|variable| self.has(*variable))
-        {
-            seq.serialize_element(variable.name())?;
-        }
-        seq.end()
-    }
-}
-
-impl<'de> Deserialize<'de> for Omitted {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut omitted = Self::default();
-        for name in Vec::<Cow<'de, str>>::deserialize(deserializer)? {
-            omitted.set(
-                Variable::from_name(&name).ok_or_else(|| D::Error::custom("unknown variable"))?,
-            );
-        }
-        Ok(omitted)
+        Ok(some)
     }
 }

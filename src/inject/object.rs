@@ -1,0 +1,218 @@
+//! The decision on one object: its record, and what came of its predictors.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use super::bounds::exceeded;
+use super::conclude::{conclude, finish, refuse};
+use super::draft::{Draft, ObjectInputs};
+use super::engine::EngineVariables;
+use super::layers::Layer;
+use super::ownership::record::Record;
+use super::ownership::since::{Recorded, find_record, unchanged_since};
+use super::plan::{Context, Outcome, Plan, Task};
+use super::reason::Reason;
+use super::trigger::Triggers;
+use super::walk::Walk;
+use crate::config::Config;
+use crate::config::setting::RECORD;
+use crate::seldon::lenient::Rest;
+use crate::seldon::object::Annotations;
+use crate::seldon::{Lenient, Place, SeldonDeployment};
+
+/// Decides what to do with an object. `old` is what was stored before, on an update.
+///
+/// ```
+/// use seldon_tracing::config::Config;
+/// use seldon_tracing::inject::{Context, Outcome, SeldonDeployment, plan};
+///
+/// let json = br#"{
+///   "metadata": {"name": "iris", "annotations": {"tracing": "true"}},
+///   "spec": {"predictors": [{
+///     "name": "default",
+///     "graph": {"name": "classifier", "implementation": "SKLEARN_SERVER"}
+///   }]}
+/// }"#;
+/// let object = SeldonDeployment::from_json(json)?;
+/// let config = Config::default();
+/// let plan = plan(&object, None, &config, &Context::default());
+/// assert_eq!(plan.outcome, Outcome::Injected);
+/// let paths: Vec<String> = plan.patch().iter().map(|op| op.path().to_string()).collect();
+/// assert_eq!(
+///     paths,
+///     [
+///         "/spec/predictors/0/componentSpecs",
+///         "/spec/predictors/0/svcOrchSpec",
+///         "/metadata/annotations/tracing.seldon.io~1injected",
+///     ]
+/// );
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[must_use]
+pub fn plan<'v>(
+    object: &'v SeldonDeployment<'v>,
+    old: Option<&'v SeldonDeployment<'v>>,
+    config: &'v Config,
+    context: &Context<'v>,
+) -> Plan<'v> {
+    let mut draft = Draft {
+        ops: Vec::with_capacity(16),
+        targets: Vec::with_capacity(4),
+        record: Record::new(),
+        ..Draft::default()
+    };
+    let Some(annotations) = annotations_of(object, &mut draft) else {
+        return finish(draft, Outcome::Skipped);
+    };
+    note_odd_spec(object, &mut draft);
+    if let Some((reason, place, detail)) = exceeded(object) {
+        draft.notes.add(reason, place, detail);
+        return finish(draft, Outcome::Skipped);
+    }
+    let found = find_record(annotations);
+    if matches!(found, Recorded::Unreadable) {
+        let place = Place::Annotation(RECORD);
+        draft.notes.add(Reason::RecordUnreadable, place, "");
+    }
+    let sticky = unchanged_since(object, old, annotations, &found, &config.trigger);
+    let nothing = Record::new();
+    let record = match (&sticky, &found) {
+        (Some(record), _) | (None, Recorded::Read { record, .. }) => record,
+        (None, Recorded::None | Recorded::Unreadable) => &nothing,
+    };
+    let new_trigger = match context.task {
+        Task::Trigger(value) if !has_trigger(object, &config.trigger) => Some(value),
+        _ => None,
+    };
+    draft.record.trigger = new_trigger
+        .map(Cow::Borrowed)
+        .or_else(|| our_trigger(annotations, record, &config.trigger));
+    let spec = object.spec.get();
+    let engine = EngineVariables::of(spec.and_then(|spec| spec.annotations.get()));
+    let inputs = ObjectInputs {
+        config,
+        namespace: object.namespace().or(context.namespace),
+        name: object.name(),
+        protocol: spec.and_then(|spec| spec.protocol.text()),
+        engine: &engine,
+        record,
+    };
+    let walk = Walk {
+        object,
+        old: sticky.as_ref().and(old),
+        layers: layers(object, annotations, config, &mut draft),
+        task: context.task,
+        new_trigger,
+        inputs: &inputs,
+    };
+    let triggers = Triggers::of(object, config, context.namespace_default);
+    if let Err(reason) = walk.predictors(triggers, &mut draft) {
+        return refuse(draft, reason);
+    }
+    note_unknown_exclusions(&mut draft);
+    conclude(draft, object, annotations, &found, &inputs, context.task)
+}
+
+/// The annotations of an object that may be changed; nothing where a note says why it may not.
+fn annotations_of<'v>(
+    object: &'v SeldonDeployment<'v>,
+    draft: &mut Draft<'v>,
+) -> Option<&'v Annotations<'v>> {
+    const NONE: &Annotations<'static> = &Annotations {
+        rest: Rest(Vec::new()),
+    };
+    let notes = &mut draft.notes;
+    let Lenient::Is(metadata) = &object.metadata else {
+        let found = object.metadata.odd().unwrap_or("nothing");
+        notes.odd(Place::Metadata, "an object", found);
+        return None;
+    };
+    if metadata.being_deleted {
+        notes.add(Reason::BeingDeleted, Place::Object, "");
+        return None;
+    }
+    match &metadata.annotations {
+        Lenient::Absent => Some(NONE),
+        Lenient::Is(annotations) => Some(annotations),
+        odd => {
+            let found = odd.odd().unwrap_or_default();
+            notes.odd(Place::Annotations, "an object", found);
+            None
+        }
+    }
+}
+
+/// The trigger that an earlier injection wrote, if it is still there.
+fn our_trigger<'v>(
+    annotations: &Annotations<'_>,
+    record: &Record<'static>,
+    key: &str,
+) -> Option<Cow<'v, str>> {
+    let ours = record.trigger.clone()?;
+    (annotations.get(key).text() == Some(&*ours)).then_some(ours)
+}
+
+fn note_odd_spec<'v>(object: &'v SeldonDeployment<'v>, draft: &mut Draft<'v>) {
+    let notes = &mut draft.notes;
+    let Lenient::Is(spec) = &object.spec else {
+        let found = object.spec.odd().unwrap_or("nothing");
+        return notes.odd(Place::Spec, "an object", found);
+    };
+    if let Some(found) = spec.predictors.odd() {
+        notes.odd(Place::Predictors, "a list", found);
+    }
+    if let Some(found) = spec.annotations.odd() {
+        notes.odd(Place::SpecAnnotations, "an object", found);
+    }
+}
+
+/// The settings that stand in the annotations of the object, weakest first.
+fn layers<'v>(
+    object: &'v SeldonDeployment<'v>,
+    annotations: &'v Annotations<'v>,
+    config: &'v Config,
+    draft: &mut Draft<'v>,
+) -> [Layer<'v>; 2] {
+    let trigger = &config.trigger;
+    let spec = object.spec.get().and_then(|spec| spec.annotations.get());
+    [
+        Layer::read(spec, Place::SpecAnnotation, trigger, &mut draft.notes),
+        Layer::read(
+            Some(annotations),
+            Place::Annotation,
+            trigger,
+            &mut draft.notes,
+        ),
+    ]
+}
+
+/// A name that is excluded for all predictors need be in one of them only.
+fn note_unknown_exclusions(draft: &mut Draft<'_>) {
+    let targets = draft.targets.iter();
+    let known: HashSet<(&str, Option<usize>)> = targets
+        .flat_map(|target| [None, Some(target.predictor)].map(|place| (&*target.name, place)))
+        .collect();
+    for (name, predictor) in std::mem::take(&mut draft.exclusions) {
+        if !known.contains(&(name.as_str(), predictor)) {
+            let place = predictor.map_or(Place::Predictors, Place::Predictor);
+            draft.notes.add(Reason::ExcludedUnknown, place, name);
+        }
+    }
+}
+
+/// Whether any place of the object has a trigger.
+fn has_trigger(object: &SeldonDeployment<'_>, key: &str) -> bool {
+    let at = |annotations: Option<&Annotations<'_>>| {
+        annotations.is_some_and(|found| found.rest.get(key).is_some())
+    };
+    at(object
+        .metadata
+        .get()
+        .and_then(|metadata| metadata.annotations.get()))
+        || at(object.spec.get().and_then(|spec| spec.annotations.get()))
+        || object
+            .predictors()
+            .iter()
+            .filter_map(Lenient::get)
+            .any(|predictor| at(predictor.annotations.get()))
+}

@@ -1,0 +1,68 @@
+//! The structures that are created around stubs, from `componentSpecs` down to the list of containers, and taken out with the last stub.
+
+use crate::inject::draft::{Draft, Inputs};
+use crate::inject::ownership::record::{Part, Parts};
+use crate::inject::ownership::roster::OurVolumes;
+use crate::inject::patch::Op;
+use crate::seldon::object::{ComponentSpec, PodSpec};
+use crate::seldon::{ContainerList, Place};
+
+/// Records that a part is created, unless it stands in one that was created earlier and goes with it.
+pub(crate) fn creates(inputs: &Inputs<'_, '_>, draft: &mut Draft<'_>, part: Part) {
+    let outer = Part::AROUND_STUBS
+        .into_iter()
+        .take_while(|outer| *outer != part);
+    if !outer.into_iter().any(|outer| inputs.ours.new.has(outer)) {
+        draft.out.new.set(part);
+    }
+}
+
+/// Whether anything was created around the stubs of a predictor.
+pub(crate) fn any_created(parts: Parts) -> bool {
+    Part::AROUND_STUBS.into_iter().any(|part| parts.has(part))
+}
+
+/// The operation that takes out what was created around the stubs of a pod, as far as nothing else is in it.
+pub(crate) fn removal<'v>(
+    inputs: &Inputs<'_, 'v>,
+    at: usize,
+    component: &ComponentSpec<'v>,
+    pod: &PodSpec<'v>,
+    ours: OurVolumes,
+) -> Op<'v> {
+    let made = |part| inputs.ours.new.has(part);
+    let mut volumes = pod.volumes.items().iter();
+    let volumes_go = pod.volumes.odd().is_none()
+        && volumes.all(|volume| ours.mounted && inputs.owns_volume(volume));
+    let pod_is_empty = pod.rest.is_empty() && pod.init_containers.is_absent() && volumes_go;
+    if !pod_is_empty || made(Part::Containers) {
+        let list = ContainerList::Containers;
+        return Op::Remove(Place::Containers(inputs.index, at, list));
+    }
+    if !component.rest.is_empty() || made(Part::PodSpec) {
+        return Op::Remove(Place::PodSpec(inputs.index, at));
+    }
+    let components = Place::ComponentSpecs(inputs.index);
+    let is_only = inputs.view.component_specs.items().len() == 1;
+    if is_only && made(Part::ComponentSpecs) {
+        Op::Remove(components)
+    } else {
+        Op::RemoveItem(components, at)
+    }
+}
+
+/// Structures that were created earlier stay recorded while a stub of ours is in them. What is in the outermost one goes with it.
+pub(crate) fn keep_outermost(inputs: &Inputs<'_, '_>, draft: &mut Draft<'_>) {
+    let mut containers = draft.out.containers.values();
+    if !containers.any(|target| target.new.has(Part::Container)) {
+        return;
+    }
+    let is_made = |part: &Part| inputs.ours.new.has(*part) || draft.out.new.has(*part);
+    let outermost = Part::AROUND_STUBS.into_iter().find(is_made);
+    for part in Part::AROUND_STUBS {
+        draft.out.new.unset(part);
+    }
+    if let Some(part) = outermost {
+        draft.out.new.set(part);
+    }
+}

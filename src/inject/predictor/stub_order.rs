@@ -1,0 +1,103 @@
+//! Which stubs come and which go.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use indexmap::IndexSet;
+
+use super::servers::wanted_stubs;
+use crate::inject::draft::{Inputs, Wanted};
+use crate::inject::notes::Notes;
+use crate::inject::ownership::keys::{key, name_in_key};
+use crate::inject::ownership::record::Part;
+use crate::inject::ownership::roster::is_stub;
+use crate::seldon::ContainerList;
+use crate::seldon::object::name_of;
+
+/// Which stubs come and which go, in the order of the graph.
+#[derive(Debug, Default)]
+pub(crate) struct StubOrder<'v> {
+    add: Vec<Cow<'v, str>>,
+    drop: HashSet<&'v str>,
+}
+
+impl<'v> StubOrder<'v> {
+    /// What comes and what goes where the stubs of `existing` stay that are wanted.
+    fn keeping(existing: &IndexSet<&'v str>, wanted: IndexSet<Cow<'v, str>>) -> Self {
+        let drop = existing.iter().copied();
+        Self {
+            drop: drop.filter(|name| !wanted.contains(*name)).collect(),
+            add: wanted
+                .into_iter()
+                .filter(|name| !existing.contains(&**name))
+                .collect(),
+        }
+    }
+
+    /// Seldon's defaulting would append the missing containers in the order of the graph, and the name of the Deployment is made of the
+    /// names in that order. So new stubs may only come behind the old ones; else all are written anew.
+    fn in_graph_order(existing: &IndexSet<&'v str>, wanted: IndexSet<Cow<'v, str>>) -> Self {
+        let mut kept = existing
+            .iter()
+            .filter(|name| wanted.contains(**name))
+            .zip(&wanted);
+        if kept.all(|(kept, wanted)| kept == wanted) {
+            return Self::keeping(existing, wanted);
+        }
+        Self {
+            drop: existing.iter().copied().collect(),
+            add: wanted.into_iter().collect(),
+        }
+    }
+
+    /// The stubs to add.
+    pub(crate) fn to_add(&self) -> &[Cow<'v, str>] {
+        &self.add
+    }
+
+    /// Whether the stub of that name goes.
+    pub(crate) fn drops(&self, name: &str) -> bool {
+        self.drop.contains(name)
+    }
+}
+
+/// Finds the stubs that are there and those that should be.
+pub(crate) fn order<'v>(inputs: &Inputs<'_, 'v>, notes: &mut Notes<'v>) -> StubOrder<'v> {
+    if let Wanted::Off(_) | Wanted::Hold = inputs.wanted {
+        // Whatever is there is dealt with where it stands.
+        return StubOrder::default();
+    }
+    let (stubs, others) = named_containers(inputs);
+    match inputs.wanted {
+        Wanted::Off(_) | Wanted::Hold | Wanted::Restore => {
+            let recorded = inputs.ours.containers.iter();
+            let names = recorded
+                .filter(|(_, target)| target.new.has(Part::Container))
+                .map(|(key, _)| Cow::Owned(name_in_key(key).into_owned()))
+                .filter(|name| !others.contains(&**name));
+            StubOrder::keeping(&stubs, names.collect())
+        }
+        Wanted::On(_) => StubOrder::in_graph_order(&stubs, wanted_stubs(inputs, &others, notes)),
+    }
+}
+
+/// The names of our stubs, and of all other containers.
+fn named_containers<'v>(inputs: &Inputs<'_, 'v>) -> (IndexSet<&'v str>, HashSet<&'v str>) {
+    let (mut stubs, mut others) = (IndexSet::new(), HashSet::new());
+    let members = inputs.roster.members().iter();
+    for member in members.filter(|member| member.list == ContainerList::Containers) {
+        let Some(name) = name_of(&member.container.name) else {
+            continue;
+        };
+        // An exact copy of a stub does not make the stub go: it could not be told which of them went.
+        let first = inputs.ours.containers.get(&*key(name, 0));
+        let is_copy =
+            || first.is_some_and(|first| is_stub(member.container, inputs.object.record, first));
+        if member.is_stub {
+            stubs.insert(name);
+        } else if !is_copy() {
+            others.insert(name);
+        }
+    }
+    (stubs, others)
+}

@@ -1,0 +1,295 @@
+//! The decision on one target.
+
+use std::borrow::Cow;
+
+use super::choose::Subject;
+use super::edit::EnvEdit;
+use crate::config::template::Names;
+use crate::inject::draft::{Draft, Inputs, ORCHESTRATOR, Wanted};
+use crate::inject::layers::{Origin, Resolved};
+use crate::inject::notes::Notes;
+use crate::inject::ownership::present::{Fate, Present, UsersVars};
+use crate::inject::ownership::record::{Omitted, Part, Parts, TargetRecord};
+use crate::inject::patch::{ConfigVolume, EnvEntries};
+use crate::inject::plan::{Change, Choice, Choices, TargetKind, TargetPlan};
+use crate::inject::reason::Reason;
+use crate::jaeger::crashes::Client;
+use crate::jaeger::{EnvSet, PerVariable, Variable};
+use crate::seldon::object::Env;
+use crate::seldon::{Holder, Lenient, Place};
+
+/// A target before it is decided.
+pub(crate) struct Candidate<'s, 'v> {
+    pub(crate) kind: TargetKind,
+    pub(crate) holder: Holder,
+    pub(crate) name: Cow<'v, str>,
+    /// Its environment; nothing for a container that is not there yet.
+    pub(crate) env: Option<&'s Env<'v>>,
+    pub(crate) recorded: Option<TargetRecord>,
+    /// A reason to leave it alone that has nothing to do with what is in it.
+    pub(crate) left: Option<Reason>,
+    /// The `ConfigMap` that can be mounted here.
+    pub(crate) config_volume: Option<&'s ConfigVolume<'v>>,
+    /// Its environment in the older object.
+    pub(crate) old_env: Option<&'s Env<'v>>,
+}
+
+/// What became of a target.
+pub(crate) struct Decided<'v> {
+    plan: TargetPlan<'v>,
+    set: EnvSet<'v>,
+    edit: EnvEdit<'v>,
+    new: Parts,
+    omit: Omitted,
+    notes: Notes<'v>,
+}
+
+/// What is left to do when the decision on a target is written down.
+pub(crate) struct Written<'v> {
+    pub(crate) edit: EnvEdit<'v>,
+    /// What to record of it.
+    pub(crate) record: Option<TargetRecord>,
+    /// Whether it mounts the `ConfigMap`.
+    pub(crate) mounts_config: bool,
+}
+
+impl<'v> Decided<'v> {
+    /// Writes the plan and the notes into the draft.
+    pub(crate) fn write(self, draft: &mut Draft<'v>) -> Written<'v> {
+        let Self {
+            plan,
+            set,
+            edit,
+            new,
+            omit,
+            notes,
+        } = self;
+        draft.notes.append(notes);
+        let record = (!set.is_empty()).then(|| TargetRecord {
+            set: draft.count(&plan.name, &set),
+            new,
+            omit,
+        });
+        draft.targets.push(plan);
+        Written {
+            edit,
+            record,
+            mounts_config: set.get(Variable::ConfigPath).is_some(),
+        }
+    }
+}
+
+impl<'v> Written<'v> {
+    /// The variables of an environment that is created with what holds it.
+    pub(crate) fn into_entries(self) -> EnvEntries<'v> {
+        match self.edit {
+            EnvEdit::Create(entries) => entries,
+            EnvEdit::Remove | EnvEdit::Items { .. } => Vec::new(),
+        }
+    }
+}
+
+/// Decides one target: which variables it has afterwards and why, and how its environment changes.
+pub(crate) fn decide<'v>(inputs: &Inputs<'_, 'v>, candidate: Candidate<'_, 'v>) -> Decided<'v> {
+    let absent = Lenient::Absent;
+    let env = candidate.env.unwrap_or(&absent);
+    let recorded = candidate.recorded.unwrap_or_default();
+    let nothing = EnvSet::default();
+    let recorded_set = candidate
+        .recorded
+        .map_or(&nothing, |recorded| inputs.object.record.set_of(&recorded));
+    let present = Present::find(env, recorded_set);
+    let chooser = Chooser {
+        inputs,
+        candidate: &candidate,
+        env,
+        recorded_set,
+        present: &present,
+    };
+    let mut notes = Notes::default();
+    let mut omit = omitted(recorded.omit, recorded_set, &present);
+    let (mut choices, mut left) = chooser.choose(omit, &mut notes);
+    // Where nothing would be left to remember it by, what the user takes out now comes back.
+    for less in [recorded.omit, Omitted::default()] {
+        if omit != less && choices.set().is_empty() {
+            omit = less;
+            (choices, left) = chooser.choose(omit, &mut notes);
+        }
+    }
+    let mut set = choices.set();
+    if let Some(found) = env.odd().filter(|_| !set.is_empty()) {
+        notes.odd(Place::Env(candidate.holder), "a list", found);
+        choices = Choices::default();
+        left = Some(Reason::OddType);
+        set = EnvSet::default();
+    }
+    let old = candidate
+        .old_env
+        .map(|old| Present::find(old, recorded_set));
+    let created = recorded.new.has(Part::Env);
+    let edit = EnvEdit::of(env, &present, recorded_set, &set, old.as_ref(), created);
+    let mut new = recorded.new;
+    if env.is_absent() && candidate.env.is_some() && !new.has(Part::Container) {
+        new.set(Part::Env);
+    }
+    Decided {
+        plan: TargetPlan {
+            kind: candidate.kind,
+            place: Place::Holder(candidate.holder),
+            predictor: inputs.index,
+            changes: changes(&present, recorded_set, &set),
+            name: candidate.name,
+            left,
+            choices,
+        },
+        set,
+        edit,
+        new,
+        omit,
+        notes,
+    }
+}
+
+/// What happens to each variable of ours.
+fn changes(present: &Present, recorded: &EnvSet<'_>, set: &EnvSet<'_>) -> PerVariable<Change> {
+    let mut changes = PerVariable::default();
+    for variable in Variable::ALL {
+        let here = present.here(variable).is_some();
+        let stays = here && set.get(variable) == recorded.get(variable);
+        *changes.get_mut(variable) = match (here, set.get(variable).is_some()) {
+            (true, true) if stays => Change::Keep,
+            (_, true) => Change::Add,
+            (true, false) => Change::Remove,
+            (false, false) => Change::None,
+        };
+    }
+    changes
+}
+
+/// What the choice for one target depends on.
+struct Chooser<'c, 's, 'p, 'v> {
+    inputs: &'c Inputs<'p, 'v>,
+    candidate: &'c Candidate<'s, 'v>,
+    env: &'c Env<'v>,
+    recorded_set: &'c EnvSet<'v>,
+    present: &'c Present,
+}
+
+impl<'v> Chooser<'_, '_, '_, 'v> {
+    fn choose(&self, omitted: Omitted, notes: &mut Notes<'v>) -> (Choices<'v>, Option<Reason>) {
+        match self.inputs.wanted {
+            Wanted::Off(reason) => (Choices::default(), Some(*reason)),
+            Wanted::Hold => {
+                let held = self.recorded(&|variable| self.present.here(variable).is_some());
+                (held, None)
+            }
+            Wanted::Restore => {
+                let left = self.recorded_set.is_empty().then_some(Reason::Restored);
+                (self.restored(omitted), left)
+            }
+            Wanted::On(settings) => match self.candidate.left {
+                Some(reason) => (Choices::default(), Some(reason)),
+                None => self.by_settings(settings, omitted, notes),
+            },
+        }
+    }
+
+    /// The recorded variables for which `keep` holds.
+    fn recorded(&self, keep: &dyn Fn(Variable) -> bool) -> Choices<'v> {
+        let mut choices = Choices::default();
+        for (variable, value) in self.recorded_set.entries() {
+            if keep(variable) {
+                *choices.get_mut(variable) = Choice::Set(value.clone(), Origin::Record);
+            }
+        }
+        choices
+    }
+
+    fn restored(&self, omitted: Omitted) -> Choices<'v> {
+        let is_here = |variable| self.present.here(variable).is_some();
+        let stays = |variable| {
+            !omitted.has(variable)
+                && self.present.fate(variable) != Fate::Changed
+                && (is_here(variable)
+                    || variable != Variable::ConfigPath
+                    || self.candidate.config_volume.is_some())
+        };
+        // Half a pair stays where it stands, but is not written.
+        let pair_stays = |variable: Variable| {
+            variable.pair().is_none_or(|other| {
+                if self.recorded_set.get(other).is_some() {
+                    stays(other)
+                } else {
+                    is_here(variable)
+                }
+            })
+        };
+        self.recorded(&|variable| stays(variable) && pair_stays(variable))
+    }
+
+    fn by_settings(
+        &self,
+        settings: &Resolved<'v>,
+        omitted: Omitted,
+        notes: &mut Notes<'v>,
+    ) -> (Choices<'v>, Option<Reason>) {
+        let Self {
+            inputs, candidate, ..
+        } = self;
+        let is_of_graph = matches!(
+            candidate.kind,
+            TargetKind::Container | TargetKind::PrepackagedServer
+        );
+        let is_orchestrator = candidate.kind == TargetKind::Orchestrator;
+        let client = if is_orchestrator {
+            Client::Executor
+        } else if is_of_graph && inputs.mlservers.contains(&*candidate.name) {
+            Client::MlServer
+        } else {
+            Client::Wrapper
+        };
+        let vars = UsersVars::of(self.env, self.present);
+        let subject = Subject {
+            holder: candidate.holder,
+            client,
+            vars: &vars,
+            present: self.present,
+            omitted,
+            engine: is_orchestrator.then_some(inputs.object.engine),
+        };
+        let container = if is_orchestrator {
+            ORCHESTRATOR
+        } else {
+            &candidate.name
+        };
+        let names = Names {
+            container: Some(container),
+            ..inputs.names()
+        };
+        subject.warn(notes);
+        let choices = subject.decide(settings, &names, candidate.config_volume, notes);
+        let disabled = *choices.get(Variable::Tracing) == Choice::Leave(Reason::UserDisabled);
+        (choices, disabled.then_some(Reason::UserDisabled))
+    }
+}
+
+/// The variables that the user took out: gone from a target in which others of ours still stand. A target without any of ours was written
+/// anew from a manifest that never had them, which says nothing about any single one.
+fn omitted(before: Omitted, set: &EnvSet<'_>, present: &Present) -> Omitted {
+    let mut omitted = before;
+    for (variable, _) in set.entries() {
+        match present.fate(variable) {
+            Fate::Gone if present.count() > 0 => omitted.set(variable),
+            Fate::Here(_) | Fate::Changed => omitted.unset(variable),
+            Fate::Gone | Fate::Never => {}
+        }
+    }
+    // The other half of a pair goes with it.
+    for (variable, _) in set.entries() {
+        let other_is_omitted = variable.pair().is_some_and(|other| omitted.has(other));
+        if other_is_omitted && present.fate(variable) != Fate::Changed {
+            omitted.set(variable);
+        }
+    }
+    omitted
+}
