@@ -1,8 +1,8 @@
-//! Lives of a SeldonDeployment, each step of which is four bytes; the same as `tests/sequences` draws from proptest.
+//! Lives of a SeldonDeployment, each step of which is four bytes; the same as `tests/engine/sequences` draws from proptest.
 
 #![no_main]
 
-#[path = "../../tests/sequences/machine/mod.rs"]
+#[path = "../../tests/engine/sequences/machine/mod.rs"]
 mod machine;
 
 use libfuzzer_sys::fuzz_target;

@@ -13,9 +13,9 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::models::{RECORD, essence};
-use crate::real_manifests::{manifests, triggered};
 use crate::rig::space::create;
 use crate::rig::{Cluster, Space};
+use crate::support::real_manifests::{manifests, triggered};
 
 tests![m1_m7_o5_real_manifests_are_taken_as_without_us_stored_as_inject_prints_them_and_given_back,];
 

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
-use crate::load::process;
 use crate::models::{RECORD, essence, is_traced, model, untraced, written};
 use crate::opt_in::graph;
 use crate::rig::kubectl::finish;
 use crate::rig::{Cluster, Space, until};
 use crate::steps::{apply_as, assert_unwritten, create, logged, merge, without_us};
+use crate::support::load::process;
 
 tests![
     the_same_manifest_applied_by_kubectl_again_and_again_writes_nothing,

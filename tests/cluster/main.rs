@@ -11,11 +11,6 @@
     reason = "all of this is tests, though clippy takes only some of it for tests"
 )]
 
-#[path = "../load/mod.rs"]
-mod load;
-#[path = "../real_manifests/mod.rs"]
-mod real_manifests;
-
 /// Lists the tests of a file, for `main`.
 macro_rules! tests {
     ($($name:ident),* $(,)?) => {
@@ -43,6 +38,8 @@ mod rig;
 mod rolling;
 mod steps;
 mod sticky;
+#[path = "../support/mod.rs"]
+mod support;
 mod traffic;
 mod trouble;
 mod users;

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::load::process;
 use crate::models::{container, is_traced, model, untraced, value, written};
 use crate::rig::kubectl::finish;
 use crate::rig::lone_webhook::LoneWebhook;
 use crate::rig::registration::{is_called, register_named, until_in_force};
 use crate::rig::{Cluster, metrics};
+use crate::support::load::process;
 use crate::writes::{apply, create, failed_open, quietly, record, server_side};
 
 tests![

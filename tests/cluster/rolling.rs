@@ -9,10 +9,10 @@ use seldon_tracing::pki::{Authority, Names, Pair, Purpose};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::load::get;
 use crate::models::is_traced;
 use crate::rig::installation::{self, NAMESPACE, SECRET, part, service_name, trust};
 use crate::rig::{Cluster, Space, metrics, until};
+use crate::support::load::get;
 use crate::traffic::{Outcome, Writes};
 
 tests![

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::load::mount::Mount;
-use crate::load::{self, process};
 use crate::models::{container, essence, is_traced, model, untraced, value, written};
 use crate::rig::registration::{Registration, register};
 use crate::rig::{Cluster, Space, until};
 use crate::steps::{apply_as, assert_unwritten, create, created_dry, merge, without_us};
+use crate::support::load::mount::Mount;
+use crate::support::load::{self, process};
 
 tests![new_defaults_arrive_when_the_user_changes_the_model_and_not_before,];
 

@@ -7,11 +7,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::load;
 use crate::models::{is_traced, model, untraced};
 use crate::rig::Cluster;
 use crate::rig::other_webhook::{OtherWebhook, Reply};
 use crate::rig::registration::{Registration, is_called, register_named, until_in_force};
+use crate::support::load;
 use crate::writes::{create, failed_open, quietly};
 
 tests![

@@ -12,11 +12,6 @@
     reason = "all of this is tests, though clippy takes only some of it for tests"
 )]
 
-#[path = "../cluster/rig/guarded.rs"]
-mod guarded;
-#[path = "../load/mod.rs"]
-mod load;
-
 /// Lists the tests of a file, for `main`.
 macro_rules! tests {
     ($($name:ident),* $(,)?) => {
@@ -36,6 +31,8 @@ mod rig;
 mod samplers;
 mod shown;
 mod starts;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::path::Path;
 use std::process::ExitCode;

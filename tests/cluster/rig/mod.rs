@@ -5,7 +5,6 @@ pub(crate) mod cert_manager;
 mod control_plane;
 mod controllers;
 pub(crate) mod crd;
-mod guarded;
 pub(crate) mod installation;
 pub(crate) mod kubectl;
 pub(crate) mod lone_webhook;
@@ -26,7 +25,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-pub(crate) use crate::load::LONG;
+pub(crate) use crate::support::load::LONG;
 use control_plane::ControlPlane;
 use crd::Crd;
 use installation::{Installation, Source};

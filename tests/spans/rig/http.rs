@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use crate::load::LONG;
+use crate::support::load::LONG;
 
 /// Sends a request, as HTTP/1.0: its answer is all that comes.
 pub(crate) fn ask(

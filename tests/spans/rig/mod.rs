@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::load::LONG;
 use crate::models::{Component, component, predictor};
+use crate::support::load::LONG;
 use kubelet::{Environment, environment};
 use node::Node;
 use parts::Parts;

@@ -8,7 +8,7 @@ use super::http::get;
 use super::node::Node;
 use super::parts::Parts;
 use super::until;
-use crate::guarded::Guarded;
+use crate::support::guarded::Guarded;
 
 /// Samples everything: what a sampler that asks a receiver is told.
 const STRATEGIES: &str = r#"{"default_strategy": {"type": "probabilistic", "param": 1}}"#;

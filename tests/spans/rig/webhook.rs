@@ -8,8 +8,8 @@ use seldon_tracing::review::verify::verify;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use crate::load::process::{self, Process};
-use crate::load::{self, ADMISSION};
+use crate::support::load::process::{self, Process};
+use crate::support::load::{self, ADMISSION};
 
 /// Profiles that tests name.
 const CONFIG: &str = "

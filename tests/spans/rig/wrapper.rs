@@ -13,8 +13,8 @@ use super::http::ask;
 use super::kubelet::Environment;
 use super::parts::Parts;
 use super::ports;
-use crate::guarded::Guarded;
-use crate::load::LONG;
+use crate::support::guarded::Guarded;
+use crate::support::load::LONG;
 
 /// What a prediction is made of.
 pub(crate) const MESSAGE: &str = r#"{"data":{"ndarray":[[1,2]]}}"#;

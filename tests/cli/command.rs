@@ -1,0 +1,118 @@
+//! What the tests of the command line share.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+/// The binary, free of what the person who runs the tests has set.
+pub(crate) fn seldon_tracing() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_seldon-tracing"));
+    command
+        .env_remove("SELDON_TRACING_CONFIG")
+        .env_remove("CLICOLOR_FORCE")
+        .env_remove("NO_COLOR")
+        .env("COLUMNS", "100")
+        .current_dir(root());
+    command
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Run {
+    /// What was printed; the run has to have gone well, without a word.
+    #[track_caller]
+    pub(crate) fn data(self) -> String {
+        assert_eq!((self.code, self.stderr.as_str()), (0, ""), "{self:?}");
+        self.stdout
+    }
+
+    /// What was said of a bad input; nothing may have been printed.
+    #[track_caller]
+    pub(crate) fn refusal(self) -> String {
+        assert_eq!((self.code, self.stdout.as_str()), (2, ""), "{self:?}");
+        self.stderr
+    }
+}
+
+/// Runs the binary in a folder, with a text on standard input.
+pub(crate) fn run_in(folder: &Path, arguments: &[&str], stdin: &str) -> Run {
+    let mut command = seldon_tracing();
+    command.current_dir(folder).args(arguments);
+    outcome(command.write_stdin(stdin))
+}
+
+/// Runs the binary with a text on standard input.
+pub(crate) fn run(arguments: &[&str], stdin: &str) -> Run {
+    run_in(root(), arguments, stdin)
+}
+
+pub(crate) fn outcome(command: &mut Command) -> Run {
+    let output = command.output().unwrap();
+    Run {
+        code: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A folder with files in it.
+pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The manifests of `examples/`, in order.
+pub(crate) fn examples() -> Vec<PathBuf> {
+    let mut paths: Vec<_> = fs::read_dir(root().join("examples"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "yaml"))
+        .collect();
+    paths.sort();
+    assert!(!paths.is_empty());
+    paths
+}
+
+/// A traced model with a container of its own.
+pub(crate) const MODEL: &str = "\
+apiVersion: machinelearning.seldon.io/v1
+kind: SeldonDeployment
+metadata:
+  name: model
+  annotations:
+    tracing: \"true\"   # a person's comment
+spec:
+  predictors:
+  - name: default
+    graph: {name: classifier, type: MODEL}
+    componentSpecs:
+    - spec:
+        containers:
+        - name: classifier
+          image: 'example.com/model:1'
+";
+
+/// The same without any annotation.
+pub(crate) fn plain_model() -> String {
+    MODEL.replace(
+        "  annotations:\n    tracing: \"true\"   # a person's comment\n",
+        "",
+    )
+}
