@@ -1,10 +1,12 @@
 //! What the tests of the command line share.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use assert_cmd::Command;
 use tempfile::TempDir;
+
+use crate::support::fixtures::root;
 
 /// The binary, free of what the person who runs the tests has set.
 pub(crate) fn seldon_tracing() -> Command {
@@ -72,22 +74,6 @@ pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
         fs::write(path, text).unwrap();
     }
     folder
-}
-
-pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// The manifests of `examples/`, in order.
-pub(crate) fn examples() -> Vec<PathBuf> {
-    let mut paths: Vec<_> = fs::read_dir(root().join("examples"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|ending| ending == "yaml"))
-        .collect();
-    paths.sort();
-    assert!(!paths.is_empty());
-    paths
 }
 
 /// A traced model with a container of its own.

@@ -5,7 +5,8 @@ use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::command::{MODEL, examples, folder, outcome, plain_model, run, run_in, seldon_tracing};
+use crate::command::{MODEL, folder, outcome, plain_model, run, run_in, seldon_tracing};
+use crate::support::fixtures::examples;
 
 const BAD: &str = "kind: SeldonDeployment\na: [\n";
 

@@ -5,7 +5,8 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use crate::command::{MODEL, examples, folder, root, run, run_in};
+use crate::command::{MODEL, folder, run, run_in};
+use crate::support::fixtures::{examples, root};
 use similar::TextDiff;
 
 /// Compares with a golden file, or writes it.

@@ -98,7 +98,7 @@ fn what_an_injection_mounts_is_what_is_rendered() {
 #[test]
 fn the_example_holds_the_config_map_that_the_command_prints() {
     let file = "examples/python-sampler.yaml";
-    let text = std::fs::read_to_string(crate::command::root().join(file)).unwrap();
+    let text = std::fs::read_to_string(crate::support::fixtures::root().join(file)).unwrap();
     let printed = run(&["jaeger-config", "-f", file], "").data();
     assert!(text.contains(&format!("\n{printed}---\n")), "{printed}");
 }

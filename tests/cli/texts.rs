@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use crate::command::{MODEL, folder, outcome, plain_model, root, run, run_in};
+use crate::command::{MODEL, folder, outcome, plain_model, run, run_in};
+use crate::support::fixtures::root;
 use assert_cmd::Command;
 use seldon_tracing::config::Config;
 use serde_json::Value;

@@ -15,9 +15,10 @@ use tokio::task::JoinSet;
 use crate::models::{RECORD, essence};
 use crate::rig::space::create;
 use crate::rig::{Cluster, Space};
-use crate::support::real_manifests::{manifests, triggered};
+use crate::support::fixtures::{Corpus, example_objects, triggered};
 
-tests![m1_m7_o5_real_manifests_are_taken_as_without_us_stored_as_inject_prints_them_and_given_back,];
+tests![examples_are_taken_as_without_us_stored_as_inject_prints_them_and_given_back];
+tests![OVER_THE_CORPUS: crate::Test; the_corpus_is_taken_as_without_us_stored_as_inject_prints_it_and_given_back];
 
 /// Writes at a time.
 const WRITES: usize = 8;
@@ -31,10 +32,16 @@ type Files = BTreeMap<String, String>;
 /// What the API server answered to each, by name.
 type Answers = BTreeMap<String, Result<Value, String>>;
 
-fn m1_m7_o5_real_manifests_are_taken_as_without_us_stored_as_inject_prints_them_and_given_back(
-    cluster: &Cluster,
-) {
-    let (files, mut all): (Vec<_>, Vec<_>) = manifests("cluster").into_iter().unzip();
+fn examples_are_taken_as_without_us_stored_as_inject_prints_them_and_given_back(cluster: &Cluster) {
+    taken_as_without_us(cluster, example_objects());
+}
+
+fn the_corpus_is_taken_as_without_us_stored_as_inject_prints_it_and_given_back(cluster: &Cluster) {
+    taken_as_without_us(cluster, Corpus::find().unwrap().objects());
+}
+
+fn taken_as_without_us(cluster: &Cluster, manifests: Vec<(String, Value)>) {
+    let (files, mut all): (Vec<_>, Vec<_>) = manifests.into_iter().unzip();
     if !cluster.crd().has_old_versions() {
         for manifest in &mut all {
             manifest["apiVersion"] = json!("machinelearning.seldon.io/v1");

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 
+use crate::support::fixtures::root;
 use seldon_tracing::config::Config;
 use seldon_tracing::inject::{ANNOTATION_PREFIX, Reason, Setting};
 
 fn doc(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("docs")
-        .join(name);
+    let path = root().join("docs").join(name);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -72,7 +70,6 @@ fn anchors(text: &str) -> impl Iterator<Item = String> {
 
 #[test]
 fn the_links_between_the_documents_lead_somewhere() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut links = 0;
     for page in [
         "README.md",
@@ -83,8 +80,8 @@ fn the_links_between_the_documents_lead_somewhere() {
         "manifests/README.md",
         "manifests/external/README.md",
     ] {
-        let text = std::fs::read_to_string(root.join(page)).unwrap();
-        let folder = root.join(page).parent().unwrap().to_owned();
+        let text = std::fs::read_to_string(root().join(page)).unwrap();
+        let folder = root().join(page).parent().unwrap().to_owned();
         for link in text
             .split("](")
             .skip(1)
@@ -95,7 +92,7 @@ fn the_links_between_the_documents_lead_somewhere() {
             }
             let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
             let target = if file.is_empty() {
-                root.join(page)
+                root().join(page)
             } else {
                 folder.join(file)
             };

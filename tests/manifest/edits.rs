@@ -1,14 +1,16 @@
 //! Edits of manifests, over the corpus of real ones and over random ones.
 
-use std::fs;
-use std::io::Write as _;
-use std::path::PathBuf;
-
+use crate::support::fixtures::Corpus;
 use json_patch::Patch;
 use seldon_tracing::manifest::edit::edit;
 use seldon_tracing::manifest::emit::to_yaml;
 use seldon_tracing::manifest::tree::Tree;
 use serde_json::{Value, json};
+
+tests![
+    corpus_files_come_back_byte_for_byte,
+    corpus_files_as_json_come_back_byte_for_byte,
+];
 
 /// The patch that injects, and the one that takes it back.
 fn patches(value: &Value) -> (Patch, Patch) {
@@ -138,39 +140,6 @@ fn list(
     }
 }
 
-fn corpus() -> Vec<(String, String)> {
-    let shared = std::env::var_os("SELDON_TRACING_SHARED").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"),
-        PathBuf::from,
-    );
-    let Ok(entries) = fs::read_dir(shared.join("corpus")) else {
-        // Past the test harness, which holds back what `eprintln!` says.
-        let place = shared.display();
-        let said = writeln!(
-            std::io::stderr(),
-            "corpus as text: LEFT OUT, for there is none at {place}"
-        );
-        assert!(said.is_ok(), "the word about it could not be said");
-        return Vec::new();
-    };
-    let mut files: Vec<_> = entries
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "yaml")
-        })
-        .map(|path| {
-            let text = fs::read_to_string(&path).unwrap();
-            (
-                path.file_name().unwrap().to_string_lossy().into_owned(),
-                text,
-            )
-        })
-        .collect();
-    files.sort();
-    files
-}
-
 fn there_and_back(name: &str, text: &str, read: fn(&str) -> Tree) -> String {
     let tree = read(text);
     let value = tree
@@ -194,9 +163,8 @@ fn json_tree(text: &str) -> Tree {
     Tree::json(text).unwrap_or_else(|error| panic!("{error:?}\n{text}"))
 }
 
-#[test]
-fn corpus_files_come_back_byte_for_byte() {
-    for (name, text) in corpus() {
+fn corpus_files_come_back_byte_for_byte(corpus: &Corpus) {
+    for (name, text) in corpus.texts() {
         let injected = there_and_back(&name, &text, yaml);
         if std::env::var_os("SHOW").is_some() {
             println!("# {name}\n{injected}");
@@ -208,9 +176,8 @@ fn corpus_files_come_back_byte_for_byte() {
     }
 }
 
-#[test]
-fn corpus_files_as_json_come_back_byte_for_byte() {
-    for (name, text) in corpus() {
+fn corpus_files_as_json_come_back_byte_for_byte(corpus: &Corpus) {
+    for (name, text) in corpus.texts() {
         let value = yaml(&text).to_value().unwrap();
         let compact = value.to_string();
         let pretty = serde_json::to_string_pretty(&value).unwrap();

@@ -1,13 +1,11 @@
 //! Real manifests over HTTPS, created and updated, come to what the offline engine makes of them (P1, M3, O5).
-//!
-//! Without the corpus the test says so and takes the rest alone.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::support::checked::taken;
-use crate::support::real_manifests::{manifests, triggered};
-use crate::support::webhook::{Webhook, say};
+use crate::support::fixtures::{Corpus, example_objects, triggered};
+use crate::support::webhook::Webhook;
 use bytes::Bytes;
 use seldon_tracing::client::Client;
 use seldon_tracing::config::Config;
@@ -18,6 +16,9 @@ use seldon_tracing::review::ask::{Operation, Question, admitted, version};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+
+tests![the_corpus_over_https_comes_to_what_is_made_of_it_offline];
+tests![EXAMPLES: crate::Plain; examples_over_https_come_to_what_is_made_of_them_offline];
 
 const NAMESPACE: &str = "models";
 
@@ -82,11 +83,18 @@ async fn live(client: &Client, name: &str, at: usize, manifest: &Value) -> bool 
     created != object
 }
 
-#[test]
-fn real_manifests_over_https_come_to_what_is_made_of_them_offline() {
+fn examples_over_https_come_to_what_is_made_of_them_offline() {
+    come_to_what_is_made_of_them_offline(example_objects());
+}
+
+fn the_corpus_over_https_comes_to_what_is_made_of_it_offline(corpus: &Corpus) {
+    come_to_what_is_made_of_them_offline(corpus.objects());
+}
+
+fn come_to_what_is_made_of_them_offline(manifests: Vec<(String, Value)>) {
     let webhook = Webhook::start();
     let client = webhook.client(Route::Mutate);
-    let manifests: Vec<_> = manifests("corpus_https")
+    let manifests: Vec<_> = manifests
         .into_iter()
         .flat_map(|(name, value)| {
             [value.clone(), triggered(&value)]
@@ -113,7 +121,5 @@ fn real_manifests_over_https_come_to_what_is_made_of_them_offline() {
         traced
     });
     assert!(traced * 3 > count, "{traced} of {count} are traced");
-    say(&format!(
-        "corpus_https: {count} objects, {traced} of them traced, four questions each"
-    ));
+    eprintln!("https: {count} objects, {traced} of them traced, four questions each");
 }

@@ -1,4 +1,5 @@
-//! Manifests as text: edits, random documents, and the real manifests by every way that they go.
+//! Manifests as text: edits, random documents, and the real manifests by every way that they go. Without the corpus in `../shared` the
+//! tests that read it are ignored.
 
 #![allow(
     clippy::expect_used,
@@ -8,9 +9,40 @@
     reason = "all of this is tests, though clippy takes only some of it for tests"
 )]
 
+#[macro_use]
+#[path = "../support/mod.rs"]
+mod support;
+
 mod edits;
 mod https;
 mod offline;
 mod random;
-#[path = "../support/mod.rs"]
-mod support;
+
+use std::process::ExitCode;
+
+use libtest_mimic::Arguments;
+use support::fixtures::Corpus;
+use support::registry::{self, lazy, plain, trials};
+
+/// A test that needs nothing.
+type Plain = registry::Test<fn()>;
+
+/// A test over the corpus.
+type Test = registry::Test<fn(&Corpus)>;
+
+fn main() -> ExitCode {
+    let corpus = Corpus::find();
+    if corpus.is_none() {
+        eprintln!("manifest: tests are ignored, for {}", Corpus::ABSENT);
+    }
+    let corpus = corpus.map(|corpus| lazy(|| corpus));
+    let kind = if corpus.is_some() {
+        "corpus"
+    } else {
+        "no corpus in ../shared"
+    };
+    let over_corpus = [edits::TESTS, offline::TESTS, https::TESTS];
+    let mut all = plain(&[random::TESTS, https::EXAMPLES]);
+    all.extend(trials(&over_corpus, kind, corpus.as_ref(), Corpus::ABSENT));
+    libtest_mimic::run(&Arguments::from_args(), all).exit_code()
+}

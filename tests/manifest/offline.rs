@@ -1,12 +1,10 @@
 //! Real manifests: every promise over the corpus in `../shared`, which is no part of the repository.
-//!
-//! `SELDON_TRACING_SHARED` names another place. Without it the tests say that they were left out, and pass.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use crate::support::fixtures::Corpus;
 use jsonschema::Validator;
 use seldon_tracing::config::Config;
 use seldon_tracing::inject::{Context, Task};
@@ -14,39 +12,10 @@ use seldon_tracing::manifest::tree::Tree;
 use seldon_tracing::offline::{self, Done, Fault};
 use serde_json::{Value, json};
 
-/// Says it past the test harness, which holds back what `println!` says.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
-}
-
-fn shared() -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    let shared = std::env::var_os("SELDON_TRACING_SHARED").map_or_else(beside, PathBuf::from);
-    if shared.join("corpus").is_dir() && shared.join("crd").is_dir() {
-        return Some(shared);
-    }
-    say(&format!(
-        "corpus: LEFT OUT, for there is no corpus/ and crd/ in {} (SELDON_TRACING_SHARED names another place)",
-        shared.display()
-    ));
-    None
-}
-
-/// The manifests with their names.
-fn corpus(shared: &Path) -> Vec<(String, String)> {
-    let mut manifests: Vec<_> = fs::read_dir(shared.join("corpus"))
-        .unwrap()
-        .map(|entry| entry.unwrap())
-        .filter(|entry| entry.path().extension().is_some_and(|it| it == "yaml"))
-        .map(|entry| {
-            let name = entry.file_name().into_string().unwrap();
-            (name, fs::read_to_string(entry.path()).unwrap())
-        })
-        .collect();
-    manifests.sort();
-    assert!(!manifests.is_empty());
-    manifests
-}
+tests![
+    the_corpus_goes_there_and_back,
+    the_corpus_as_json_goes_there_and_back,
+];
 
 fn value(text: &str) -> Value {
     let tree = if text.starts_with('{') {
@@ -121,16 +90,16 @@ fn run(text: &str, task: Task<'_>) -> Result<Done, Fault> {
 struct Schemas(Vec<BTreeMap<String, Validator>>);
 
 impl Schemas {
-    fn read(shared: &Path) -> Self {
+    fn read(corpus: &Corpus) -> Self {
         let files = [
             "seldondeployments-helm.yaml",
             "seldondeployments-kustomize-small.yaml",
         ];
-        Self(files.map(|file| Self::of(shared, file)).into())
+        Self(files.map(|file| Self::of(&corpus.crds.join(file))).into())
     }
 
-    fn of(shared: &Path, file: &str) -> BTreeMap<String, Validator> {
-        let text = fs::read_to_string(shared.join("crd").join(file)).unwrap();
+    fn of(file: &Path) -> BTreeMap<String, Validator> {
+        let text = fs::read_to_string(file).unwrap();
         let crd = value(&text);
         let versions = crd["spec"]["versions"].as_array().unwrap();
         versions
@@ -211,7 +180,7 @@ impl Summary {
             .ignored
             .iter()
             .map(|(why, count)| format!("{count} x {why}"));
-        say(&format!(
+        eprintln!(
             "corpus, {title}: {manifests} manifests\n  ways: {}\n  targets injected: {}\n  reasons: {}\n  refused by the editor: {}{}\n  ignored: {}\n  invalid by a schema before us: {}",
             list(&self.runs),
             list(&self.targets),
@@ -224,7 +193,7 @@ impl Summary {
                 .concat(),
             ignored.collect::<Vec<_>>().join("; "),
             self.invalid_before.len(),
-        ));
+        );
     }
 }
 
@@ -272,11 +241,9 @@ fn check(
     assert_eq!(before, after, "{way}: {name}: what the schemas say");
 }
 
-#[test]
-fn the_corpus_goes_there_and_back() {
-    let Some(shared) = shared() else { return };
-    let schemas = Schemas::read(&shared);
-    let manifests = corpus(&shared);
+fn the_corpus_goes_there_and_back(corpus: &Corpus) {
+    let schemas = Schemas::read(corpus);
+    let manifests = corpus.texts();
     let mut summary = Summary::default();
     let always = Task::Trigger("true");
     for (name, text) in &manifests {
@@ -303,11 +270,9 @@ fn the_corpus_goes_there_and_back() {
     assert_eq!(summary.refused, Vec::<String>::new());
 }
 
-#[test]
-fn the_corpus_as_json_goes_there_and_back() {
-    let Some(shared) = shared() else { return };
-    let schemas = Schemas::read(&shared);
-    let manifests = corpus(&shared);
+fn the_corpus_as_json_goes_there_and_back(corpus: &Corpus) {
+    let schemas = Schemas::read(corpus);
+    let manifests = corpus.texts();
     let mut summary = Summary::default();
     let always = Task::Trigger("true");
     for (name, text) in &manifests {

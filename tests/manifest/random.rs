@@ -8,6 +8,13 @@ use seldon_tracing::manifest::stream::Documents;
 use seldon_tracing::manifest::tree::Tree;
 use serde_json::{Map, Value, json};
 
+tests![TESTS: crate::Plain;
+    emitted_yaml_reads_back,
+    yaml_edits_come_back,
+    json_edits_come_back,
+    any_text_is_read_or_refused,
+];
+
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z]{1,6}",
@@ -338,13 +345,11 @@ fn json_tree(text: &str) -> Tree {
 proptest! {
     #![proptest_config(ProptestConfig { cases: std::env::var("PROPTEST_CASES").map_or(400, |cases| cases.parse().unwrap()), failure_persistence: None, ..ProptestConfig::default() })]
 
-    #[test]
     fn emitted_yaml_reads_back(value in value()) {
         let text = to_yaml(&value);
         prop_assert_eq!(yaml(&text).to_value().unwrap(), value, "{}", text);
     }
 
-    #[test]
     fn yaml_edits_come_back(
         value in map(value()),
         new in prop::collection::vec(value(), 1..4),
@@ -355,7 +360,6 @@ proptest! {
         there_and_back(&text, yaml, &new, bytes);
     }
 
-    #[test]
     fn json_edits_come_back(
         value in map(value()),
         new in prop::collection::vec(value(), 1..4),
@@ -367,7 +371,6 @@ proptest! {
         there_and_back(&pretty.replace('\n', "\r\n"), json_tree, &new, bytes);
     }
 
-    #[test]
     fn any_text_is_read_or_refused(text in "[-a:# \\[\\]{},&*|>?!%'\"0-9\n\r\t\u{feff}]{0,40}") {
         let documents: Vec<_> = Documents::new(text.as_bytes()).map(Result::unwrap).collect();
         prop_assert_eq!(documents.iter().map(|document| document.text.as_str()).collect::<String>(), text.as_str());

@@ -8,12 +8,10 @@ use seldon_tracing::manifest::tree::Tree;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::support::fixtures::root;
+
 /// The folders that are applied, and what they stand on.
 pub(crate) const FOLDERS: [&str; 3] = ["base", "cert-manager", "external"];
-
-pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
 
 pub(crate) fn folder(name: &str) -> PathBuf {
     root().join("manifests").join(name)

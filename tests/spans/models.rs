@@ -1,11 +1,12 @@
 //! The manifests that are tried, and their parts.
 
 use std::fs;
-use std::path::Path;
 
 use seldon_tracing::manifest::stream::Documents;
 use seldon_tracing::manifest::tree::Tree;
 use serde_json::Value;
+
+use crate::support::fixtures::root;
 
 /// A container of a pod.
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +27,7 @@ pub(crate) fn objects(text: &str) -> Vec<Value> {
 
 /// The objects of a file in `examples/`.
 pub(crate) fn examples(name: &str) -> Vec<Value> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    objects(&fs::read_to_string(root.join("examples").join(name)).unwrap())
+    objects(&fs::read_to_string(root().join("examples").join(name)).unwrap())
 }
 
 /// The SeldonDeployment of a file in `examples/`.

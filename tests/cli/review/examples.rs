@@ -1,7 +1,8 @@
 //! The examples by way of TLS, AdmissionReview and JSON Patch come to what the offline engine makes of them.
 
 use super::fake::{Fake, fake};
-use crate::command::{examples, run};
+use crate::command::run;
+use crate::support::fixtures::examples;
 use axum::body::Body;
 use axum::response::Response;
 use seldon_tracing::config::Config;

@@ -3,9 +3,9 @@
 
 mod machine;
 
-use std::path::Path;
 use std::{env, fs};
 
+use crate::support::fixtures::root;
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseError, TestRunner};
 
@@ -59,7 +59,7 @@ fn what_must_hold_holds_at_each_step_of_any_life() {
 /// What fuzzing found once, and where it begins.
 #[test]
 fn the_lives_of_the_corpus_hold() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/sequences");
+    let corpus = root().join("fuzz/corpus/sequences");
     let files: Vec<_> = fs::read_dir(corpus)
         .unwrap()
         .map(|file| file.unwrap().path())
