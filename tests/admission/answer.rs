@@ -47,11 +47,11 @@ fn is_other(seen: &Seen) {
 }
 
 #[test]
-fn p1_a_create_is_injected_as_offline() {
+fn a_create_is_injected_as_offline() {
     let seen = see(&create(&model()));
     let result = seen.result.as_ref().unwrap();
     assert!(is_traced(result));
-    assert_eq!(*result, offline(&model()), "O5");
+    assert_eq!(*result, offline(&model()), "the same as offline");
     assert_eq!((seen.uid.as_str(), seen.outcome), (UID, Outcome::Injected));
     assert_eq!(seen.operation, Operation::Create);
     assert_eq!(seen.name.as_deref(), Some("model"));
@@ -67,7 +67,7 @@ fn p1_a_create_is_injected_as_offline() {
 }
 
 #[test]
-fn m3_the_second_call_has_no_patch() {
+fn the_second_call_has_no_patch() {
     let stored = see(&create(&model())).result.unwrap();
     for again in [
         create(&stored),
@@ -80,13 +80,13 @@ fn m3_the_second_call_has_no_patch() {
         let text = String::from_utf8(seen.bytes).unwrap();
         assert!(
             !text.contains("patch"),
-            "P1: neither patch nor its type: {text}"
+            "neither patch nor its type: {text}"
         );
     }
 }
 
 #[test]
-fn m6_an_update_sticks_to_what_is_stored() {
+fn an_update_sticks_to_what_is_stored() {
     let stored = see(&create(&model())).result.unwrap();
     let mut other = Config::default();
     other.defaults.set(Setting::AgentPort, "6999");
@@ -97,12 +97,16 @@ fn m6_an_update_sticks_to_what_is_stored() {
     labelled["metadata"]["labels"] = json!({"team": "shop"});
     let seen = ask(&update(&labelled, &stored));
     let env_after = env(seen.result.as_ref().unwrap());
-    assert_eq!(env_after, env(&stored), "M6");
+    assert_eq!(env_after, env(&stored), "what was injected stays");
     // The manifest is applied again, without what is ours: it comes back as it was.
     let mut applied = model();
     applied["metadata"]["annotations"] = stored["metadata"]["annotations"].clone();
     let seen = ask(&update(&applied, &stored));
-    assert_eq!(env(seen.result.as_ref().unwrap()), env(&stored), "M6");
+    assert_eq!(
+        env(seen.result.as_ref().unwrap()),
+        env(&stored),
+        "what was injected stays"
+    );
 }
 
 #[test]
@@ -114,7 +118,7 @@ fn what_was_there_before_a_create_is_of_no_interest() {
 }
 
 #[test]
-fn m7_an_update_without_the_trigger_takes_it_out() {
+fn an_update_without_the_trigger_takes_it_out() {
     let stored = see(&create(&model())).result.unwrap();
     let mut off = stored.clone();
     off["metadata"]["annotations"]
@@ -157,7 +161,7 @@ fn without(question: &mut Value, key: &str) {
 }
 
 #[test]
-fn p8_what_may_be_missing_or_more() {
+fn what_may_be_missing_or_more() {
     let expected = see(&create(&model()));
     let same = |change: &dyn Fn(&mut Value)| {
         let mut question = create(&model());
@@ -186,7 +190,7 @@ fn p8_what_may_be_missing_or_more() {
 }
 
 #[test]
-fn p8_null_annotations_and_no_name() {
+fn null_annotations_and_no_name() {
     let mut object = model();
     object["metadata"]["annotations"] = json!(null);
     let seen = see(&create(&object));
@@ -202,7 +206,7 @@ fn p8_null_annotations_and_no_name() {
 }
 
 #[test]
-fn p8_older_versions_are_injected_too() {
+fn older_versions_are_injected_too() {
     for version in ["v1alpha2", "v1alpha3"] {
         let mut object = model();
         object["apiVersion"] = json!(format!("machinelearning.seldon.io/{version}"));
@@ -216,7 +220,7 @@ fn p8_older_versions_are_injected_too() {
 }
 
 #[test]
-fn m8_what_is_being_deleted_stays_as_it_is() {
+fn what_is_being_deleted_stays_as_it_is() {
     let mut object = model();
     object["metadata"]["deletionTimestamp"] = json!("2026-11-01T10:00:00Z");
     for question in [create(&object), update(&object, &model())] {
@@ -242,7 +246,7 @@ fn the_path_decides_for_objects_without_a_trigger() {
 }
 
 #[test]
-fn p5_a_bad_annotation_is_allowed_with_one_warning() {
+fn a_bad_annotation_is_allowed_with_one_warning() {
     let cases = [
         ("tracing.seldon.io/agent-port", json!("high\u{7}\u{202e}\n")),
         ("tracing.seldon.io/agent-port", json!("x".repeat(100_000))),
@@ -269,7 +273,7 @@ fn p5_a_bad_annotation_is_allowed_with_one_warning() {
 }
 
 #[test]
-fn m5_the_same_question_gets_the_same_bytes() {
+fn the_same_question_gets_the_same_bytes() {
     let body = create(&model()).to_string();
     let ask = || {
         let answer = answer(body.as_bytes(), Route::Mutate, &Config::default());
@@ -285,7 +289,7 @@ fn m5_the_same_question_gets_the_same_bytes() {
 }
 
 #[test]
-fn p1_the_uid_is_repeated_whatever_it_is() {
+fn the_uid_is_repeated_whatever_it_is() {
     let with = |uid: &str| {
         let mut question = create(&model());
         question["request"]["uid"] = json!(uid);
@@ -338,7 +342,10 @@ fn holds(object: &Value, old: Option<&Value>, situation: &Situation) -> Value {
     let body = question.to_string();
     let seen = look(body.as_bytes(), route, &situation.config).unwrap();
     let again = look(body.as_bytes(), route, &situation.config).unwrap();
-    assert_eq!(seen.bytes, again.bytes, "M5");
+    assert_eq!(
+        seen.bytes, again.bytes,
+        "the same input gives the same bytes"
+    );
     let (expected, outcome) = common::run(
         &object,
         old,
@@ -355,14 +362,14 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn p1_every_answer_is_taken_and_is_what_the_engine_decides(object in deployment(), situation in situation()) {
+    fn every_answer_is_taken_and_is_what_the_engine_decides(object in deployment(), situation in situation()) {
         let stored = holds(&object, None, &situation);
-        prop_assert_eq!(&holds(&stored, Some(&stored), &situation), &stored, "M3");
+        prop_assert_eq!(&holds(&stored, Some(&stored), &situation), &stored, "a second pass changes nothing");
         holds(&object, Some(&stored), &situation);
     }
 
     #[test]
-    fn p1_anything_in_the_place_of_an_object_is_answered(object in anything(), old in anything(), situation in situation()) {
+    fn anything_in_the_place_of_an_object_is_answered(object in anything(), old in anything(), situation in situation()) {
         prop_assume!(!object.is_null());
         holds(&object, None, &situation);
         holds(&object, Some(&old), &situation);

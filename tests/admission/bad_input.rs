@@ -1,5 +1,4 @@
-//! Bad input, by table and by property, in this process and over HTTPS: 4xx or a review, in words that hold nothing of the input
-//! (P2, P3, P4, S4, T6).
+//! Bad input, by table and by property, in this process and over HTTPS: 4xx or a review, in words that hold nothing of the input.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -35,13 +34,16 @@ fn asked(body: &[u8]) -> Result<Seen, Malformed> {
     let seen = look(body, Route::Mutate, &Config::default());
     if let Err(malformed) = &seen {
         let text = malformed.to_string();
-        assert!(!text.contains(CANARY), "S4: {text}");
+        assert!(
+            !text.contains(CANARY),
+            "nothing of the request is repeated: {text}"
+        );
     }
     seen
 }
 
 #[test]
-fn p3_no_part_of_a_review_from_its_beginning_is_one() {
+fn no_part_of_a_review_from_its_beginning_is_one() {
     let text = good().to_string();
     assert!(asked(text.as_bytes()).is_ok());
     for end in 0..text.len() {
@@ -61,7 +63,7 @@ fn p3_no_part_of_a_review_from_its_beginning_is_one() {
 }
 
 #[test]
-fn p3_nothing_and_whitespace() {
+fn nothing_and_whitespace() {
     for body in ["", " ", "\n\r\t  \n"] {
         assert_eq!(asked(body.as_bytes()).unwrap_err(), Malformed::Empty);
     }
@@ -84,7 +86,7 @@ fn nested(open: &str, close: &str, depth: usize) -> String {
 }
 
 #[test]
-fn t6_depth_is_no_danger() {
+fn depth_is_no_danger() {
     let text = good().to_string();
     let deep = [
         nested("[", "]", 10_000),
@@ -120,7 +122,7 @@ fn t6_depth_is_no_danger() {
 }
 
 #[test]
-fn t6_a_deep_graph_is_left_with_a_word_or_refused() {
+fn a_deep_graph_is_left_with_a_word_or_refused() {
     for depth in [10, 60, 100, 120, 130, 1_000, 10_000] {
         let graph = format!(
             "{}{{\"name\":\"leaf\",\"implementation\":\"SKLEARN_SERVER\"}}{}",
@@ -137,7 +139,7 @@ fn t6_a_deep_graph_is_left_with_a_word_or_refused() {
 }
 
 #[test]
-fn t6_duplicate_keys() {
+fn duplicate_keys() {
     let text = good().to_string();
     let twice = |place: &str, key: &str| {
         assert!(text.contains(place));
@@ -217,7 +219,7 @@ fn places(value: &Value, path: &str, depth: usize, found: &mut Vec<String>) {
 }
 
 #[test]
-fn p3_wrong_types_everywhere() {
+fn wrong_types_everywhere() {
     let mut old = model();
     old["spec"]["replicas"] = json!(2);
     let mut whole = update(&model(), &old);
@@ -284,7 +286,7 @@ fn p3_wrong_types_everywhere() {
 }
 
 #[test]
-fn p2_other_versions_are_named() {
+fn other_versions_are_named() {
     let with = |version: &str, kind: &str| {
         let mut question = good();
         question["apiVersion"] = json!(version);
@@ -306,7 +308,7 @@ fn p2_other_versions_are_named() {
 }
 
 #[test]
-fn p3_what_is_not_text() {
+fn what_is_not_text() {
     let mut bytes = good().to_string().into_bytes();
     for at in (0..bytes.len()).step_by(7) {
         let byte = std::mem::replace(&mut bytes[at], 0xff);
@@ -333,7 +335,7 @@ fn refused(answer: &Http, status: u16) {
     );
     assert!(
         !text.contains(CANARY) && !answer.head.contains(CANARY),
-        "S4: {answer:?}"
+        "nothing of the request is repeated: {answer:?}"
     );
     let kind = answer.header("content-type").unwrap_or_default();
     assert!(kind.starts_with("text/plain"), "{kind}");
@@ -349,7 +351,7 @@ fn still_answers(webhook: &Webhook) {
 }
 
 #[test]
-fn p3_bodies_over_https() {
+fn bodies_over_https() {
     let webhook = Webhook::start();
     let post = |body: &[u8]| webhook.send("POST", "/mutate", JSON, body);
     let text = good().to_string();
@@ -362,7 +364,7 @@ fn p3_bodies_over_https() {
     refused(&answer, 400);
     assert!(
         answer.text().contains("admissionReviewVersions: [\"v1\"]"),
-        "P2: {answer:?}"
+        "other versions are named: {answer:?}"
     );
     let bodies: [&[u8]; 8] = [
         b"",
@@ -385,7 +387,7 @@ fn p3_bodies_over_https() {
 }
 
 #[test]
-fn p3_headers_over_https() {
+fn headers_over_https() {
     let webhook = Webhook::start();
     let text = good().to_string();
     let body = text.as_bytes();
@@ -450,7 +452,7 @@ fn p3_headers_over_https() {
 }
 
 #[test]
-fn p3_what_is_no_http_costs_only_its_connection() {
+fn what_is_no_http_costs_only_its_connection() {
     let webhook = Webhook::start();
     let broken: [&[u8]; 5] = [
         b"CANARY\r\n\r\n",
@@ -496,7 +498,7 @@ fn chunked(body: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn p3_the_largest_body_and_one_byte_more() {
+fn the_largest_body_and_one_byte_more() {
     let webhook = Webhook::start();
     let mut body = good().to_string();
     body.push_str(&" ".repeat(MOST - body.len()));
@@ -527,7 +529,7 @@ fn p3_the_largest_body_and_one_byte_more() {
 }
 
 #[test]
-fn p3_the_largest_length_there_is() {
+fn the_largest_length_there_is() {
     let webhook = Webhook::start();
     for length in [
         "18446744073709551614",
@@ -547,7 +549,7 @@ fn p3_the_largest_length_there_is() {
 }
 
 #[test]
-fn p3_plain_http_gets_no_answer_and_does_no_harm() {
+fn plain_http_gets_no_answer_and_does_no_harm() {
     let webhook = Webhook::start();
     let mut stream = std::net::TcpStream::connect(webhook.address).unwrap();
     stream
@@ -564,7 +566,7 @@ fn panics<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a
 }
 
 #[test]
-fn p4_a_bug_costs_one_request_and_says_which() {
+fn a_bug_costs_one_request_and_says_which() {
     let webhook = Webhook::with(|settings| settings.decide = panics);
     let mut bad = good();
     bad["request"]["object"]["metadata"]["labels"]["x"] = json!("PANIC");
@@ -620,7 +622,7 @@ proptest! {
     }
 
     #[test]
-    fn p3_a_review_with_some_bytes_changed(changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..4_u8), 1..6)) {
+    fn a_review_with_some_bytes_changed(changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..4_u8), 1..6)) {
         let mut body = good().to_string().into_bytes();
         for (place, byte, how) in changes {
             let at = place.index(body.len());
@@ -635,7 +637,7 @@ proptest! {
     }
 
     #[test]
-    fn p3_a_review_with_parts_changed(changes in accidents(), whole in any::<bool>()) {
+    fn a_review_with_parts_changed(changes in accidents(), whole in any::<bool>()) {
         let stored = checked::see(&create(&model())).result.unwrap();
         let mut question = update(&stored, &stored);
         if whole {
@@ -646,14 +648,14 @@ proptest! {
         let seen = asked(question.to_string().as_bytes());
         if let Ok(seen) = seen {
             let again = asked(question.to_string().as_bytes()).unwrap();
-            prop_assert_eq!(seen.bytes, again.bytes, "M5");
+            prop_assert_eq!(seen.bytes, again.bytes, "the same input gives the same bytes");
         }
     }
 }
 
 #[test]
 fn the_reply_of_a_refusal_is_none_that_the_api_server_takes() {
-    // P4: what is not a review leaves the decision to failurePolicy.
+    // What is not a review leaves the decision to failurePolicy.
     let webhook = Webhook::start();
     let reply: Reply = webhook.ask("{}", Route::DefaultOn);
     assert!(seldon_tracing::review::verify::verify("x", &reply).is_err());
@@ -661,7 +663,7 @@ fn the_reply_of_a_refusal_is_none_that_the_api_server_takes() {
 
 /// The budget of the views counts, whatever else is in the body.
 #[test]
-fn t6_a_large_body_is_left_alone_whatever_hides_in_it() {
+fn a_large_body_is_left_alone_whatever_hides_in_it() {
     for trick in ["1e999", r#""\ud800""#] {
         let containers = "{},".repeat(100_000);
         let body = format!(

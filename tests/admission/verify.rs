@@ -1,4 +1,4 @@
-//! The rules of the API server, each kept once and broken once (P1, P6, P7).
+//! The rules of the API server, each kept once and broken once.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

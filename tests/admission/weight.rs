@@ -1,4 +1,4 @@
-//! What a decision takes of memory, whatever the body is (P3, T6).
+//! What a decision takes of memory, whatever the body is.
 //!
 //! The bounds are those that the webhook's limits are made of: bodies that are not large are decided side by side, large ones one
 //! after the other.
@@ -599,7 +599,7 @@ fn what_is_too_heavy_is_allowed_with_one_warning() {
     let seen = look(body.as_bytes(), Route::Mutate, &Config::default()).unwrap();
     assert!(seen.is_left());
     assert_eq!(seen.audit("reasons"), "too-many-parts");
-    assert_eq!(seen.verified.warnings.len(), 1, "P5");
+    assert_eq!(seen.verified.warnings.len(), 1, "the user is warned once");
     assert!(seen.verified.warnings[0].starts_with("too-many-parts: "));
 }
 

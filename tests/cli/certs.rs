@@ -1,4 +1,4 @@
-//! `certs new` and `certs show`, and what others make of the certificates: x509-parser, rustls and openssl. Requirements T1 and C4.
+//! `certs new` and `certs show`, and what others make of the certificates: x509-parser, rustls and openssl.
 
 use std::fs;
 use std::net::IpAddr;
@@ -164,7 +164,7 @@ fn what_cannot_be_made_is_refused_before_anything_is_written() {
 }
 
 #[test]
-fn t1_c4_a_certificate_has_the_names_the_usages_and_the_hour_for_wrong_clocks() {
+fn a_certificate_has_the_names_the_usages_and_the_hour_for_wrong_clocks() {
     let folder = made();
     let now = OffsetDateTime::now_utc();
     let chain = ders(&read(&folder, "tls.crt"));
@@ -233,7 +233,7 @@ fn t1_c4_a_certificate_has_the_names_the_usages_and_the_hour_for_wrong_clocks() 
 }
 
 #[test]
-fn t1_clients_take_the_certificate_for_its_names_and_for_no_other() {
+fn clients_take_the_certificate_for_its_names_and_for_no_other() {
     let folder = made();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut roots = RootCertStore::empty();
@@ -256,7 +256,7 @@ fn t1_clients_take_the_certificate_for_its_names_and_for_no_other() {
         let refusal = at(now, name).unwrap_err();
         assert!(refusal.contains("NotValidForName"), "{refusal}");
     }
-    // C4: a clock that is almost an hour behind, one that is further behind, and the end.
+    // A clock that is almost an hour behind, one that is further behind, and the end.
     let after = |seconds: i64| {
         let seconds = now.as_secs().checked_add_signed(seconds).unwrap();
         at(
@@ -299,7 +299,7 @@ fn a_clients_certificate_is_one_for_clients_only() {
 }
 
 #[test]
-fn t1_openssl_takes_it_too() {
+fn openssl_takes_it_too() {
     if Command::new("openssl").arg("version").output().is_err() {
         eprintln!(
             "LEFT OUT: there is no openssl here, so what it makes of the certificates was not tested"
@@ -434,7 +434,7 @@ fn show_tells_machines_the_same() {
 }
 
 #[test]
-fn c4_what_is_expired_or_not_yet_valid_is_shown_and_told_of() {
+fn what_is_expired_or_not_yet_valid_is_shown_and_told_of() {
     let now = OffsetDateTime::now_utc();
     let old = made_at(now - Duration::days(40), 30);
     let show = |folder: &TempDir, more: &[&str]| {
@@ -492,7 +492,7 @@ fn a_chain_that_does_not_hang_together_is_told_of() {
             .stderr
             .contains("the order is wrong or one is missing")
     );
-    // A leaf whose issuer the client has, and the two CAs of a rotation (C3).
+    // A leaf whose issuer the client has, and the two CAs of a rotation.
     run(&["certs", "show", "-"], &leaf).data();
     let both = text(&one, "ca.crt") + &text(&two, "ca.crt");
     run(&["certs", "show", "-"], &both).data();

@@ -1,5 +1,5 @@
 //! Real manifests on a real API server: what it takes without us it takes with us, what is then stored is what `seldon-tracing inject`
-//! prints, and opting out gives back what would be stored without us (M1, M7, M10, O5).
+//! prints, and opting out gives back what would be stored without us.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -57,7 +57,7 @@ fn taken_as_without_us(cluster: &Cluster, manifests: Vec<(String, Value)>) {
     let (also_refused, all_traced) = like_offline(cluster, "asking", &asking, &files);
     assert_eq!(
         also_refused, refused,
-        "K: the trigger changes nothing about that"
+        "the trigger changes nothing about that"
     );
     given_back(cluster, &asking, &files);
 
@@ -102,9 +102,16 @@ fn like_offline(
     let printed = cluster.apart(&format!("{name}-printed"));
     let refused = refusals(&create_all(&without, manifests));
     let refused_with = refusals(&create_all(&with, manifests));
-    assert_eq!(refused_with, refused, "M1, M10");
+    assert_eq!(
+        refused_with, refused,
+        "the API server refuses nothing more than without us"
+    );
     let texts: Vec<_> = manifests.iter().map(|it| inject(it, &with.name)).collect();
-    assert_eq!(refusals(&create_all(&printed, &texts)), refused, "O5");
+    assert_eq!(
+        refusals(&create_all(&printed, &texts)),
+        refused,
+        "the same as offline"
+    );
 
     let (with, without, printed) = (stored(&with), stored(&without), stored(&printed));
     assert_eq!(with.len() + refused.len(), manifests.len());
@@ -117,7 +124,7 @@ fn like_offline(
         let file = &files[*name];
         assert!(
             warns_of_null(manifest),
-            "O5: {file}: {} but {}",
+            "the same as offline: {file}: {} but {}",
             with[*name],
             printed[*name]
         );
@@ -135,7 +142,11 @@ fn like_offline(
     assert_eq!(refusals(&create_all(&again, &dropped)), BTreeMap::new());
     let again = stored(&again);
     for name in others {
-        assert_eq!(with[name], again[name], "O5: {}", files[name]);
+        assert_eq!(
+            with[name], again[name],
+            "the same as offline: {}",
+            files[name]
+        );
     }
     let traced = with.values().filter(|object| is_recorded(object));
     (refused, traced.count())
@@ -159,7 +170,11 @@ fn given_back(cluster: &Cluster, manifests: &[Value], files: &Files) {
     let without = stored(&without);
     assert_eq!(opted_out.len(), without.len());
     for (name, object) in &opted_out {
-        assert_eq!(object, &without[name], "M7: {}", files[name]);
+        assert_eq!(
+            object, &without[name],
+            "opting out leaves nothing of ours: {}",
+            files[name]
+        );
     }
 }
 

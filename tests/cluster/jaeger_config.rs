@@ -1,4 +1,4 @@
-//! What the documentation says to type for the sampler of the Python wrapper and for `MLServer`, typed (issue 6).
+//! What the documentation says to type for the sampler of the Python wrapper and for `MLServer`, typed.
 
 use std::process::Command;
 
@@ -100,5 +100,9 @@ fn mlserver_is_traced_where_an_endpoint_is_given(cluster: &Cluster) {
 
     let away = format!("{key}-");
     space.kubectl(&["annotate", "sdep/server", &away]).ok();
-    assert_eq!(essence(&space.get("server")), essence(&before), "M7");
+    assert_eq!(
+        essence(&space.get("server")),
+        essence(&before),
+        "opting out leaves nothing of ours"
+    );
 }

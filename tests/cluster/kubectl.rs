@@ -45,7 +45,11 @@ fn apply_traces_a_model_and_takes_tracing_away(cluster: &Cluster) {
         assert_eq!(written(&traced).generation, 2, "{name}");
         assert_unwritten(&space, &apply(&model(name)), &traced);
         let after = apply(&untraced(name));
-        assert_eq!(essence(&after), essence(&before), "{name} M7");
+        assert_eq!(
+            essence(&after),
+            essence(&before),
+            "{name}: opting out leaves nothing of ours"
+        );
         assert_eq!(written(&after).generation, 3, "{name}");
     }
 }
@@ -85,7 +89,11 @@ fn edit_traces_a_model_and_takes_tracing_away(cluster: &Cluster) {
     );
     edit(&space, "s|example.com/model:2|example.com/model:1|");
     let after = edit(&space, "/^    tracing: \"true\"$/d");
-    assert_eq!(essence(&after), essence(&before), "M7");
+    assert_eq!(
+        essence(&after),
+        essence(&before),
+        "opting out leaves nothing of ours"
+    );
 }
 
 fn replace_traces_a_model_and_takes_tracing_away(cluster: &Cluster) {
@@ -102,12 +110,12 @@ fn replace_traces_a_model_and_takes_tracing_away(cluster: &Cluster) {
     assert_eq!(written(&traced).generation, 2);
     // Neither the record nor the variables are in that manifest. The API server notes that the predictors are now kubectl's, no more.
     let again = replace(&model("model"));
-    assert_eq!(essence(&again), essence(&traced), "M6");
-    assert_eq!(written(&again).generation, 2, "M6");
+    assert_eq!(essence(&again), essence(&traced), "what was injected stays");
+    assert_eq!(written(&again).generation, 2, "what was injected stays");
     assert_eq!(
         essence(&replace(&untraced("model"))),
         essence(&before),
-        "M7"
+        "opting out leaves nothing of ours"
     );
 }
 
@@ -135,9 +143,16 @@ fn patches_trace_a_model_and_take_tracing_away(cluster: &Cluster) {
     // A list of a merge patch is the whole list, as the user has it: without what is ours.
     let predictors = &before["spec"]["predictors"];
     let written_anew = patch("merge", json!({"spec": {"predictors": predictors}}));
-    assert_eq!(written_anew["spec"], merged["spec"], "M6");
+    assert_eq!(
+        written_anew["spec"], merged["spec"],
+        "what was injected stays"
+    );
     let off = patch("json", json!([{"op": "remove", "path": trigger}]));
-    assert_eq!(essence(&off), essence(&before), "M7");
+    assert_eq!(
+        essence(&off),
+        essence(&before),
+        "opting out leaves nothing of ours"
+    );
 
     let add = json!([{"op": "add", "path": "/metadata/annotations", "value": {"tracing": "true"}}]);
     assert_eq!(patch("json", add)["spec"], merged["spec"]);
@@ -145,7 +160,11 @@ fn patches_trace_a_model_and_take_tracing_away(cluster: &Cluster) {
         "merge",
         json!({"metadata": {"annotations": {"tracing": null}}}),
     );
-    assert_eq!(essence(&off), essence(&before), "M7");
+    assert_eq!(
+        essence(&off),
+        essence(&before),
+        "opting out leaves nothing of ours"
+    );
 }
 
 fn a_label_of_a_traced_model_changes_nothing_else(cluster: &Cluster) {
@@ -156,7 +175,7 @@ fn a_label_of_a_traced_model_changes_nothing_else(cluster: &Cluster) {
     let labelled = space.get("model");
     expected["metadata"]["labels"] = json!({"team": "shop"});
     assert_eq!(essence(&labelled), expected);
-    assert_eq!(written(&labelled).generation, 1, "no pod restarts (M3)");
+    assert_eq!(written(&labelled).generation, 1, "no pod restarts");
     assert_eq!(calls(&space, "model"), [true, true]);
 }
 
@@ -174,7 +193,7 @@ fn every_served_version_is_traced_alike(cluster: &Cluster) {
             continue;
         }
         created.ok();
-        // As v1, in which the webhook sees it (K2).
+        // As v1, in which the webhook sees it.
         let traced = space.get("model");
         assert!(is_traced(&traced), "{version}: {traced}");
         assert_eq!(names(container(&traced)), VARIABLES);
@@ -186,8 +205,16 @@ fn every_served_version_is_traced_alike(cluster: &Cluster) {
             space.kubectl(&annotate).ok();
             space.get("model")
         };
-        assert_eq!(written(&annotate("tracing=true")), written(&traced), "M3");
-        assert_eq!(essence(&annotate("tracing-")), without_us, "M7");
+        assert_eq!(
+            written(&annotate("tracing=true")),
+            written(&traced),
+            "a second pass changes nothing"
+        );
+        assert_eq!(
+            essence(&annotate("tracing-")),
+            without_us,
+            "opting out leaves nothing of ours"
+        );
         assert_eq!(
             essence(&annotate("tracing=true")),
             essence(&traced),
@@ -195,7 +222,11 @@ fn every_served_version_is_traced_alike(cluster: &Cluster) {
         );
         let applied = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
         space.kubectl_with(&manifest, &applied).ok();
-        assert_eq!(essence(&space.get("model")), essence(&traced), "M6");
+        assert_eq!(
+            essence(&space.get("model")),
+            essence(&traced),
+            "what was injected stays"
+        );
         space.kubectl(&["delete", &resource]).ok();
     }
 }
@@ -218,7 +249,11 @@ fn a_model_with_a_generated_name_is_traced(cluster: &Cluster) {
     space
         .kubectl(&["label", &format!("sdep/{name}"), "a=b"])
         .ok();
-    assert_eq!(space.get(name)["spec"], created["spec"], "M6");
+    assert_eq!(
+        space.get(name)["spec"],
+        created["spec"],
+        "what was injected stays"
+    );
 }
 
 fn a_list_is_traced_item_by_item(cluster: &Cluster) {
@@ -241,7 +276,11 @@ fn a_list_is_traced_item_by_item(cluster: &Cluster) {
     let all = ["annotate", "--overwrite", "sdep", "--all", "tracing=true"];
     space.kubectl(&all).ok();
     assert!(is_traced(&space.get("second")));
-    assert_eq!(written(&space.get("first")).generation, 1, "M3");
+    assert_eq!(
+        written(&space.get("first")).generation,
+        1,
+        "a second pass changes nothing"
+    );
     let other = space
         .kubectl(&["get", "configmap/other", "-o", "json"])
         .json();
@@ -257,7 +296,7 @@ fn a_dry_run_shows_what_is_injected_and_stores_nothing(cluster: &Cluster) {
             .kubectl_with(&input, &[arguments, &dry].concat())
             .json()
     };
-    // K3: a webhook that had side effects would be refused.
+    // A webhook that had side effects would be refused.
     for arguments in [
         &["create", "-f", "-"][..],
         &["apply", "-f", "-"],

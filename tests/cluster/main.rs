@@ -1,4 +1,4 @@
-//! Our promises, held on a real API server (requirements of level K).
+//! Our promises, held on a real API server.
 //!
 //! `tests/cluster/run` builds kube-apiserver, etcd and kubectl and runs these tests; `tests/cluster/up` gives a person the same cluster
 //! to play with. `cargo test` alone counts them as ignored. One control plane serves all tests for one definition of the SeldonDeployment;

@@ -40,12 +40,19 @@ fn an_object_that_is_being_deleted_is_not_our_business(cluster: &Cluster) {
             quietly(space.kubectl(&annotate));
         }
         let deleting = space.get("model");
-        assert_eq!(deleting["spec"], before["spec"], "M8");
+        assert_eq!(
+            deleting["spec"], before["spec"],
+            "an object that is being deleted stays as it is"
+        );
         let release = "--patch=[{\"op\": \"remove\", \"path\": \"/metadata/finalizers\"}]";
         quietly(space.kubectl(&["patch", "sdep/model", "--type=json", release]));
         quietly(deleted.join().unwrap());
     });
-    assert!(!webhook.is_called(), "M8: {:?}", webhook.asked());
+    assert!(
+        !webhook.is_called(),
+        "an object that is being deleted stays as it is: {:?}",
+        webhook.asked()
+    );
     let gone = space.kubectl(&["get", "sdep/model"]).refused();
     assert!(gone.contains("NotFound"), "{gone}");
 }
@@ -85,5 +92,9 @@ fn status_and_scale_are_written_without_us(cluster: &Cluster) {
     webhook.behave(|_| Reply::Ours);
     quietly(space.kubectl(&["annotate", "sdep/model", "note=1"]));
     assert_eq!(webhook.asked().len(), 1);
-    assert_eq!(space.get("model")["spec"], before["spec"], "M3");
+    assert_eq!(
+        space.get("model")["spec"],
+        before["spec"],
+        "a second pass changes nothing"
+    );
 }

@@ -121,23 +121,30 @@ fn apply(space: &Space<'_>, model: &Value) -> Value {
     space.get(model["metadata"]["name"].as_str().unwrap())
 }
 
-/// Names of variables, of which none may be there twice (M4).
+/// Names of variables, of which none may be there twice.
 #[track_caller]
 fn unique(holder: &Value) -> Vec<&str> {
     let names = names(holder);
     let mut unique = names.clone();
     unique.sort_unstable();
     unique.dedup();
-    assert_eq!(unique.len(), names.len(), "M4: {holder}");
+    assert_eq!(unique.len(), names.len(), "each name once: {holder}");
     names
 }
 
-/// M3. API servers before 1.31 write the time of an apply, so the version of the resource says nothing.
+/// API servers before 1.31 write the time of an apply, so the version of the resource says nothing.
 #[track_caller]
 fn changed_nothing(before: &Value, after: &Value, when: &str) {
-    assert_eq!(essence(after), essence(before), "M3: {when}");
+    assert_eq!(
+        essence(after),
+        essence(before),
+        "a second pass changes nothing: {when}"
+    );
     let generations = [before, after].map(|it| written(it).generation);
-    assert_eq!(generations[0], generations[1], "M3: {when}");
+    assert_eq!(
+        generations[0], generations[1],
+        "a second pass changes nothing: {when}"
+    );
 }
 
 /// Nobody was called more than twice: the API server has two rounds.
@@ -176,12 +183,15 @@ fn a_container_that_another_webhook_adds_is_traced_whoever_is_called_first(clust
         };
         assert_eq!(calls(&space, "model"), expected, "{turn}");
 
-        // M3: the manifest has neither sidecar nor variables, and what comes of it is what is there.
+        // The manifest has neither sidecar nor variables, and what comes of it is what is there.
         changed_nothing(&stored, &apply(&space, &model("model")), turn);
         space.kubectl(&["annotate", "sdep/model", "tracing-"]).ok();
         let after = space.get("model");
         for container in after.pointer(CONTAINERS).unwrap().as_array().unwrap() {
-            assert!(names(container).is_empty(), "M7: {turn}: {container}");
+            assert!(
+                names(container).is_empty(),
+                "opting out leaves nothing of ours: {turn}: {container}"
+            );
         }
     }
 }
@@ -244,13 +254,20 @@ fn a_fight_over_a_variable_ends_and_the_same_write_changes_nothing(cluster: &Clu
                 .map(|(_, whose, mutated)| (whose, mutated))
                 .collect();
             calls.sort();
-            assert_eq!(calls, nothing, "M3: {turn}, {name}");
+            assert_eq!(
+                calls, nothing,
+                "a second pass changes nothing: {turn}, {name}"
+            );
         }
         let opt_out = ["annotate", "sdep", "--all", "tracing-"];
         space.kubectl(&opt_out).ok();
         for (name, _, _, of_other) in &fights {
             let after = space.get(name);
-            assert_eq!(&container(&after)["env"], of_other, "M7: {turn}, {name}");
+            assert_eq!(
+                &container(&after)["env"],
+                of_other,
+                "opting out leaves nothing of ours: {turn}, {name}"
+            );
             assert_eq!(after["metadata"]["annotations"][RECORD], json!(null));
         }
     }
@@ -294,8 +311,12 @@ fn a_second_call_without_need_changes_nothing_and_the_audit_log_keeps_the_first(
         call("round_0", OTHER, true),
         call("round_1", OURS, false),
     ];
-    assert_eq!(calls(&space, "model"), expected, "M3");
-    // The second call has other words for it. The API server takes only the first, and the write goes on (P7).
+    assert_eq!(
+        calls(&space, "model"),
+        expected,
+        "a second pass changes nothing"
+    );
+    // The second call has other words for it. The API server takes only the first, and the write goes on.
     let annotations = audited(&space, "model");
     let said = |key: &str| annotations[format!("{OURS}/{key}")].clone();
     assert_eq!(said("outcome"), "injected");

@@ -105,7 +105,7 @@ fn an_unwell_webhook_with_ignore_lets_models_pass_untraced(cluster: &Cluster) {
         // Only `Retry-After` would have it asked again.
         assert_eq!(webhook.asked().len(), 1, "{}", trouble.name);
     }
-    // M1: this alone is not saved by Ignore, so we must never do it.
+    // This alone is not saved by Ignore, so we must never do it.
     let lost = json!({"op": "add", "path": "/spec/nowhere/at-all", "value": 1});
     webhook.behave(move |_| Reply::Patch(vec![lost.clone()]));
     let why = create(&space, &model("bad-patch")).refused();

@@ -109,7 +109,7 @@ proptest! {
         prop_assert_eq!(record(&result).is_some(), outcome == Outcome::Injected);
         check_injection(&object, &result);
         check_mlservers(&object, &result);
-        prop_assert!(is_settled(&result, None, &situation), "M3: injecting twice is injecting once");
+        prop_assert!(is_settled(&result, None, &situation), "injecting twice is injecting once");
     }
 
     #[test]
@@ -177,7 +177,7 @@ proptest! {
         if record(&result).is_none() {
             return Ok(());
         }
-        prop_assert!(is_settled(&result, Some(&result), &other), "M6: sticky");
+        prop_assert!(is_settled(&result, Some(&result), &other), "what was injected stays");
         for reapplied in [object.clone(), with_record(&object, record(&result))] {
             prop_assert_eq!(&after(&reapplied, Some(&result), &other, Task::Follow)["spec"], &result["spec"]);
         }

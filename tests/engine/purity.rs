@@ -1,4 +1,4 @@
-//! The engine, the configuration and the review are pure (M5): what would make them depend on anything but their input does not occur in their text.
+//! The engine, the configuration and the review are pure: what would make them depend on anything but their input does not occur in their text.
 
 use std::fs;
 use std::path::{Path, PathBuf};

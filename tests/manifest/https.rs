@@ -1,4 +1,4 @@
-//! Real manifests over HTTPS, created and updated, come to what the offline engine makes of them (P1, M3, O5).
+//! Real manifests over HTTPS, created and updated, come to what the offline engine makes of them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,14 +72,11 @@ async fn live(client: &Client, name: &str, at: usize, manifest: &Value) -> bool 
     let created = ask(client, &uid("create"), api, &object, None).await;
     assert_eq!(created, offline(&object), "{name}: CREATE");
     let unchanged = ask(client, &uid("same"), api, &created, Some(&created)).await;
-    assert_eq!(
-        unchanged, created,
-        "{name}: M3: an update that changes nothing"
-    );
+    assert_eq!(unchanged, created, "{name}: an update that changes nothing");
     let applied = ask(client, &uid("apply"), api, &object, Some(&created)).await;
     assert_eq!(applied, engine(&object, &created), "{name}: applied again");
     let settled = ask(client, &uid("settled"), api, &applied, Some(&created)).await;
-    assert_eq!(settled, applied, "{name}: M3: it settles");
+    assert_eq!(settled, applied, "{name}: it settles");
     created != object
 }
 

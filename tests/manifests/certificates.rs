@@ -43,7 +43,7 @@ fn hours(duration: &Value) -> u32 {
 }
 
 #[test]
-fn t1_the_leaf_has_the_dialled_name_and_is_what_the_pods_mount() {
+fn the_leaf_has_the_dialled_name_and_is_what_the_pods_mount() {
     let leaf = named("Certificate", "seldon-tracing-tls")["spec"].clone();
     let name = dialled();
     assert_eq!(
@@ -63,7 +63,7 @@ fn t1_the_leaf_has_the_dialled_name_and_is_what_the_pods_mount() {
 }
 
 #[test]
-fn c3_the_root_outlives_its_leaves_keeps_its_key_and_is_what_the_api_server_trusts() {
+fn the_root_outlives_its_leaves_keeps_its_key_and_is_what_the_api_server_trusts() {
     let leaf = named("Certificate", "seldon-tracing-tls")["spec"].clone();
     let issuer = |of: &Value| {
         assert_eq!(of["issuerRef"]["kind"], "Issuer");
@@ -113,7 +113,7 @@ fn ca_bundle(pem: &str) -> std::process::Output {
 }
 
 #[test]
-fn c5_the_patch_of_a_ca_names_every_entry_and_has_nothing_but_ca_bundle() {
+fn the_patch_of_a_ca_names_every_entry_and_has_nothing_but_ca_bundle() {
     let pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n".repeat(3);
     let output = ca_bundle(&pem);
     assert!(output.status.success(), "{output:?}");

@@ -157,7 +157,7 @@ fn the_image_is_the_version_that_the_tests_start() {
 }
 
 #[test]
-fn s1_all_is_restricted_but_the_ports_of_the_node() {
+fn all_is_restricted_but_the_ports_of_the_node() {
     let set = the("DaemonSet");
     let pod = &set["spec"]["template"]["spec"];
     let expected = json!({

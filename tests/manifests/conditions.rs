@@ -33,7 +33,7 @@ fn quoted(text: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn m8_objects_that_are_being_deleted_do_not_depend_on_the_webhook() {
+fn objects_that_are_being_deleted_do_not_depend_on_the_webhook() {
     for entry in entries() {
         let condition = expression(&entry, "not-being-deleted");
         assert_eq!(condition, "!has(object.metadata.deletionTimestamp)");

@@ -105,7 +105,7 @@ fn the_files_of_the_flags_are_in_the_mounts() {
 }
 
 #[test]
-fn l2_lame_duck_drain_and_a_call_end_before_the_pod_is_killed() {
+fn lame_duck_drain_and_a_call_end_before_the_pod_is_killed() {
     let flags = flags();
     let grace = pod().termination_grace_period_seconds.unwrap();
     let grace = Duration::from_secs(u64::try_from(grace).unwrap());
@@ -124,7 +124,7 @@ fn l2_lame_duck_drain_and_a_call_end_before_the_pod_is_killed() {
 }
 
 #[test]
-fn l2_a_pod_is_added_before_one_goes() {
+fn a_pod_is_added_before_one_goes() {
     let deployment: Deployment = typed("Deployment");
     let spec = deployment.spec.unwrap();
     assert!(spec.replicas.unwrap() >= 2);
@@ -159,7 +159,7 @@ fn path(probe: &Probe) -> String {
 }
 
 #[test]
-fn l1_the_probes_ask_pages_that_a_running_webhook_has() {
+fn the_probes_ask_pages_that_a_running_webhook_has() {
     let container = container();
     let startup = container.startup_probe.unwrap();
     let readiness = container.readiness_probe.unwrap();

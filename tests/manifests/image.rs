@@ -25,7 +25,7 @@ fn of(name: &str, last: bool) -> Vec<String> {
 }
 
 #[test]
-fn s1_the_image_is_one_file_run_by_the_user_of_the_pod() {
+fn the_image_is_one_file_run_by_the_user_of_the_pod() {
     assert_eq!(of("FROM", true), ["scratch"]);
     let copies = of("COPY", true);
     assert_eq!(copies.len(), 1, "the binary and nothing else: {copies:?}");

@@ -73,7 +73,7 @@ fn every_field_is_one_that_kubernetes_knows() {
 }
 
 #[test]
-fn s2_nothing_gives_the_webhook_rights_or_holds_a_secret() {
+fn nothing_gives_the_webhook_rights_or_holds_a_secret() {
     for object in all() {
         let version = object["apiVersion"].as_str().unwrap();
         assert!(!version.starts_with("rbac."), "{object}");

@@ -40,7 +40,7 @@ fn the_ports_of_flags_container_and_service_agree() {
 }
 
 #[test]
-fn s4_the_network_lets_in_the_api_server_and_prometheus_and_nothing_out() {
+fn the_network_lets_in_the_api_server_and_prometheus_and_nothing_out() {
     let policy: NetworkPolicy = typed("NetworkPolicy");
     let spec = policy.spec.unwrap();
     assert_eq!(spec.policy_types.unwrap(), ["Ingress", "Egress"]);
@@ -60,7 +60,7 @@ fn s4_the_network_lets_in_the_api_server_and_prometheus_and_nothing_out() {
 }
 
 #[test]
-fn k5_all_selectors_are_the_two_labels_that_can_never_be_changed() {
+fn all_selectors_are_the_two_labels_that_can_never_be_changed() {
     let expected = json!({
         "app.kubernetes.io/name": "seldon-tracing",
         "app.kubernetes.io/component": "webhook",

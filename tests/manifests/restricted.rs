@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::files::{the, typed};
 
 #[test]
-fn s1_the_pod_is_restricted_and_its_root_is_read_only() {
+fn the_pod_is_restricted_and_its_root_is_read_only() {
     let pod = the("Deployment")["spec"]["template"]["spec"].clone();
     let expected = json!({
         "runAsNonRoot": true,
@@ -42,7 +42,7 @@ fn s1_the_pod_is_restricted_and_its_root_is_read_only() {
 }
 
 #[test]
-fn s2_no_token_is_mounted_and_no_service_makes_variables() {
+fn no_token_is_mounted_and_no_service_makes_variables() {
     let account = the("ServiceAccount");
     let pod = the("Deployment")["spec"]["template"]["spec"].clone();
     assert_eq!(account["automountServiceAccountToken"], false);
@@ -67,7 +67,7 @@ fn column(benchmarks: &str, heading: &str, column: usize) -> Vec<String> {
 }
 
 #[test]
-fn t4_the_memory_that_was_measured_fits_with_a_third_to_spare_and_the_cpu_is_not_limited() {
+fn the_memory_that_was_measured_fits_with_a_third_to_spare_and_the_cpu_is_not_limited() {
     let benchmarks = crate::files::text("docs/benchmarks.md");
     let resident = column(&benchmarks, "| resident memory | KiB |", 1);
     let idle: u64 = resident[0].replace(' ', "").parse().unwrap();

@@ -38,7 +38,7 @@ fn the_entries_call_the_service_at_the_paths_that_are_answered() {
 }
 
 #[test]
-fn k3_the_entries_ask_for_what_the_webhook_promises() {
+fn the_entries_ask_for_what_the_webhook_promises() {
     for entry in entries() {
         let expected = [
             ("admissionReviewVersions", json!(["v1"])),

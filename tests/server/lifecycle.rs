@@ -1,4 +1,4 @@
-//! The life of the server: start, a roll of two replicas under load, kill, shutdown (requirements L1–L3; SIGTERM of issue 4).
+//! The life of the server: start, a roll of two replicas under load, kill, shutdown.
 
 use std::io::Write;
 use std::net::TcpListener;
@@ -46,7 +46,7 @@ async fn roll(proxy: &Proxy, replica: &mut Process, ca: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn l2_a_roll_of_two_replicas_under_load_fails_no_request() {
+async fn a_roll_of_two_replicas_under_load_fails_no_request() {
     let authority = authority();
     let ca = authority.certificate().to_owned();
     let folder = folder_of(&pair(&authority));
@@ -78,7 +78,7 @@ async fn l2_a_roll_of_two_replicas_under_load_fails_no_request() {
 /// Each connection that the kill breaks fails at most one request: the one that was on it, or the one that was sent on it before the
 /// client saw its end. New connections do not go to the dead one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn l3_a_kill_loses_at_most_one_request_for_each_connection() {
+async fn a_kill_loses_at_most_one_request_for_each_connection() {
     let authority = authority();
     let ca = authority.certificate().to_owned();
     let folder = folder_of(&pair(&authority));
@@ -107,7 +107,7 @@ async fn l3_a_kill_loses_at_most_one_request_for_each_connection() {
 }
 
 #[tokio::test]
-async fn l2_a_second_signal_ends_it_at_once() {
+async fn a_second_signal_ends_it_at_once() {
     let folder = folder_of(&pair(&authority()));
     let mut process = start(folder.path(), &["--lame-duck", "1h"]).await;
     process.signal("TERM");
@@ -124,7 +124,7 @@ async fn l2_a_second_signal_ends_it_at_once() {
 
 /// The request would have 30 seconds; the shutdown does not wait for them.
 #[tokio::test]
-async fn l2_a_request_that_does_not_end_keeps_it_no_longer_than_the_drain() {
+async fn a_request_that_does_not_end_keeps_it_no_longer_than_the_drain() {
     let authority = authority();
     let folder = folder_of(&pair(&authority));
     let flags = ["--lame-duck", "10ms", "--drain", "200ms"];
@@ -175,7 +175,7 @@ fn refused(folder: &Path, arguments: &[&str]) -> String {
 
 /// The reader of the log goes: requests are answered as before, and what is lost is counted.
 #[tokio::test]
-async fn o2_lines_of_a_log_that_nobody_reads_are_counted() {
+async fn lines_of_a_log_that_nobody_reads_are_counted() {
     let authority = authority();
     let folder = folder_of(&pair(&authority));
     let process = start(folder.path(), &[]).await;
@@ -252,7 +252,7 @@ fn what_keeps_it_from_starting_is_said_once_and_clearly() {
 }
 
 #[tokio::test]
-async fn l1_ready_means_that_it_listens_and_says_on_what_it_depends() {
+async fn ready_means_that_it_listens_and_says_on_what_it_depends() {
     let authority = authority();
     let identity = Identity::Memory(pair(&authority));
     let running = serve(settings(identity), authority.certificate()).await;
@@ -277,7 +277,7 @@ async fn l1_ready_means_that_it_listens_and_says_on_what_it_depends() {
 
 /// The certificate ends while it is served; a new one brings readiness back without a restart.
 #[tokio::test]
-async fn l1_readiness_falls_when_the_certificate_has_expired() {
+async fn readiness_falls_when_the_certificate_has_expired() {
     let now = time::OffsetDateTime::now_utc();
     let then = now - time::Duration::days(1) + time::Duration::seconds(4);
     let authority = Authority::new(None, then, 30).unwrap();

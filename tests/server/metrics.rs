@@ -1,4 +1,4 @@
-//! What `/metrics` says after a known sequence of requests (O1).
+//! What `/metrics` says after a known sequence of requests.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -77,7 +77,7 @@ fn page_when(webhook: &Webhook, is_there: impl Fn(&Page) -> bool) -> Page {
 }
 
 #[test]
-fn o1_counters_after_known_requests() {
+fn counters_after_known_requests() {
     let webhook = Webhook::start();
     let before = Page::of(&webhook);
     before.is("requests_in_flight", 0.0);
@@ -160,7 +160,7 @@ fn o1_counters_after_known_requests() {
 }
 
 #[test]
-fn o1_who_speaks_no_tls_is_counted() {
+fn who_speaks_no_tls_is_counted() {
     let webhook = Webhook::start();
     let mut plain = TcpStream::connect(webhook.address).unwrap();
     plain
@@ -177,7 +177,7 @@ fn o1_who_speaks_no_tls_is_counted() {
 }
 
 #[test]
-fn o1_connections_are_counted_while_they_are_open() {
+fn connections_are_counted_while_they_are_open() {
     let webhook = Webhook::start();
     let body = create(&model()).to_string();
     let request = format!(
@@ -195,7 +195,7 @@ fn o1_connections_are_counted_while_they_are_open() {
 }
 
 #[test]
-fn o1_the_page_is_openmetrics_and_its_labels_are_bounded() {
+fn the_page_is_openmetrics_and_its_labels_are_bounded() {
     let webhook = Webhook::start();
     let mut named = create(&model());
     for (key, value) in [

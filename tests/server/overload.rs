@@ -1,4 +1,4 @@
-//! More requests than there is room for, and requests that meet a bug (requirements T4, P4).
+//! More requests than there is room for, and requests that meet a bug.
 
 use std::io::Write;
 use std::sync::Mutex;
@@ -39,7 +39,7 @@ fn slow<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>,
 /// The threads are more than the places, so that it is the memory that bounds the work. What does not fit is told to come back; not
 /// one call fails, and not one connection is cut because the webhook is slow itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 16)]
-async fn t4_ten_times_the_load_is_shed_and_comes_through() {
+async fn ten_times_the_load_is_shed_and_comes_through() {
     const CALLERS: usize = PLACES * 10;
     let running = serve_with(|settings| {
         settings.decide = slow;
@@ -92,7 +92,7 @@ fn gated<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>
 
 /// Whoever is told to come back has its body read to the end first: otherwise the answer would reach it as a broken connection.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn t4_large_bodies_wait_for_memory_and_none_is_broken() {
+async fn large_bodies_wait_for_memory_and_none_is_broken() {
     const SIZE: usize = 6 << 20;
     const CALLERS: u64 = 10;
     let running = serve_with(|settings| {
@@ -149,7 +149,7 @@ fn noted<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>
 /// One large request is decided at a time. The others wait, but not after their time, not without their client, and not behind
 /// all that another client sends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn t4_large_requests_take_turns() {
+async fn large_requests_take_turns() {
     let running = serve_with(|settings| {
         settings.decide = noted;
         settings.limits.request = load::LONG;
@@ -224,7 +224,7 @@ async fn t4_large_requests_take_turns() {
 
 /// An answer that is longer than its body is counted like it.
 #[tokio::test]
-async fn t4_an_answer_that_there_is_no_memory_for_is_not_kept() {
+async fn an_answer_that_there_is_no_memory_for_is_not_kept() {
     let running = serve_with(|settings| settings.limits.memory = 1 << 20).await;
     let (address, ca) = (running.address, running.ca.clone());
     let asked = spawn_blocking(move || {
@@ -249,7 +249,7 @@ fn buggy<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn p4_a_panic_costs_its_request_and_nothing_else() {
+async fn a_panic_costs_its_request_and_nothing_else() {
     let running = serve_with(|settings| settings.decide = buggy).await;
     let shared = running.client();
     let load = load(4, move || shared.clone());

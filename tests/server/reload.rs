@@ -1,4 +1,4 @@
-//! Certificate, client CA and configuration change while requests come (requirements C2, L5).
+//! Certificate, client CA and configuration change while requests come.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -45,7 +45,7 @@ async fn serve_files(mount: &Mount, authority: &Authority) -> Running {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn c2_a_leaf_that_is_rotated_under_load_costs_no_handshake_and_no_request() {
+async fn a_leaf_that_is_rotated_under_load_costs_no_handshake_and_no_request() {
     let authority = authority();
     let first = pair(&authority);
     let mut mount = Mount::new(&files_of(&first));
@@ -79,7 +79,7 @@ async fn c2_a_leaf_that_is_rotated_under_load_costs_no_handshake_and_no_request(
 
 /// What is broken is reported; the last good pair is shown meanwhile; the next good one is taken.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn c2_bad_pairs_leave_the_last_good_one_in_use() {
+async fn bad_pairs_leave_the_last_good_one_in_use() {
     let authority = authority();
     let mut good = pair(&authority);
     let mut mount = Mount::new(&files_of(&good));
@@ -165,7 +165,7 @@ async fn c2_bad_pairs_leave_the_last_good_one_in_use() {
 
 /// The process with its own log and its own 5 seconds between looks.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn c2_no_byte_of_a_key_is_logged_or_shown() {
+async fn no_byte_of_a_key_is_logged_or_shown() {
     let authority = authority();
     let (first, second) = (pair(&authority), pair(&authority));
     let folder = folder_of(&first);
@@ -212,7 +212,7 @@ fn port_of(object: &Value) -> Option<&Value> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn l5_a_changed_config_is_used_and_a_bad_one_is_not() {
+async fn a_changed_config_is_used_and_a_bad_one_is_not() {
     let authority = authority();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.yaml");
@@ -379,7 +379,7 @@ fn caller(authority: &Authority) -> (Vec<u8>, Vec<u8>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn c2_a_new_client_ca_counts_for_new_connections() {
+async fn a_new_client_ca_counts_for_new_connections() {
     let (server, old, new) = (authority(), authority(), authority());
     let folder = folder_of(&pair(&server));
     let client_ca = folder.path().join("client-ca.crt");

@@ -1,4 +1,4 @@
-//! What stands in requests stays there: not in the log, not on the pages for others, not in refusals (S3, S4, O2).
+//! What stands in requests stays there: not in the log, not on the pages for others, not in refusals.
 //!
 //! The binary itself runs, with the most talkative log that it has, and every field of every request holds a canary.
 
@@ -277,14 +277,14 @@ fn curl_http2(binary: &Binary, body: &str) {
     }
 }
 
-/// S4: what is said of bad requests holds nothing of them.
+/// What is said of bad requests holds nothing of them.
 fn bad_requests(binary: &Binary, good: &str) {
     for body in bad_bodies(good) {
         let answer = binary.post(&body);
         assert!((400..500).contains(&answer.status), "{answer:?}");
         assert!(
             !answer.head.contains(CANARY) && !answer.text().contains(CANARY),
-            "S4: {answer:?}"
+            "nothing of the request is repeated: {answer:?}"
         );
     }
     let odd = [
@@ -298,7 +298,7 @@ fn bad_requests(binary: &Binary, good: &str) {
         assert!((400..500).contains(&answer.status));
         assert!(
             !answer.head.contains(CANARY) && !answer.text().contains(CANARY),
-            "S4: {answer:?}"
+            "nothing of the request is repeated: {answer:?}"
         );
     }
     let typed = binary.send(
@@ -330,7 +330,7 @@ fn broken_connections(binary: &Binary) {
 }
 
 #[test]
-fn s3_no_canary_gets_out() {
+fn no_canary_gets_out() {
     let binary = Binary::start();
     let stored = checked::see(&create(&model())).result.unwrap();
     let questions = [
@@ -393,14 +393,14 @@ fn s3_no_canary_gets_out() {
     let found = lines
         .iter()
         .find(|line| line.to_ascii_uppercase().contains(CANARY));
-    assert_eq!(found, None, "S3");
+    assert_eq!(found, None, "no value is logged");
     assert!(log.contains("stopped in order"), "{log}");
     for uid in &expected {
         one_line(&lines, uid);
     }
 }
 
-/// O2: a decision is one line of JSON, with these fields.
+/// A decision is one line of JSON, with these fields.
 fn one_line(lines: &[String], uid: &str) {
     let of_it: Vec<Value> = lines
         .iter()
@@ -408,7 +408,7 @@ fn one_line(lines: &[String], uid: &str) {
         .filter(|line: &Value| line["uid"] == uid)
         .collect();
     let [line] = of_it.as_slice() else {
-        panic!("O2: {uid}: {of_it:?}");
+        panic!("one line of the log for each decision: {uid}: {of_it:?}");
     };
     assert_eq!(line["level"], "INFO");
     assert_eq!(line["message"], "reviewed");
@@ -416,16 +416,25 @@ fn one_line(lines: &[String], uid: &str) {
     assert_eq!(line["namespace"], "models");
     for key in ["timestamp", "operation", "outcome", "reasons"] {
         let text = line[key].as_str().unwrap_or_default();
-        assert!(!text.is_empty(), "O2: {key}: {line}");
+        assert!(
+            !text.is_empty(),
+            "one line of the log for each decision: {key}: {line}"
+        );
     }
     for key in ["micros", "operations", "warnings"] {
-        assert!(line[key].is_u64(), "O2: {key}: {line}");
+        assert!(
+            line[key].is_u64(),
+            "one line of the log for each decision: {key}: {line}"
+        );
     }
-    assert!(line["dry_run"].is_boolean(), "O2: {line}");
+    assert!(
+        line["dry_run"].is_boolean(),
+        "one line of the log for each decision: {line}"
+    );
 }
 
 #[test]
-fn s3_names_do_not_fill_the_log_and_cannot_break_its_lines() {
+fn names_do_not_fill_the_log_and_cannot_break_its_lines() {
     let binary = Binary::start();
     let mut odd = create(&model());
     odd["request"]["uid"] = json!("odd");

@@ -1,4 +1,4 @@
-//! Clients that take their time, by will or not: none takes more of the webhook than its limits (requirements T2, T3). The limits are
+//! Clients that take their time, by will or not: none takes more of the webhook than its limits. The limits are
 //! scaled, so that nobody waits.
 
 use std::io::{Read, Write};
@@ -35,7 +35,7 @@ async fn serves_on(running: &Running) {
 }
 
 #[tokio::test]
-async fn t3_a_connection_that_says_nothing_is_closed() {
+async fn a_connection_that_says_nothing_is_closed() {
     let (running, ended) = against(
         |limits| limits.handshake = SHORT,
         |address, _| ends(&mut raw::tcp(address)),
@@ -52,7 +52,7 @@ async fn t3_a_connection_that_says_nothing_is_closed() {
 }
 
 #[tokio::test]
-async fn t3_a_connection_without_a_request_is_closed() {
+async fn a_connection_without_a_request_is_closed() {
     let (running, ended) = against(
         |limits| limits.first_request = SHORT,
         |address, ca| ends(&mut raw::tls(address, ca).unwrap()),
@@ -64,7 +64,7 @@ async fn t3_a_connection_without_a_request_is_closed() {
 
 /// Bytes that come now and then buy no time, neither for the first request nor for the next.
 #[tokio::test]
-async fn t3_a_header_that_trickles_is_cut_off() {
+async fn a_header_that_trickles_is_cut_off() {
     let (running, ()) = against(
         |limits| {
             limits.first_request = SHORT;
@@ -100,7 +100,7 @@ async fn t3_a_header_that_trickles_is_cut_off() {
 
 /// The time is that of the caller, or the webhook's own where it names none.
 #[tokio::test]
-async fn t3_a_body_that_trickles_is_answered_with_408() {
+async fn a_body_that_trickles_is_answered_with_408() {
     let (running, ()) = against(
         |limits| limits.request = Duration::from_secs(1),
         |address, ca| {
@@ -129,7 +129,7 @@ async fn t3_a_body_that_trickles_is_answered_with_408() {
 
 /// Answers that nobody takes are asked for, until the buffers of both systems are full.
 #[tokio::test]
-async fn t3_a_client_that_does_not_read_is_cut_off() {
+async fn a_client_that_does_not_read_is_cut_off() {
     let (running, cut_off) = against(
         |limits| {
             limits.answer = SHORT;
@@ -160,7 +160,7 @@ const REFUSED: &str = "seldon_tracing_connections_refused_total";
 
 /// No limit of time helps here, and none is needed: what one address can take is not all.
 #[tokio::test]
-async fn t3_one_address_cannot_take_all_connections() {
+async fn one_address_cannot_take_all_connections() {
     let (running, silent) = against(
         |limits| {
             limits.connections = 8;
@@ -192,7 +192,7 @@ async fn t3_one_address_cannot_take_all_connections() {
 
 /// Behind an address that an attacker uses too, a new connection is refused until the time of the attacker's is over.
 #[tokio::test]
-async fn t3_the_address_of_an_attacker_recovers_after_the_deadline() {
+async fn the_address_of_an_attacker_recovers_after_the_deadline() {
     let (running, silent) = against(
         |limits| {
             limits.connections = 8;
@@ -214,7 +214,7 @@ async fn t3_the_address_of_an_attacker_recovers_after_the_deadline() {
 
 /// Bodies that stop half way hold memory until their time is over. It is not the memory of others.
 #[tokio::test]
-async fn t3_bodies_that_stop_half_way_keep_no_other_client_waiting() {
+async fn bodies_that_stop_half_way_keep_no_other_client_waiting() {
     const SIZE: usize = 40_000;
     let (running, stuck) = against(
         |limits| {
@@ -255,7 +255,7 @@ async fn t3_bodies_that_stop_half_way_keep_no_other_client_waiting() {
 
 /// A client of HTTP/2 says how much of an answer it takes: here nothing, while it is busy with PINGs.
 #[tokio::test]
-async fn t3_a_window_of_nothing_is_no_reason_to_wait() {
+async fn a_window_of_nothing_is_no_reason_to_wait() {
     let (running, ()) = against(
         |limits| limits.answer = SHORT,
         |address, ca| {
@@ -283,7 +283,7 @@ async fn t3_a_window_of_nothing_is_no_reason_to_wait() {
 
 /// A client that goes on taking a little is cut off too: here it would need seconds for a megabyte.
 #[tokio::test]
-async fn t3_a_long_answer_that_is_taken_byte_by_byte_ends() {
+async fn a_long_answer_that_is_taken_byte_by_byte_ends() {
     let (running, taken) = against(
         |limits| limits.answer = Duration::from_millis(500),
         |address, ca| {
@@ -313,7 +313,7 @@ async fn t3_a_long_answer_that_is_taken_byte_by_byte_ends() {
 
 /// What is refused before its body has been read is heard all the same, by a client that sends all of it first.
 #[tokio::test]
-async fn t3_a_refusal_is_heard_by_a_client_that_is_still_sending() {
+async fn a_refusal_is_heard_by_a_client_that_is_still_sending() {
     let (running, ()) = against(
         |limits| limits.request = Duration::from_secs(2),
         |address, ca| {
@@ -348,7 +348,7 @@ async fn t3_a_refusal_is_heard_by_a_client_that_is_still_sending() {
 
 /// A Go client keeps an idle connection for 90 seconds: here 900 ms, where the webhook waits for 1200 ms instead of 120 s.
 #[tokio::test]
-async fn t2_an_idle_connection_lives_longer_than_the_api_server_keeps_it() {
+async fn an_idle_connection_lives_longer_than_the_api_server_keeps_it() {
     let go = Duration::from_secs(90);
     let limits = Limits::default();
     assert!(limits.idle > go + Duration::from_secs(10));

@@ -1,4 +1,4 @@
-//! TLS and HTTP as other people's clients speak them: openssl, curl, and rustls with one version only (T1).
+//! TLS and HTTP as other people's clients speak them: openssl, curl, and rustls with one version only.
 
 use std::fs;
 use std::process::{Command, Output, Stdio};
@@ -44,7 +44,7 @@ fn text(output: &Output) -> String {
 }
 
 #[test]
-fn t1_openssl_agrees_on_1_2_and_1_3_and_on_nothing_older() {
+fn openssl_agrees_on_1_2_and_1_3_and_on_nothing_older() {
     let webhook = Webhook::start();
     let folder = folder(&webhook, "");
     let address = webhook.address.to_string();
@@ -104,7 +104,7 @@ fn t1_openssl_agrees_on_1_2_and_1_3_and_on_nothing_older() {
 }
 
 #[test]
-fn t1_openssl_sees_a_modern_certificate() {
+fn openssl_sees_a_modern_certificate() {
     let webhook = Webhook::start();
     let folder = folder(&webhook, "");
     let address = webhook.address.to_string();
@@ -141,7 +141,7 @@ fn t1_openssl_sees_a_modern_certificate() {
 }
 
 #[test]
-fn p1_curl_gets_an_answer_over_http_1_1_and_http_2() {
+fn curl_gets_an_answer_over_http_1_1_and_http_2() {
     let webhook = Webhook::start();
     let body = create(&model()).to_string();
     let folder = folder(&webhook, &body);
@@ -190,7 +190,7 @@ fn p1_curl_gets_an_answer_over_http_1_1_and_http_2() {
 }
 
 #[test]
-fn t1_rustls_with_one_version_only() {
+fn rustls_with_one_version_only() {
     let webhook = Webhook::start();
     let body = create(&model()).to_string();
     for version in [&TLS12, &TLS13] {

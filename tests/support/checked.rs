@@ -1,4 +1,4 @@
-//! Questions as the API server asks them, and answers that went through its rules, whatever a test is about (P1, P6, P7).
+//! Questions as the API server asks them, and answers that went through its rules, whatever a test is about.
 
 use bytes::Bytes;
 use seldon_tracing::config::Config;
@@ -81,20 +81,27 @@ pub(crate) fn taken(uid: &str, reply: &Reply, body: &[u8]) -> (Verified, Option<
     let verified = verify(uid, reply)
         .unwrap_or_else(|refusal| panic!("{refusal}: {}", String::from_utf8_lossy(&reply.body)));
     assert!(verified.losses.is_empty(), "{:?}", verified.losses);
-    assert!(verified.allowed && verified.denial.is_none(), "P5");
-    assert!(verified.warnings.len() <= 8, "P6: {:?}", verified.warnings);
+    assert!(
+        verified.allowed && verified.denial.is_none(),
+        "the object is always allowed"
+    );
+    assert!(
+        verified.warnings.len() <= 8,
+        "warnings are few, short and ASCII: {:?}",
+        verified.warnings
+    );
     for warning in &verified.warnings {
         let plain = warning.bytes().all(|byte| (b' '..=b'~').contains(&byte));
         assert!(
             plain && (1..=120).contains(&warning.len()),
-            "P6: {warning:?}"
+            "warnings are few, short and ASCII: {warning:?}"
         );
     }
     for key in verified.audit_annotations.keys() {
         let known = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         assert!(
             key.bytes().all(known) && (1..=63).contains(&key.len()),
-            "P7: {key:?}"
+            "audit annotations: {key:?}"
         );
     }
     // What the webhook skips, such as deep nesting in a part that is never read, serde_json's Value may refuse.
@@ -110,7 +117,10 @@ pub(crate) fn taken(uid: &str, reply: &Reply, body: &[u8]) -> (Verified, Option<
             None
         }
         (Err(_), None) => None,
-        (Err(refusal), Some(object)) => panic!("M1: {refusal}: {object}: {:?}", verified.patch),
+        (Err(refusal), Some(object)) => panic!(
+            "the patch applies: {refusal}: {object}: {:?}",
+            verified.patch
+        ),
     };
     (verified, result)
 }

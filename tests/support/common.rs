@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// Plans for `object`, applies the patch, and gives the result and what `look` saw in the plan.
 ///
-/// Checked for every plan (M1, M5): the patch applies, both of its forms are the same, and a second run gives the same bytes.
+/// Checked for every plan: the patch applies, both of its forms are the same, and a second run gives the same bytes.
 pub(crate) fn run<T>(
     object: &Value,
     old: Option<&Value>,

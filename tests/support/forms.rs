@@ -347,7 +347,7 @@ fn check_predictor(before: &Value, after: &Value) {
     }
 }
 
-/// Checks that `after` is what an injection may make of `before`, which had nothing of ours (M2, M4, M10).
+/// Checks that `after` is what an injection may make of `before`, which had nothing of ours.
 pub(crate) fn check_injection(before: &Value, after: &Value) {
     check_rest(before, after, &["metadata", "spec"]);
     check_rest(&before["metadata"], &after["metadata"], &["annotations"]);

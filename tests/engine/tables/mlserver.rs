@@ -1,4 +1,4 @@
-//! `MLServer`, which traces by OTLP and reads nothing of Jaeger's (issue 6; design §4, M7, M9).
+//! `MLServer`, which traces by OTLP and reads nothing of Jaeger's.
 
 use seldon_tracing::config::Config;
 use seldon_tracing::inject::{Setting, Variable};
@@ -300,7 +300,7 @@ fn settings_of_jaeger_that_somebody_asked_for_are_said_not_to_be_read() {
 #[test]
 fn mlserver_keeps_what_it_has_until_its_spec_changes() {
     let stored = inject(&server("SKLEARN_SERVER", "v2"));
-    // M6: the same manifest, applied again without what we added, while the config has another endpoint.
+    // The same manifest, applied again without what we added, while the config has another endpoint.
     let (again, _) = update(&server("SKLEARN_SERVER", "v2"), &stored);
     assert_eq!(again, stored);
     // Without the endpoint, or with another protocol, what it had goes.

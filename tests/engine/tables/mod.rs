@@ -1,4 +1,4 @@
-//! The rules of the design, each as a small table: objects in, decisions out. The ids (M4, S7 …) are those of the requirements.
+//! The rules of the engine, each as a small table: objects in, decisions out.
 
 mod bounds;
 mod corners;

@@ -1,4 +1,4 @@
-//! What the variables are set to: layers, pairs, templates, the mounted `ConfigMap` (design §4, S7).
+//! What the variables are set to: layers, pairs, templates, the mounted `ConfigMap`.
 
 use seldon_tracing::config::{Config, Settings};
 use seldon_tracing::inject::{Setting, Variable};
@@ -105,7 +105,7 @@ fn bad_settings_are_ignored_one_by_one_and_said() {
             .1
             .notes_of("bad-setting"),
         1,
-        "S7: a size cap"
+        "the size is limited"
     );
     let mut object = with(&[]);
     object["metadata"]["annotations"]["tracing.seldon.io/tags"] = json!(7);

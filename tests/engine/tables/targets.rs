@@ -1,4 +1,4 @@
-//! What is injected, and where (design §4, M9).
+//! What is injected, and where.
 
 use seldon_tracing::config::{Config, Targets};
 use seldon_tracing::inject::Variable;
@@ -26,7 +26,7 @@ fn every_container_of_every_component_is_a_target_and_init_containers_are_not() 
     assert_eq!(
         names(&components[1]["spec"]["containers"][0]["env"])[1..],
         FIVE,
-        "M4: behind the user's"
+        "ours come behind the user's variables"
     );
     assert_eq!(
         components[0]["spec"]["initContainers"],

@@ -1,4 +1,4 @@
-//! When a predictor is traced (design §3).
+//! When a predictor is traced.
 
 use seldon_tracing::config::{Config, Settings};
 use seldon_tracing::inject::{Context, Setting};
@@ -54,7 +54,7 @@ fn a_trigger_says_true_false_or_a_profile() {
         (json!("sampled"), Outcome::Injected, None),
         (json!("false"), Outcome::Skipped, None),
         (json!("FALSE"), Outcome::Skipped, None),
-        // P5: allowed, not injected, and told what is allowed.
+        // Allowed, not injected, and told what is allowed.
         (
             json!("Sampled"),
             Outcome::Skipped,
@@ -146,7 +146,7 @@ fn a_namespace_can_make_true_the_default() {
 
 #[test]
 fn an_object_that_is_being_deleted_is_never_touched() {
-    // M8: also not to take something out, for the removal of finalizers must pass.
+    // Also not to take something out, for the removal of finalizers must pass.
     let mut object = inject(&traced(&json!([])));
     object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
     object["metadata"]["annotations"]["tracing"] = json!("false");

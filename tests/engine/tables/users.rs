@@ -1,4 +1,4 @@
-//! The user always wins (design §4, M4), and is told what will not work (P5).
+//! The user always wins, and is told what will not work.
 
 use seldon_tracing::inject::Variable;
 use serde_json::{Value, json};
