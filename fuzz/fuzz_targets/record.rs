@@ -8,6 +8,9 @@ mod checked;
 #[path = "../../tests/support/forms.rs"]
 #[allow(dead_code, clippy::unwrap_used)]
 mod forms;
+#[path = "../../tests/support/variables.rs"]
+#[allow(dead_code)]
+mod variables;
 
 use std::sync::LazyLock;
 

@@ -4,6 +4,9 @@
 
 #[path = "../../tests/engine/sequences/machine/mod.rs"]
 mod machine;
+#[path = "../../tests/support/variables.rs"]
+#[allow(dead_code)]
+mod variables;
 
 use libfuzzer_sys::fuzz_target;
 

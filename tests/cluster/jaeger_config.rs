@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::models::{self, container, essence, names, value};
 use crate::rig::Cluster;
 use crate::rig::kubectl::finish;
+use crate::support::variables::FIVE;
 
 tests![
     the_sampler_of_an_annotation_becomes_a_config_map_by_a_pipe,
@@ -93,10 +94,7 @@ fn mlserver_is_traced_where_an_endpoint_is_given(cluster: &Cluster) {
         .ok();
     let traced = space.get("server");
     assert_eq!(names(container(&traced)), ["MLSERVER_TRACING_SERVER"]);
-    assert_eq!(
-        names(&traced["spec"]["predictors"][0]["svcOrchSpec"]),
-        models::VARIABLES
-    );
+    assert_eq!(names(&traced["spec"]["predictors"][0]["svcOrchSpec"]), FIVE);
 
     let away = format!("{key}-");
     space.kubectl(&["annotate", "sdep/server", &away]).ok();

@@ -5,11 +5,12 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::models::{
-    RECORD, VARIABLES, container, essence, is_traced, model, names, untraced, value, written,
+    RECORD, container, essence, is_traced, model, names, untraced, value, written,
 };
 use crate::rig::kubectl::{Ran, command, finish};
 use crate::rig::{Cluster, Space};
 use crate::steps::{assert_unwritten, calls, create, without_us};
+use crate::support::variables::FIVE;
 
 tests![
     apply_traces_a_model_and_takes_tracing_away,
@@ -41,7 +42,7 @@ fn apply_traces_a_model_and_takes_tracing_away(cluster: &Cluster) {
         assert!(!is_traced(&before), "{name}");
         let traced = apply(&model(name));
         assert!(is_traced(&traced), "{name}: {traced}");
-        assert_eq!(names(container(&traced)), VARIABLES, "{name}");
+        assert_eq!(names(container(&traced)), FIVE, "{name}");
         assert_eq!(written(&traced).generation, 2, "{name}");
         assert_unwritten(&space, &apply(&model(name)), &traced);
         let after = apply(&untraced(name));
@@ -76,7 +77,7 @@ fn edit_traces_a_model_and_takes_tracing_away(cluster: &Cluster) {
     let on = "s/^metadata:$/metadata:\\\n  annotations: {tracing: \"true\"}/";
     let traced = edit(&space, on);
     assert!(is_traced(&traced), "{traced}");
-    assert_eq!(names(container(&traced)), VARIABLES);
+    assert_eq!(names(container(&traced)), FIVE);
     assert_eq!(written(&traced).generation, 2);
 
     // What is edited then has our variables and the record in it, which stay.
@@ -196,7 +197,7 @@ fn every_served_version_is_traced_alike(cluster: &Cluster) {
         // As v1, in which the webhook sees it.
         let traced = space.get("model");
         assert!(is_traced(&traced), "{version}: {traced}");
-        assert_eq!(names(container(&traced)), VARIABLES);
+        assert_eq!(names(container(&traced)), FIVE);
         assert_eq!(written(&traced).generation, 1);
 
         let resource = format!("seldondeployments.{version}.machinelearning.seldon.io/model");
@@ -304,7 +305,7 @@ fn a_dry_run_shows_what_is_injected_and_stores_nothing(cluster: &Cluster) {
     ] {
         let shown = run(arguments);
         assert!(is_traced(&shown), "{arguments:?}: {shown}");
-        assert_eq!(names(container(&shown)), VARIABLES);
+        assert_eq!(names(container(&shown)), FIVE);
     }
     let none = space.kubectl(&["get", "sdep", "-o", "name"]).ok();
     assert_eq!(none, "");

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::models::{
-    self, RECORD, VARIABLES, container, essence, is_traced, model, names, untraced, value, written,
+    self, RECORD, container, essence, is_traced, model, names, untraced, value, written,
 };
 use crate::rig::{Cluster, Space, until};
 use crate::steps::{calls, create, created_dry, logged, merge, without_us};
+use crate::support::variables::FIVE;
 
 tests![
     an_annotation_traces_a_model_and_its_removal_gives_the_model_back,
@@ -35,7 +36,7 @@ fn an_annotation_traces_a_model_and_its_removal_gives_the_model_back(cluster: &C
         .ok();
     let traced = space.get("model");
     assert!(is_traced(&traced), "{traced}");
-    assert_eq!(names(container(&traced)), VARIABLES);
+    assert_eq!(names(container(&traced)), FIVE);
     assert_eq!(written(&traced).generation, 2);
 
     // The second time is no change.
@@ -116,7 +117,7 @@ fn an_annotation_of_the_spec_is_as_good(cluster: &Cluster) {
     };
     let traced = with(json!("true"));
     assert!(is_traced(&traced), "{traced}");
-    assert_eq!(names(container(&traced)), VARIABLES);
+    assert_eq!(names(container(&traced)), FIVE);
     assert_eq!(
         written(&with(json!("true"))),
         written(&traced),
@@ -167,8 +168,8 @@ fn an_annotation_of_a_predictor_traces_that_predictor_alone(cluster: &Cluster) {
         "nothing else changes"
     );
     let model = &candidate["componentSpecs"][0]["spec"]["containers"][0];
-    assert_eq!(names(model), VARIABLES);
-    assert_eq!(names(&candidate["svcOrchSpec"]), VARIABLES);
+    assert_eq!(names(model), FIVE);
+    assert_eq!(names(&candidate["svcOrchSpec"]), FIVE);
 
     let mut expected = essence(&before);
     let off = patch(json!({"op": "replace", "path": at, "value": "false"}));
@@ -181,7 +182,7 @@ fn an_annotation_of_a_predictor_traces_that_predictor_alone(cluster: &Cluster) {
         &json!({"metadata": {"annotations": {"tracing": "true"}}}),
     );
     let [default, candidate] = [0, 1].map(|at| &rest["spec"]["predictors"][at]);
-    assert_eq!(names(&default["svcOrchSpec"]), VARIABLES);
+    assert_eq!(names(&default["svcOrchSpec"]), FIVE);
     assert_eq!(candidate, &expected["spec"]["predictors"][1]);
 
     merge(
@@ -237,7 +238,7 @@ fn every_kind_of_target_is_traced_and_given_back(cluster: &Cluster) {
     let [features, cache, stub] = [0, 1, 2].map(|at| &containers[at]);
     assert_eq!(
         names(features),
-        [&["LEVEL"], &VARIABLES[..]].concat(),
+        [&["LEVEL"], &FIVE[..]].concat(),
         "the user's variables stay as they are"
     );
     let before_containers =
@@ -245,23 +246,18 @@ fn every_kind_of_target_is_traced_and_given_back(cluster: &Cluster) {
     assert_eq!(cache, &before_containers[1], "it is excluded");
     // The prepackaged server.
     assert_eq!(stub["name"], "popular");
-    assert_eq!(names(stub), VARIABLES);
+    assert_eq!(names(stub), FIVE);
     assert_eq!(stub["image"], Value::Null, "Seldon gives it its image");
     assert_eq!(containers.as_array().unwrap().len(), 3);
     let orchestrator = &predictor["svcOrchSpec"];
-    let named = [
-        &["SELDON_LOG_LEVEL"],
-        &VARIABLES[..],
-        &["JAEGER_SERVICE_NAME"],
-    ]
-    .concat();
+    let named = [&["SELDON_LOG_LEVEL"], &FIVE[..], &["JAEGER_SERVICE_NAME"]].concat();
     assert_eq!(names(orchestrator), named);
     let service = format!("{}/graph", space.name);
     assert_eq!(
         value(orchestrator, "JAEGER_SERVICE_NAME"),
         Some(service.as_str())
     );
-    assert_eq!(names(&predictor["explainer"]["containerSpec"]), VARIABLES);
+    assert_eq!(names(&predictor["explainer"]["containerSpec"]), FIVE);
 
     gives_back(&space, "graph", &before);
 }

@@ -4,12 +4,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::models::{
-    RECORD, VARIABLES, container, essence, is_traced, model, names, value, written,
-};
+use crate::models::{RECORD, container, essence, is_traced, model, names, value, written};
 use crate::rig::other_webhook::{OtherWebhook, Reply};
 use crate::rig::registration::{Registration, register_as, until_in_force};
 use crate::rig::{Cluster, Space, until};
+use crate::support::variables::FIVE;
 use crate::writes::audited;
 
 tests![
@@ -164,7 +163,7 @@ fn a_container_that_another_webhook_adds_is_traced_whoever_is_called_first(clust
         let containers = stored.pointer(CONTAINERS).unwrap().as_array().unwrap();
         assert_eq!(containers.len(), 2, "{turn}");
         for container in containers {
-            assert_eq!(names(container), VARIABLES, "{turn}: {container}");
+            assert_eq!(names(container), FIVE, "{turn}: {container}");
         }
         let expected = if turn == "before" {
             vec![
@@ -236,7 +235,7 @@ fn a_fight_over_a_variable_ends_and_the_same_write_changes_nothing(cluster: &Clu
                 assert!(env.contains(variable), "{turn}, {name}: {there:?}");
             }
             let orchestrator = &stored["spec"]["predictors"][0]["svcOrchSpec"];
-            assert_eq!(unique(orchestrator), VARIABLES, "{turn}, {name}");
+            assert_eq!(unique(orchestrator), FIVE, "{turn}, {name}");
 
             let again = apply(&space, &model(name));
             changed_nothing(&stored, &again, &format!("{turn}, {name}"));

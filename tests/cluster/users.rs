@@ -2,11 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::models::{
-    self, RECORD, VARIABLES, container, essence, is_traced, names, value, written,
-};
+use crate::models::{self, RECORD, container, essence, is_traced, names, value, written};
 use crate::rig::kubectl::{Ran, command, finish};
 use crate::rig::{Cluster, Space};
+use crate::support::variables::FIVE;
 use crate::writes::{create, quietly, record, warned};
 
 tests![
@@ -113,7 +112,7 @@ fn a_value_that_the_user_patches_or_edits_is_the_users_from_then_on(cluster: &Cl
     let space = cluster.space("changes");
     quietly(create(&space, &models::model("model")));
     let env = "/spec/predictors/0/componentSpecs/0/spec/containers/0/env";
-    assert_eq!(names(container(&space.get("model"))), VARIABLES);
+    assert_eq!(names(container(&space.get("model"))), FIVE);
 
     let port = json!([{"op": "replace", "path": format!("{env}/2/value"), "value": "6831"}]);
     // Host and port are set both or neither: ours goes, and they hear of it.
@@ -154,7 +153,7 @@ fn a_value_that_the_user_patches_or_edits_is_the_users_from_then_on(cluster: &Cl
         recorded(&ours["containers"]["classifier"]),
         ["TRACING", "JAEGER_SAMPLER_TYPE", "JAEGER_SAMPLER_PARAM"]
     );
-    assert_eq!(recorded(&ours["orchestrator"]), VARIABLES[..3]);
+    assert_eq!(recorded(&ours["orchestrator"]), FIVE[..3]);
 
     // Other writes leave it so, and a new spec does too.
     annotate(&space, "note=1").ok();
@@ -196,12 +195,12 @@ fn a_variable_that_the_user_deletes_stays_out_until_they_opt_in_again(cluster: &
     ]);
     quietly(patch(&space, &tracing));
     let without = space.get("model");
-    assert_eq!(names(container(&without)), VARIABLES[1..]);
-    assert_eq!(names(orchestrator(&without)), VARIABLES);
+    assert_eq!(names(container(&without)), FIVE[1..]);
+    assert_eq!(names(orchestrator(&without)), FIVE);
     quietly(annotate(&space, "note=1"));
     assert_eq!(space.get("model")["spec"], without["spec"]);
     is_deployable(&space);
-    assert_eq!(names(container(&space.get("model"))), VARIABLES[1..]);
+    assert_eq!(names(container(&space.get("model"))), FIVE[1..]);
 
     quietly(space.kubectl(&["annotate", "sdep/model", "tracing-", "note-"]));
     let mut after = space.get("model");
@@ -214,7 +213,7 @@ fn a_variable_that_the_user_deletes_stays_out_until_they_opt_in_again(cluster: &
         "opting out leaves nothing of ours"
     );
     quietly(annotate(&space, "tracing=true"));
-    assert_eq!(names(container(&space.get("model"))), VARIABLES);
+    assert_eq!(names(container(&space.get("model"))), FIVE);
 }
 
 /// A record in our form that claims these variables, the container, and the orchestrator's part.

@@ -3,18 +3,7 @@
 use seldon_tracing::inject::{CONFIG_DIR, CONFIG_VOLUME, RECORD};
 use serde_json::{Map, Value, json};
 
-/// The variables that we may write.
-const NAMES: [&str; 9] = [
-    "TRACING",
-    "JAEGER_AGENT_HOST",
-    "JAEGER_AGENT_PORT",
-    "JAEGER_SAMPLER_TYPE",
-    "JAEGER_SAMPLER_PARAM",
-    "JAEGER_SERVICE_NAME",
-    "JAEGER_TAGS",
-    "JAEGER_CONFIG_PATH",
-    "MLSERVER_TRACING_SERVER",
-];
+use super::variables::OURS;
 
 fn name_of(item: &Value) -> &str {
     item["name"].as_str().unwrap_or_default()
@@ -127,8 +116,7 @@ fn check_ours(users: &[Value], ours: &[Value]) {
     let order: Vec<_> = ours
         .iter()
         .map(|entry| {
-            NAMES
-                .iter()
+            OURS.iter()
                 .position(|name| *name == name_of(entry))
                 .unwrap()
         })

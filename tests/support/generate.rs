@@ -8,6 +8,8 @@ use seldon_tracing::config::{Config, Settings, Targets};
 use seldon_tracing::inject::{CONFIG_DIR, CONFIG_VOLUME, Setting};
 use serde_json::{Map, Value, json};
 
+use super::variables::OURS;
+
 /// A configuration, and what is known of the namespace.
 #[derive(Clone, Debug)]
 pub(crate) struct Situation {
@@ -64,19 +66,10 @@ fn name() -> Json {
 
 fn variable() -> Json {
     let names = [
-        "TRACING",
-        "JAEGER_AGENT_HOST",
-        "JAEGER_AGENT_PORT",
-        "JAEGER_SAMPLER_TYPE",
-        "JAEGER_SAMPLER_PARAM",
-        "JAEGER_SERVICE_NAME",
-        "JAEGER_TAGS",
-        "JAEGER_CONFIG_PATH",
-        "MLSERVER_TRACING_SERVER",
-        "JAEGER_DISABLED",
-        "JAEGER_ENDPOINT",
-        "JAEGER_USER",
-    ];
+        &OURS[..],
+        &["JAEGER_DISABLED", "JAEGER_ENDPOINT", "JAEGER_USER"],
+    ]
+    .concat();
     let values = [
         "1",
         "0",
@@ -100,8 +93,8 @@ fn variable() -> Json {
     ];
     prop_oneof![
         8 => select(vec!["FOO", "PREDICTIVE_UNIT_ID"]).prop_map(|name| json!({"name": name, "value": "bar"})),
-        8 => (select(names.to_vec()), select(values.to_vec())).prop_map(|(name, value)| json!({"name": name, "value": value})),
-        4 => (select(names.to_vec()), select(from.to_vec())).prop_map(|(name, from)| json!({"name": name, "valueFrom": from})),
+        8 => (select(names.clone()), select(values.to_vec())).prop_map(|(name, value)| json!({"name": name, "value": value})),
+        4 => (select(names.clone()), select(from.to_vec())).prop_map(|(name, from)| json!({"name": name, "valueFrom": from})),
         1 => one_of(&[json!({}), json!({"name": 5}), json!({"name": "TRACING", "value": 1}), json!({"name": "TRACING"})]),
         1 => odd(),
     ]

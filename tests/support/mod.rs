@@ -20,4 +20,5 @@ pub(crate) mod load;
 pub(crate) mod mutate;
 #[path = "../../benches/support/mod.rs"]
 pub(crate) mod objects;
+pub(crate) mod variables;
 pub(crate) mod webhook;

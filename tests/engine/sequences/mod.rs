@@ -6,6 +6,7 @@ mod machine;
 use std::{env, fs};
 
 use crate::support::fixtures::root;
+use crate::support::variables;
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseError, TestRunner};
 

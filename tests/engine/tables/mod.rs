@@ -12,6 +12,7 @@ mod targets;
 mod triggers;
 mod users;
 
+use crate::support::variables::FIVE;
 use seldon_tracing::config::Config;
 use seldon_tracing::inject::{Choice, Context, Outcome, Plan, RECORD, Task, Variable};
 use serde_json::{Value, json};
@@ -161,12 +162,3 @@ fn record(object: &Value) -> Option<&str> {
         .get(RECORD)
         .and_then(Value::as_str)
 }
-
-/// The names of the documentation's variables, in its order.
-const FIVE: [&str; 5] = [
-    "TRACING",
-    "JAEGER_AGENT_HOST",
-    "JAEGER_AGENT_PORT",
-    "JAEGER_SAMPLER_TYPE",
-    "JAEGER_SAMPLER_PARAM",
-];

@@ -2,25 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::super::variables::OURS;
 use super::marks::{RECORD, bare, blur, predictors, record};
 use super::structure::{edit_container, edit_graph, edit_predictor, edit_volumes};
-
-const VARIABLES: [&str; 14] = [
-    "TRACING",
-    "JAEGER_AGENT_HOST",
-    "JAEGER_AGENT_PORT",
-    "JAEGER_SAMPLER_TYPE",
-    "JAEGER_SAMPLER_PARAM",
-    "JAEGER_SERVICE_NAME",
-    "JAEGER_TAGS",
-    "JAEGER_CONFIG_PATH",
-    "MLSERVER_TRACING_SERVER",
-    "JAEGER_DISABLED",
-    "JAEGER_ENDPOINT",
-    "FOO",
-    "JAEGER_AGENT_PORT",
-    "JAEGER_SAMPLER_PARAM",
-];
 
 const VALUES: [&str; 16] = [
     "1",
@@ -77,6 +61,18 @@ const SETTINGS: [(&str, &str); 26] = [
 /// One of a list, by a byte.
 pub(super) fn pick<T>(list: &[T], at: u8) -> Option<&T> {
     (!list.is_empty()).then(|| &list[usize::from(at) % list.len()])
+}
+
+/// A variable of ours or of others. The last two come twice as often.
+fn variable(at: u8) -> Option<&'static str> {
+    let others = [
+        "JAEGER_DISABLED",
+        "JAEGER_ENDPOINT",
+        "FOO",
+        OURS[2],
+        OURS[4],
+    ];
+    pick(&[&OURS[..], &others].concat(), at).copied()
 }
 
 /// Values that are no list.
@@ -205,7 +201,7 @@ fn value(what: u8) -> Value {
 }
 
 fn set_variable(object: &mut Value, [place, what, how]: [u8; 3]) -> Option<()> {
-    let name = *pick(&VARIABLES, what)?;
+    let name = variable(what)?;
     let entry = match how / 16 {
         0 => json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}}),
         1 => json!({"name": name}),
@@ -238,7 +234,7 @@ fn delete_entry(object: &mut Value, [place, what, _]: [u8; 3]) -> Option<()> {
 }
 
 fn delete_variable(object: &mut Value, [_, what, _]: [u8; 3]) -> Option<()> {
-    let name = *pick(&VARIABLES, what)?;
+    let name = variable(what)?;
     for place in holders(object) {
         let list = object
             .pointer_mut(&place)

@@ -1,7 +1,7 @@
 //! One SeldonDeployment through a random life, and what has to hold at each call of the webhook.
 //!
 //! A life is a list of steps of four bytes. The first two make the manifest and the configuration; see [`steps`] for the others.
-//! `tests/sequences` draws them from proptest, `fuzz/fuzz_targets/sequences.rs` takes them from libFuzzer.
+//! `tests/engine/sequences` draws them from proptest, `fuzz/fuzz_targets/sequences.rs` takes them from libFuzzer.
 
 mod asked;
 mod checks;
