@@ -6,17 +6,13 @@ use std::path::Path;
 use assert_cmd::Command;
 use tempfile::TempDir;
 
+use crate::support::binary;
 use crate::support::fixtures::root;
 
 /// The binary, free of what the person who runs the tests has set.
 pub(crate) fn seldon_tracing() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_seldon-tracing"));
-    command
-        .env_remove("SELDON_TRACING_CONFIG")
-        .env_remove("CLICOLOR_FORCE")
-        .env_remove("NO_COLOR")
-        .env("COLUMNS", "100")
-        .current_dir(root());
+    let mut command = Command::from_std(binary::command());
+    command.env("COLUMNS", "100").current_dir(root());
     command
 }
 

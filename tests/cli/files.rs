@@ -3,9 +3,10 @@
 use std::fs;
 use std::io::Read;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use crate::command::{MODEL, folder, outcome, plain_model, run, run_in, seldon_tracing};
+use crate::support::binary;
 use crate::support::fixtures::examples;
 
 const BAD: &str = "kind: SeldonDeployment\na: [\n";
@@ -130,7 +131,7 @@ fn a_reader_that_goes_away_is_no_fault() {
     let files = folder(&[("many.yaml", &stream)]);
     let path = files.path().join("many.yaml");
     for arguments in [&["inject"][..], &["inject", "--diff"], &["explain"]] {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_seldon-tracing"))
+        let mut child = binary::command()
             .args(arguments)
             .arg("-f")
             .arg(&path)

@@ -12,6 +12,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::command::{MODEL, Run, folder, outcome, run_in, seldon_tracing};
+use crate::support::binary;
 use tempfile::TempDir;
 
 fn read(folder: &Path, name: &str) -> String {
@@ -45,7 +46,7 @@ fn standard_input_is_refused_by_all_its_names() {
     }
     // The system shows a file that is standard input as this file.
     for name in ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"] {
-        let output = Command::new(env!("CARGO_BIN_EXE_seldon-tracing"))
+        let output = binary::command()
             .args(["inject", "--in-place", "-f", name])
             .stdin(File::open(&path).unwrap())
             .output()
@@ -198,7 +199,7 @@ impl Halted {
         for at in 0..Self::COUNT {
             fs::write(Self::file(files.path(), at), MODEL).unwrap();
         }
-        let child = Command::new(env!("CARGO_BIN_EXE_seldon-tracing"))
+        let child = binary::command()
             .args(["inject", "--in-place", "-f", "."])
             .current_dir(files.path())
             .stderr(Stdio::piped())

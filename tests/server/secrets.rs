@@ -3,17 +3,18 @@
 //! The binary itself runs, with the most talkative log that it has, and every field of every request holds a canary.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::net::TcpStream;
+use std::process::Command;
 
-use crate::support::checked;
-use crate::support::checked::{create, model, question, taken, update};
-use crate::support::webhook::{Http, page, say, send, tls};
 use seldon_tracing::review::ask::Operation as Asked;
 use serde_json::{Map, Value, json};
+use tokio::runtime::Runtime;
+
+use crate::support::checked::{self, create, model, question, taken, update};
+use crate::support::fixtures::root;
+use crate::support::load::process::{self, Process};
+use crate::support::load::raw::Tls;
+use crate::support::webhook::{Http, page, say, send, tls};
 
 const CANARY: &str = "CANARY";
 
@@ -21,65 +22,41 @@ const JSON: &str = "Content-Type: application/json\r\nAuthorization: Bearer CANA
 
 /// The binary, serving.
 struct Binary {
-    child: Child,
-    address: SocketAddr,
-    admin: SocketAddr,
+    process: Process,
     ca: String,
-    lines: Receiver<String>,
-    reading: JoinHandle<()>,
-    seen: Vec<String>,
+    runtime: Runtime,
 }
 
 impl Binary {
     fn start() -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_seldon-tracing"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SELDON_TRACING_")) {
-            command.env_remove(name);
-        }
         let arguments = "serve --dev --log-format json --log-level debug --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --lame-duck 0s --drain 5s";
-        let mut child = command
-            .args(arguments.split(' '))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        let (sender, lines) = channel();
-        let reading = thread::spawn(move || {
-            for line in stderr.lines() {
-                let _ = sender.send(line.unwrap());
-            }
-        });
-        let mut seen = Vec::new();
-        let listening = loop {
-            let line = lines.recv_timeout(Duration::from_secs(20)).unwrap();
-            seen.push(line.clone());
-            match serde_json::from_str::<Value>(&line) {
-                Ok(line) if line["message"] == "listening" => break line,
-                _ => {}
-            }
-        };
-        let address = |key: &str| listening[key].as_str().unwrap().parse().unwrap();
+        let mut command = process::binary(root());
+        command.args(arguments.split(' '));
+        let runtime = Runtime::new().unwrap();
+        let mut process = runtime.block_on(process::run(command));
         let mut ca = String::new();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut stdout = BufReader::new(process.stdout());
         while !ca.contains("-----END CERTIFICATE-----") {
             assert!(stdout.read_line(&mut ca).unwrap() > 0, "no CA: {ca}");
         }
         Self {
-            child,
-            address: address("address"),
-            admin: address("admin"),
+            process,
             ca,
-            lines,
-            reading,
-            seen,
+            runtime,
         }
     }
 
+    fn tls(&self) -> Tls {
+        tls(
+            self.process.address,
+            &self.ca,
+            rustls::DEFAULT_VERSIONS,
+            &[],
+        )
+    }
+
     fn send(&self, method: &str, path: &str, header: &str, body: &[u8]) -> Http {
-        let stream = tls(self.address, &self.ca, rustls::DEFAULT_VERSIONS, &[]);
-        send(stream, method, path, header, body)
+        send(self.tls(), method, path, header, body)
     }
 
     fn post(&self, body: &[u8]) -> Http {
@@ -88,24 +65,10 @@ impl Binary {
 
     /// Ends it as the kubelet does, and gives all that it has said.
     fn end(mut self) -> Vec<String> {
-        let pid = self.child.id().to_string();
-        let told = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
-        assert!(told.success());
-        let deadline = Instant::now() + Duration::from_secs(20);
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            if Instant::now() > deadline {
-                self.child.kill().unwrap();
-                panic!("it does not end");
-            }
-            thread::sleep(Duration::from_millis(20));
-        };
+        self.process.signal("TERM");
+        let status = self.runtime.block_on(self.process.ended());
         assert_eq!(status.code(), Some(0), "an orderly end");
-        self.reading.join().unwrap();
-        self.seen.extend(self.lines.try_iter());
-        self.seen
+        self.process.log().lines().map(str::to_owned).collect()
     }
 }
 
@@ -244,7 +207,7 @@ fn curl_http2(binary: &Binary, body: &str) {
     let folder = tempfile::TempDir::new().unwrap();
     std::fs::write(folder.path().join("ca.crt"), &binary.ca).unwrap();
     std::fs::write(folder.path().join("body"), body).unwrap();
-    let url = format!("https://{}/mutate?CANARY", binary.address);
+    let url = format!("https://{}/mutate?CANARY", binary.process.address);
     let run = Command::new("curl")
         .args([
             "--noproxy",
@@ -313,15 +276,15 @@ fn bad_requests(binary: &Binary, good: &str) {
 
 fn broken_connections(binary: &Binary) {
     // What is no HTTP, what is no TLS, and who goes in the middle.
-    let mut stream = tls(binary.address, &binary.ca, rustls::DEFAULT_VERSIONS, &[]);
+    let mut stream = binary.tls();
     stream.write_all(b"CANARY CANARY CANARY\r\n\r\n").unwrap();
     let _ = stream.read(&mut [0; 100]);
-    let mut plain = TcpStream::connect(binary.address).unwrap();
+    let mut plain = TcpStream::connect(binary.process.address).unwrap();
     plain
         .write_all(b"GET /CANARY HTTP/1.1\r\nHost: CANARY\r\n\r\n")
         .unwrap();
     let _ = plain.read(&mut [0; 100]);
-    let mut stream = tls(binary.address, &binary.ca, rustls::DEFAULT_VERSIONS, &[]);
+    let mut stream = binary.tls();
     let head =
         format!("POST /mutate HTTP/1.1\r\nHost: CANARY\r\n{JSON}Content-Length: 100\r\n\r\nCANARY");
     stream.write_all(head.as_bytes()).unwrap();
@@ -384,7 +347,7 @@ fn no_canary_gets_out() {
         "/livez",
         "/CANARY",
     ] {
-        let answer = page(binary.admin, path);
+        let answer = page(binary.process.admin, path);
         assert!(!answer.text().contains(CANARY), "{path}: {answer:?}");
     }
 
@@ -408,7 +371,7 @@ fn one_line(lines: &[String], uid: &str) {
         .filter(|line: &Value| line["uid"] == uid)
         .collect();
     let [line] = of_it.as_slice() else {
-        panic!("one line of the log for each decision: {uid}: {of_it:?}");
+        panic!("{uid}: {of_it:?}");
     };
     assert_eq!(line["level"], "INFO");
     assert_eq!(line["message"], "reviewed");
@@ -416,21 +379,12 @@ fn one_line(lines: &[String], uid: &str) {
     assert_eq!(line["namespace"], "models");
     for key in ["timestamp", "operation", "outcome", "reasons"] {
         let text = line[key].as_str().unwrap_or_default();
-        assert!(
-            !text.is_empty(),
-            "one line of the log for each decision: {key}: {line}"
-        );
+        assert!(!text.is_empty(), "{key}: {line}");
     }
     for key in ["micros", "operations", "warnings"] {
-        assert!(
-            line[key].is_u64(),
-            "one line of the log for each decision: {key}: {line}"
-        );
+        assert!(line[key].is_u64(), "{key}: {line}");
     }
-    assert!(
-        line["dry_run"].is_boolean(),
-        "one line of the log for each decision: {line}"
-    );
+    assert!(line["dry_run"].is_boolean(), "{line}");
 }
 
 #[test]

@@ -10,6 +10,7 @@
 #[macro_use]
 pub(crate) mod registry;
 
+pub(crate) mod binary;
 pub(crate) mod checked;
 pub(crate) mod common;
 pub(crate) mod fixtures;
@@ -21,4 +22,5 @@ pub(crate) mod mutate;
 #[path = "../../benches/support/mod.rs"]
 pub(crate) mod objects;
 pub(crate) mod variables;
+pub(crate) mod wait;
 pub(crate) mod webhook;

@@ -2,23 +2,20 @@
 
 use std::future::Future;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::sync::Arc;
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use bytes::Bytes;
-use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{
-    ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
-};
+use rustls::SupportedProtocolVersion;
 use seldon_tracing::client::{Client, Target, Trust};
 use seldon_tracing::review::Route;
 use seldon_tracing::review::verify::Reply;
-use seldon_tracing::serve::{ConfigSource, Identity, Server, Settings, dev_identity};
+use seldon_tracing::serve::{Identity, Settings, dev_identity};
 use tokio::runtime::Runtime;
-use tokio::sync::mpsc;
+
+pub(crate) use super::load::raw::Http;
+use super::load::raw::{self, Tls};
+use super::load::{self, Running};
 
 /// A webhook on loopback ports, for as long as this lives.
 pub(crate) struct Webhook {
@@ -26,7 +23,7 @@ pub(crate) struct Webhook {
     pub(crate) admin: SocketAddr,
     pub(crate) ca: String,
     runtime: Runtime,
-    _stop: mpsc::Sender<()>,
+    _running: Running,
 }
 
 impl Webhook {
@@ -37,27 +34,20 @@ impl Webhook {
     /// One with other settings.
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let (pair, ca) = dev_identity().unwrap();
-        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let config = ConfigSource::Fixed(Box::default());
-        let mut settings = Settings::new(vec![any], Identity::Memory(pair), config);
-        settings.admin_listen = vec![any];
+        let mut settings = load::settings(Identity::Memory(pair));
         change(&mut settings);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .unwrap();
-        let server = runtime.block_on(Server::bind(settings)).unwrap();
-        let address = server.address().unwrap();
-        let admin = server.admin_address().unwrap().unwrap();
-        let (stop, stopped) = mpsc::channel(1);
-        runtime.spawn(server.run(stopped));
+        let running = runtime.block_on(load::serve(settings, &ca));
         Self {
-            address,
-            admin,
+            address: running.address,
+            admin: running.admin,
             ca,
             runtime,
-            _stop: stop,
+            _running: running,
         }
     }
 
@@ -83,7 +73,7 @@ impl Webhook {
         self.block_on(call).unwrap().reply
     }
 
-    pub(crate) fn tls(&self) -> StreamOwned<ClientConnection, TcpStream> {
+    pub(crate) fn tls(&self) -> Tls {
         tls(self.address, &self.ca, rustls::DEFAULT_VERSIONS, &[])
     }
 
@@ -109,25 +99,8 @@ pub(crate) fn tls(
     ca: &str,
     versions: &[&'static SupportedProtocolVersion],
     alpn: &[&[u8]],
-) -> StreamOwned<ClientConnection, TcpStream> {
-    let mut roots = RootCertStore::empty();
-    roots
-        .add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap())
-        .unwrap();
-    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_protocol_versions(versions)
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
-    let name = ServerName::try_from("localhost").unwrap();
-    let connection = ClientConnection::new(Arc::new(config), name).unwrap();
-    let stream = TcpStream::connect(address).unwrap();
-    stream
-        .set_read_timeout(Some(Duration::from_mins(1)))
-        .unwrap();
-    stream.set_nodelay(true).unwrap();
-    StreamOwned::new(connection, stream)
+) -> Tls {
+    raw::tls_with(raw::tcp(address), "localhost", ca, versions, alpn)
 }
 
 /// Sends a request with a `Content-Length` on a connection of its own.
@@ -150,81 +123,11 @@ pub(crate) fn page(admin: SocketAddr, path: &str) -> Http {
     send(stream, "GET", path, "", b"")
 }
 
-/// Sends and reads to the end. Who sends too much may have his answer before he is through, and no listener any more.
+/// Sends and reads one answer. A client that sends too much may have its answer before it is through, and no listener any more.
 pub(crate) fn exchange(mut stream: impl Read + Write, pieces: &[&[u8]]) -> Http {
     let sent = pieces.iter().try_for_each(|piece| stream.write_all(piece));
     let _ = sent.and_then(|()| stream.flush());
-    let mut answer = Vec::new();
-    let mut buffer = [0; 16 * 1024];
-    while let Ok(count) = stream.read(&mut buffer) {
-        if count == 0 {
-            break;
-        }
-        answer.extend_from_slice(&buffer[..count]);
-        if Http::is_whole(&answer) {
-            break;
-        }
-    }
-    Http::parse(&answer)
-}
-
-/// An answer.
-#[derive(Debug)]
-pub(crate) struct Http {
-    pub(crate) status: u16,
-    pub(crate) head: String,
-    pub(crate) body: Vec<u8>,
-}
-
-impl Http {
-    fn split(answer: &[u8]) -> Option<(String, &[u8])> {
-        let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
-        let head = String::from_utf8(answer[..end].to_vec()).unwrap();
-        Some((head, &answer[end + 4..]))
-    }
-
-    fn is_whole(answer: &[u8]) -> bool {
-        Self::split(answer).is_some_and(|(head, body)| {
-            value(&head, "content-length")
-                .is_some_and(|length| body.len() >= length.parse::<usize>().unwrap())
-        })
-    }
-
-    fn parse(answer: &[u8]) -> Self {
-        let Some((head, body)) = Self::split(answer) else {
-            panic!("no answer: {:?}", String::from_utf8_lossy(answer));
-        };
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Self {
-            status,
-            head,
-            body: body.to_vec(),
-        }
-    }
-
-    pub(crate) fn text(&self) -> &str {
-        std::str::from_utf8(&self.body).unwrap()
-    }
-
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        value(&self.head, name)
-    }
-
-    /// As the API server sees it.
-    pub(crate) fn reply(&self) -> Reply {
-        Reply {
-            status: self.status,
-            content_type: self.header("content-type").map(str::to_owned),
-            body: Bytes::from(self.body.clone()),
-        }
-    }
-}
-
-fn value<'h>(head: &'h str, name: &str) -> Option<&'h str> {
-    head.lines().find_map(|line| {
-        let (key, value) = line.split_once(':')?;
-        key.eq_ignore_ascii_case(name).then(|| value.trim())
-    })
+    Http::read(&mut stream).unwrap_or_else(|| panic!("no answer"))
 }
 
 /// Says it past the test harness, which holds back what `println!` says.

@@ -18,14 +18,13 @@ pub(crate) mod space;
 use std::future::Future;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 use kube::Client;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-pub(crate) use crate::support::load::LONG;
+pub(crate) use crate::support::wait::{LONG, until};
 use control_plane::ControlPlane;
 use crd::Crd;
 use installation::{Installation, Source};
@@ -140,15 +139,5 @@ impl Cluster {
             self.kubectl(&label).ok();
         }
         Space::new(self, name)
-    }
-}
-
-/// Waits for a condition, for a long time if need be.
-#[track_caller]
-pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let end = Instant::now() + LONG;
-    while !condition() {
-        assert!(Instant::now() < end, "waited in vain until {what}");
-        std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -1,6 +1,5 @@
 //! The rig: a collector, Jaeger, the webhook, and what runs models in the environment that they are given.
 
-mod http;
 pub(crate) mod kubelet;
 pub(crate) mod node;
 pub(crate) mod parts;
@@ -16,12 +15,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::models::{Component, component, predictor};
-use crate::support::load::LONG;
+pub(crate) use crate::support::wait::until;
 use kubelet::{Environment, environment};
 use node::Node;
 use parts::Parts;
@@ -203,15 +201,5 @@ impl Rig {
             *sent += 1;
             self.spans(MARKER, *sent);
         }
-    }
-}
-
-/// Waits for a condition, for a long time if need be.
-#[track_caller]
-pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let end = Instant::now() + LONG;
-    while !condition() {
-        assert!(Instant::now() < end, "waited in vain until {what}");
-        std::thread::sleep(Duration::from_millis(50));
     }
 }

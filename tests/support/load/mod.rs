@@ -26,8 +26,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
-/// Longer than anything takes on a busy machine. Nothing here waits for so long unless it fails.
-pub(crate) const LONG: Duration = Duration::from_mins(1);
+pub(crate) use super::wait::LONG;
 
 /// The time that the API server gives at most.
 pub(crate) const ADMISSION: Duration = Duration::from_secs(30);
@@ -137,7 +136,7 @@ pub(crate) fn client(address: SocketAddr, ca: &str) -> Client {
         .with_second(Duration::from_millis(100))
 }
 
-/// Waits for a condition, for a long time if need be.
+/// Waits for a condition as [`wait::until`](super::wait::until) does, and blocks nothing.
 pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
     let end = Instant::now() + LONG;
     while !condition().await {

@@ -3,14 +3,15 @@
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use serde_json::Value;
 
 use super::until;
+use crate::support::binary;
 
 /// A process, which ends with this, and with the process of the tests however that ends.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ pub(crate) struct Process {
     pub(crate) address: SocketAddr,
     pub(crate) admin: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
+    reading: Option<JoinHandle<()>>,
     deaf: Arc<AtomicBool>,
 }
 
@@ -55,12 +57,7 @@ pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
 
 /// The same without arguments.
 pub(crate) fn binary(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_seldon-tracing"));
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("SELDON_TRACING_") {
-            command.env_remove(name);
-        }
-    }
+    let mut command = binary::command();
     command
         .current_dir(folder)
         .stdin(Stdio::null())
@@ -82,7 +79,7 @@ pub(crate) async fn run(mut command: Command) -> Process {
     let log = Arc::new(Mutex::new(Vec::new()));
     let deaf = Arc::new(AtomicBool::new(false));
     let (lines, ends) = (Arc::clone(&log), Arc::clone(&deaf));
-    thread::spawn(move || {
+    let reading = thread::spawn(move || {
         for line in stderr.lines().map_while(Result::ok) {
             lines.lock().unwrap().push(line);
             if ends.load(Ordering::Acquire) {
@@ -97,6 +94,7 @@ pub(crate) async fn run(mut command: Command) -> Process {
         address: nowhere,
         admin: nowhere,
         log,
+        reading: Some(reading),
         deaf,
     };
     until("it says where it listens", || async {
@@ -141,7 +139,12 @@ impl Process {
         assert!(kill.unwrap().success());
     }
 
-    /// Waits for its end.
+    /// What it prints.
+    pub(crate) fn stdout(&mut self) -> ChildStdout {
+        self.child.stdout.take().unwrap()
+    }
+
+    /// Waits for its end, and for the end of its log.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         let mut status = None;
         let end = tokio::time::Instant::now() + super::LONG;
@@ -153,6 +156,9 @@ impl Process {
             );
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
             status = self.child.try_wait().unwrap();
+        }
+        if let Some(reading) = self.reading.take() {
+            reading.join().unwrap();
         }
         status.unwrap()
     }

@@ -5,11 +5,15 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-
+use rustls::{
+    ClientConfig, ClientConnection, DEFAULT_VERSIONS, RootCertStore, StreamOwned,
+    SupportedProtocolVersion,
+};
+use seldon_tracing::review::verify::Reply;
 use tokio::net::TcpSocket;
 use tokio::runtime::Handle;
 
@@ -21,20 +25,87 @@ const ANOTHER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 
 /// A connection with TLS.
 pub(crate) type Tls = StreamOwned<ClientConnection, TcpStream>;
 
-/// A plain GET.
-pub(crate) fn get(admin: SocketAddr, path: &str) -> io::Result<(u16, String)> {
-    let mut stream = TcpStream::connect(admin)?;
+/// An answer, of which the body may have been cut off.
+#[derive(Debug)]
+pub(crate) struct Http {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Http {
+    /// Reads one answer. Nothing if the connection ends before there is a header.
+    pub(crate) fn read(stream: &mut impl Read) -> Option<Self> {
+        let mut head = Vec::new();
+        let mut byte = [0];
+        while !head.ends_with(b"\r\n\r\n") {
+            if stream.read(&mut byte).ok()? == 0 {
+                return None;
+            }
+            head.push(byte[0]);
+        }
+        let head = String::from_utf8(head).unwrap();
+        let status = head.split(' ').nth(1)?.parse().ok()?;
+        let mut answer = Self {
+            status,
+            head,
+            body: Vec::new(),
+        };
+        let length = answer.length().unwrap_or(u64::MAX);
+        // What has come counts, also where the other side is in a hurry to close.
+        let _ = stream.take(length).read_to_end(&mut answer.body);
+        Some(answer)
+    }
+
+    fn length(&self) -> Option<u64> {
+        self.header("content-length")?.parse().ok()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            key.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    /// As the API server sees it.
+    pub(crate) fn reply(&self) -> Reply {
+        Reply {
+            status: self.status,
+            content_type: self.header("content-type").map(str::to_owned),
+            body: Bytes::from(self.body.clone()),
+        }
+    }
+}
+
+/// Sends a request without TLS, as HTTP/1.0: its answer is all that comes.
+pub(crate) fn ask(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> io::Result<(u16, String)> {
+    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
     stream.set_read_timeout(Some(LONG))?;
     write!(
         stream,
-        "GET {path} HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n"
+        "{method} {path} HTTP/1.0\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
     )?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let broken = || io::Error::other(answer.clone());
-    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(broken)?;
-    let status = head.split(' ').nth(1).and_then(|it| it.parse().ok());
-    Ok((status.ok_or_else(broken)?, body.to_owned()))
+    let answer = Http::read(&mut stream).ok_or_else(|| io::Error::other("no answer"))?;
+    Ok((
+        answer.status,
+        String::from_utf8_lossy(&answer.body).into_owned(),
+    ))
+}
+
+/// A plain GET.
+pub(crate) fn get(address: SocketAddr, path: &str) -> io::Result<(u16, String)> {
+    ask(address, "GET", path, "")
 }
 
 /// A connection on which nothing has been said. Reading waits for long, and no longer.
@@ -67,23 +138,35 @@ pub(crate) fn tls(address: SocketAddr, ca: &str) -> io::Result<Tls> {
 }
 
 /// A handshake on a connection, for a server of that name and a version of HTTP.
-pub(crate) fn tls_on(mut stream: TcpStream, name: &str, ca: &str, alpn: &str) -> io::Result<Tls> {
+pub(crate) fn tls_on(stream: TcpStream, name: &str, ca: &str, alpn: &str) -> io::Result<Tls> {
+    let mut tls = tls_with(stream, name, ca, DEFAULT_VERSIONS, &[alpn.as_bytes()]);
+    while tls.conn.is_handshaking() {
+        tls.conn.complete_io(&mut tls.sock)?;
+    }
+    Ok(tls)
+}
+
+/// The same with these versions of TLS and HTTP. The handshake is made with the first bytes that are sent.
+pub(crate) fn tls_with(
+    stream: TcpStream,
+    name: &str,
+    ca: &str,
+    versions: &[&'static SupportedProtocolVersion],
+    alpn: &[&[u8]],
+) -> Tls {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(ca.as_bytes()) {
         roots.add(certificate.unwrap()).unwrap();
     }
     let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    config.alpn_protocols = vec![alpn.as_bytes().to_vec()];
+    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
     let name = ServerName::try_from(name.to_owned()).unwrap();
-    let mut connection = ClientConnection::new(Arc::new(config), name).unwrap();
-    while connection.is_handshaking() {
-        connection.complete_io(&mut stream)?;
-    }
-    Ok(StreamOwned::new(connection, stream))
+    let connection = ClientConnection::new(Arc::new(config), name).unwrap();
+    StreamOwned::new(connection, stream)
 }
 
 /// The certificate that a new connection is shown, in DER.
@@ -114,24 +197,11 @@ pub(crate) fn header(length: usize, timeout: &str) -> String {
     )
 }
 
-/// Reads one answer: status, header, body. Nothing if the connection ends before it is whole.
+/// Reads one answer: status, header in lower case, body. Nothing if the connection ends before it is whole.
 pub(crate) fn answer(stream: &mut impl Read) -> Option<(u16, String, Vec<u8>)> {
-    let mut seen = Vec::new();
-    let mut byte = [0];
-    while !seen.ends_with(b"\r\n\r\n") {
-        if stream.read(&mut byte).ok()? == 0 {
-            return None;
-        }
-        seen.push(byte[0]);
-    }
-    let head = String::from_utf8(seen).unwrap().to_ascii_lowercase();
-    let status = head.split(' ').nth(1)?.parse().ok()?;
-    let length = head
-        .lines()
-        .find_map(|it| it.strip_prefix("content-length: "));
-    let mut body = vec![0; length?.trim().parse().ok()?];
-    stream.read_exact(&mut body).ok()?;
-    Some((status, head, body))
+    let answer = Http::read(stream)?;
+    let is_whole = answer.length() == u64::try_from(answer.body.len()).ok();
+    is_whole.then(|| (answer.status, answer.head.to_ascii_lowercase(), answer.body))
 }
 
 /// Whether the other side ends the connection: an end or an error, but not that nothing comes.
