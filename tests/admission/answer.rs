@@ -2,9 +2,6 @@
 
 use std::thread;
 
-use crate::support::checked::{Seen, UID, create, look, model, question, see, update};
-use crate::support::common;
-use crate::support::generate::{Situation, anything, deployment, situation};
 use proptest::prelude::*;
 use seldon_tracing::config::Config;
 use seldon_tracing::inject::{Context, Outcome, Setting, Task};
@@ -12,6 +9,10 @@ use seldon_tracing::offline;
 use seldon_tracing::review::ask::Operation as Asked;
 use seldon_tracing::review::{MAX_UID, Malformed, Operation, Route, answer, uid_of};
 use serde_json::{Value, json};
+
+use crate::support::checked::{Seen, UID, create, look, model, question, see, update};
+use crate::support::common;
+use crate::support::generate::{Situation, anything, deployment, situation};
 
 /// The variables of the first container.
 fn env(object: &Value) -> &Value {

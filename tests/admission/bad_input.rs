@@ -3,15 +3,16 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use crate::support::checked::{Seen, create, look, model, taken, update};
-use crate::support::mutate::{accidents, mutate};
-use crate::support::webhook::{Http, Webhook, exchange};
-use crate::support::{checked, webhook};
 use proptest::prelude::*;
 use seldon_tracing::config::Config;
 use seldon_tracing::review::verify::Reply;
 use seldon_tracing::review::{Answer, Malformed, Route};
 use serde_json::{Value, json};
+
+use crate::support::checked::{Seen, create, look, model, taken, update};
+use crate::support::mutate::{accidents, mutate};
+use crate::support::webhook::{Http, Webhook, exchange};
+use crate::support::{checked, webhook};
 
 /// What no text may repeat.
 const CANARY: &str = "CANARY";

@@ -6,11 +6,12 @@
 use std::sync::Mutex;
 use std::thread;
 
-use crate::support::checked::{UID, look};
-use crate::support::objects::{injected, object, reapplied};
 use allocation_counter::measure;
 use seldon_tracing::config::Config;
 use seldon_tracing::review::{Malformed, Route, answer, is_large};
+
+use crate::support::checked::{UID, look};
+use crate::support::objects::{injected, object, reapplied};
 
 const MIB: u64 = 1024 * 1024;
 

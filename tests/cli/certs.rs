@@ -7,7 +7,6 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration as StdDuration;
 
-use crate::command::{Run, folder, outcome, run, run_in, seldon_tracing};
 use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
@@ -22,6 +21,8 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::oid_registry::{OID_EC_P256, OID_SIG_ECDSA_WITH_SHA256};
 use x509_parser::prelude::FromDer;
+
+use crate::command::{Run, folder, outcome, run, run_in, seldon_tracing};
 
 const SERVICE: &str = "seldon-tracing.seldon-tracing.svc";
 const FILES: [&str; 4] = ["ca.crt", "ca.key", "tls.crt", "tls.key"];

@@ -5,9 +5,10 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use similar::TextDiff;
+
 use crate::command::{MODEL, folder, run, run_in};
 use crate::support::fixtures::{examples, root};
-use similar::TextDiff;
 
 /// Compares with a golden file, or writes it.
 #[track_caller]

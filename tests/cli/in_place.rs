@@ -11,9 +11,10 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
+
 use crate::command::{MODEL, Run, folder, outcome, run_in, seldon_tracing};
 use crate::support::binary;
-use tempfile::TempDir;
 
 fn read(folder: &Path, name: &str) -> String {
     fs::read_to_string(folder.join(name)).unwrap()

@@ -1,10 +1,11 @@
 //! `jaeger-config`: the sampler of the settings, rendered as the file that Seldon's Python wrapper reads.
 
-use crate::command::{MODEL, folder, run, run_in};
 use k8s_openapi::api::core::v1;
 use seldon_tracing::manifest::stream::Documents;
 use seldon_tracing::manifest::tree::Tree;
 use serde_json::{Value, json};
+
+use crate::command::{MODEL, folder, run, run_in};
 
 fn yaml(text: &str) -> Value {
     Tree::yaml(text).unwrap().to_value().unwrap()

@@ -2,11 +2,12 @@
 
 use std::fs;
 
-use crate::command::{MODEL, folder, outcome, plain_model, run, run_in};
-use crate::support::fixtures::root;
 use assert_cmd::Command;
 use seldon_tracing::config::Config;
 use serde_json::Value;
+
+use crate::command::{MODEL, folder, outcome, plain_model, run, run_in};
+use crate::support::fixtures::root;
 
 const OTHERS: &str = "\
 # a stream of other people's objects

@@ -1,8 +1,9 @@
 //! Ceilings on what one decision allocates. Counts are exact, so they can be tested where times cannot.
 
-use crate::support::objects::{decide, injected, object, reapplied};
 use allocation_counter::measure;
 use seldon_tracing::config::Config;
+
+use crate::support::objects::{decide, injected, object, reapplied};
 
 fn allocations(json: &str, old: Option<&str>) -> u64 {
     let config = Config::default();

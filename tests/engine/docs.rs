@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use crate::support::fixtures::root;
 use seldon_tracing::config::Config;
 use seldon_tracing::inject::{ANNOTATION_PREFIX, Reason, Setting};
+
+use crate::support::fixtures::root;
 
 fn doc(name: &str) -> String {
     let path = root().join("docs").join(name);

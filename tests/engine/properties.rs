@@ -1,9 +1,5 @@
 //! Properties of the engine over generated `SeldonDeployments`. `PROPTEST_CASES` scales how many are tried.
 
-use crate::support::common;
-use crate::support::forms::{check_injection, container_names, sorted, stripped};
-use crate::support::generate::{Situation, anything, deployment, plain, situation};
-use crate::support::mutate::{accidents, mutate};
 use proptest::prelude::*;
 use seldon_tracing::inject::{
     CONFIG_DIR, Choice, Context, Outcome, Plan, RECORD, Setting, Task, Variable,
@@ -11,6 +7,11 @@ use seldon_tracing::inject::{
 use seldon_tracing::jaeger_config::{Sampler, Wish};
 use seldon_tracing::manifest::tree::Tree;
 use serde_json::{Value, json};
+
+use crate::support::common;
+use crate::support::forms::{check_injection, container_names, sorted, stripped};
+use crate::support::generate::{Situation, anything, deployment, plain, situation};
+use crate::support::mutate::{accidents, mutate};
 
 fn context<'c>(situation: &'c Situation, task: Task<'c>) -> Context<'c> {
     Context {

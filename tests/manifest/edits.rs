@@ -1,11 +1,13 @@
 //! Edits of manifests, over the corpus of real ones and over random ones.
 
-use crate::support::fixtures::Corpus;
 use json_patch::Patch;
 use seldon_tracing::manifest::edit::edit;
 use seldon_tracing::manifest::emit::to_yaml;
 use seldon_tracing::manifest::tree::Tree;
 use serde_json::{Value, json};
+
+use crate::offline::tabbed;
+use crate::support::fixtures::Corpus;
 
 tests![
     corpus_files_come_back_byte_for_byte,
@@ -155,11 +157,11 @@ fn there_and_back(name: &str, text: &str, read: fn(&str) -> Tree) -> String {
     injected
 }
 
-fn yaml(text: &str) -> Tree {
+pub(crate) fn yaml(text: &str) -> Tree {
     Tree::yaml(text).unwrap_or_else(|error| panic!("{error:?}\n{text}"))
 }
 
-fn json_tree(text: &str) -> Tree {
+pub(crate) fn json_tree(text: &str) -> Tree {
     Tree::json(text).unwrap_or_else(|error| panic!("{error:?}\n{text}"))
 }
 
@@ -181,13 +183,7 @@ fn corpus_files_as_json_come_back_byte_for_byte(corpus: &Corpus) {
         let value = yaml(&text).to_value().unwrap();
         let compact = value.to_string();
         let pretty = serde_json::to_string_pretty(&value).unwrap();
-        let mut tabs = String::new();
-        for line in pretty.lines() {
-            let body = line.trim_start();
-            tabs.push_str(&"\t".repeat((line.len() - body.len()) / 2));
-            tabs.push_str(body);
-            tabs.push('\n');
-        }
+        let tabs = tabbed(&pretty);
         // Pretty and compact text stay so.
         let injected = there_and_back(&name, &compact, json_tree);
         assert_eq!(

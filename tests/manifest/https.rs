@@ -3,9 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::checked::taken;
-use crate::support::fixtures::{Corpus, example_objects, triggered};
-use crate::support::webhook::Webhook;
 use bytes::Bytes;
 use seldon_tracing::client::Client;
 use seldon_tracing::config::Config;
@@ -16,6 +13,10 @@ use seldon_tracing::review::ask::{Operation, Question, admitted, version};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+
+use crate::support::checked::taken;
+use crate::support::fixtures::{Corpus, example_objects, triggered};
+use crate::support::webhook::Webhook;
 
 tests![the_corpus_over_https_comes_to_what_is_made_of_it_offline];
 tests![EXAMPLES: crate::Plain; examples_over_https_come_to_what_is_made_of_them_offline];

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use crate::support::fixtures::Corpus;
 use jsonschema::Validator;
 use seldon_tracing::config::Config;
 use seldon_tracing::inject::{Context, Task};
 use seldon_tracing::manifest::tree::Tree;
 use seldon_tracing::offline::{self, Done, Fault};
 use serde_json::{Value, json};
+
+use crate::support::fixtures::Corpus;
 
 tests![
     the_corpus_goes_there_and_back,
@@ -68,7 +69,7 @@ fn predictor_annotated(text: &str) -> Option<String> {
 }
 
 /// Indented by tabs instead of by pairs of blanks.
-fn tabbed(pretty: &str) -> String {
+pub(crate) fn tabbed(pretty: &str) -> String {
     let tabbed = pretty.lines().map(|line| {
         let content = line.trim_start_matches(' ');
         let depth = (line.len() - content.len()) / 2;

@@ -8,6 +8,8 @@ use seldon_tracing::manifest::stream::Documents;
 use seldon_tracing::manifest::tree::Tree;
 use serde_json::{Map, Value, json};
 
+use crate::edits::{json_tree, yaml};
+
 tests![TESTS: crate::Plain;
     emitted_yaml_reads_back,
     yaml_edits_come_back,
@@ -332,14 +334,6 @@ fn there_and_back(text: &str, read: fn(&str) -> Tree, new: &[Value], bytes: Vec<
     let back = edit(&edited, &read(&edited), &removes)
         .unwrap_or_else(|refusal| panic!("back: {refusal}\n{text}\n{edited}"));
     assert_eq!(back, text, "by way of\n{edited}");
-}
-
-fn yaml(text: &str) -> Tree {
-    Tree::yaml(text).unwrap_or_else(|error| panic!("{error:?}\n{text}"))
-}
-
-fn json_tree(text: &str) -> Tree {
-    Tree::json(text).unwrap_or_else(|error| panic!("{error:?}\n{text}"))
 }
 
 proptest! {

@@ -3,11 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use seldon_tracing::manifest::stream::Documents;
-use seldon_tracing::manifest::tree::Tree;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub(crate) use crate::support::fixtures::documents;
 use crate::support::fixtures::root;
 
 /// The folders that are applied, and what they stand on.
@@ -21,17 +20,6 @@ pub(crate) fn folder(name: &str) -> PathBuf {
 pub(crate) fn text(path: impl AsRef<Path>) -> String {
     let path = root().join(path);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-/// The documents of a text in YAML.
-#[track_caller]
-pub(crate) fn documents(text: &str) -> Vec<Value> {
-    let documents = Documents::new(text.as_bytes());
-    let read = |text: &str| Tree::yaml(text).unwrap().to_value().unwrap();
-    documents
-        .map(|document| read(&document.unwrap().text))
-        .filter(|value| !value.is_null())
-        .collect()
 }
 
 pub(crate) fn kustomization(name: &str) -> Value {

@@ -6,6 +6,10 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use seldon_tracing::pki::{Authority, Names, Purpose};
+use seldon_tracing::serve::Identity;
+use tokio::task::spawn_blocking;
+
 use crate::support::load;
 use crate::support::load::process::{Process, command, start};
 use crate::support::load::proxy::{Proxy, proxy};
@@ -13,9 +17,6 @@ use crate::support::load::{
     asked, authority, call, client, files, folder_of, get, load, metric, pair, pair_at, raw, serve,
     settings, until,
 };
-use seldon_tracing::pki::{Authority, Names, Purpose};
-use seldon_tracing::serve::Identity;
-use tokio::task::spawn_blocking;
 
 /// As many as the API server keeps connections.
 const CALLERS: usize = 25;

@@ -5,12 +5,13 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::support::checked::{create, model, question, taken, update};
-use crate::support::webhook::Webhook;
-use crate::support::{checked, webhook};
 use seldon_tracing::review::Route;
 use seldon_tracing::review::ask::Operation as Asked;
 use serde_json::{Value, json};
+
+use crate::support::checked::{create, model, question, taken, update};
+use crate::support::webhook::Webhook;
+use crate::support::{checked, webhook};
 
 const JSON: &str = "Content-Type: application/json\r\n";
 

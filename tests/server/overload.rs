@@ -6,14 +6,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use seldon_tracing::config::Config;
+use seldon_tracing::review::{Answer, Malformed, Route, answer, uid_of};
+use tokio::task::{JoinSet, spawn_blocking};
+
 use crate::support::load;
 use crate::support::load::raw;
 use crate::support::load::{
     asked, asked_of_containers, asked_of_size, call, load, serve_with, until,
 };
-use seldon_tracing::config::Config;
-use seldon_tracing::review::{Answer, Malformed, Route, answer, uid_of};
-use tokio::task::{JoinSet, spawn_blocking};
 
 const PLACES: usize = 4;
 

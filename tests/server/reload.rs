@@ -7,17 +7,18 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use seldon_tracing::client::{Client, ClientError, Target, TlsTrouble, Trust};
+use seldon_tracing::pki::{Authority, Names, Pair, Purpose};
+use seldon_tracing::serve::{ConfigSource, Identity};
+use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
+
 use crate::support::load::mount::Mount;
 use crate::support::load::process::{binary, start};
 use crate::support::load::{
     LONG, Running, asked, authority, call, check, client, files, folder_of, get, load, metric,
     pair, raw, serve, settings, until,
 };
-use seldon_tracing::client::{Client, ClientError, Target, TlsTrouble, Trust};
-use seldon_tracing::pki::{Authority, Names, Pair, Purpose};
-use seldon_tracing::serve::{ConfigSource, Identity};
-use serde_json::{Value, json};
-use tokio::task::spawn_blocking;
 
 /// How often the files are looked at.
 const POLL: Duration = Duration::from_millis(20);

@@ -5,12 +5,13 @@ use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use seldon_tracing::serve::Limits;
+use tokio::task::spawn_blocking;
+
 use crate::support::load::raw::{self, ends};
 use crate::support::load::{
     LONG, Running, asked, asked_of_containers, asked_of_size, call, h2, serve_with, until,
 };
-use seldon_tracing::serve::Limits;
-use tokio::task::spawn_blocking;
 
 const SHORT: Duration = Duration::from_millis(200);
 

@@ -3,13 +3,14 @@
 use std::fs;
 use std::process::{Command, Output, Stdio};
 
-use crate::support::checked;
-use crate::support::checked::{create, model, taken};
-use crate::support::webhook::{Webhook, say, send, tls};
 use bytes::Bytes;
 use rustls::version::{TLS12, TLS13};
 use seldon_tracing::review::verify::Reply;
 use tempfile::TempDir;
+
+use crate::support::checked;
+use crate::support::checked::{create, model, taken};
+use crate::support::webhook::{Webhook, say, send, tls};
 
 /// A folder with the CA and a question in it.
 fn folder(webhook: &Webhook, body: &str) -> TempDir {

@@ -2,10 +2,9 @@
 
 use std::fs;
 
-use seldon_tracing::manifest::stream::Documents;
-use seldon_tracing::manifest::tree::Tree;
 use serde_json::Value;
 
+pub(crate) use crate::support::fixtures::documents as objects;
 use crate::support::fixtures::root;
 
 /// A container of a pod.
@@ -13,16 +12,6 @@ use crate::support::fixtures::root;
 pub(crate) struct Component<'o> {
     pub(crate) pod: &'o Value,
     pub(crate) container: &'o Value,
-}
-
-/// The objects of a text in YAML.
-pub(crate) fn objects(text: &str) -> Vec<Value> {
-    let documents = Documents::new(text.as_bytes());
-    let read = |text: &str| Tree::yaml(text).unwrap().to_value().unwrap();
-    documents
-        .map(|document| read(&document.unwrap().text))
-        .filter(|value| !value.is_null())
-        .collect()
 }
 
 /// The objects of a file in `examples/`.

@@ -75,6 +75,17 @@ impl Corpus {
     }
 }
 
+/// The documents of a text in YAML.
+#[track_caller]
+pub(crate) fn documents(text: &str) -> Vec<Value> {
+    let documents = Documents::new(text.as_bytes());
+    let read = |text: &str| Tree::yaml(text).unwrap().to_value().unwrap();
+    documents
+        .map(|document| read(&document.unwrap().text))
+        .filter(|value| !value.is_null())
+        .collect()
+}
+
 fn objects(files: &[PathBuf]) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     for file in files {

@@ -4,11 +4,12 @@ use std::io::Read;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use super::fake::{Fake, again, answer, authority, fake, fake_with, leaf, review};
 use bytes::Bytes;
 use rcgen::date_time_ymd;
 use seldon_tracing::client::{Answered, Client, ClientError, Target, TlsTrouble, Trust};
 use serde_json::json;
+
+use super::fake::{Fake, again, answer, authority, fake, fake_with, leaf, review};
 
 const SECONDS: Duration = Duration::from_secs(20);
 

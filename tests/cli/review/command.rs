@@ -1,11 +1,12 @@
 //! `review`: what it asks, and what it prints.
 
-use super::asking::{against, answering, injecting, on};
-use super::fake::{again, answer, fake, review};
-use crate::command::{MODEL, Run, folder, run_in};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+
+use super::asking::{against, answering, injecting, on};
+use super::fake::{again, answer, fake, review};
+use crate::command::{MODEL, Run, folder, run_in};
 
 #[test]
 fn the_diff_is_one_of_the_text_that_the_user_wrote() {

@@ -1,12 +1,13 @@
 //! The examples by way of TLS, AdmissionReview and JSON Patch come to what the offline engine makes of them.
 
-use super::fake::{Fake, fake};
-use crate::command::run;
-use crate::support::fixtures::examples;
 use axum::body::Body;
 use axum::response::Response;
 use seldon_tracing::config::Config;
 use seldon_tracing::review::{Route, answer};
+
+use super::fake::{Fake, fake};
+use crate::command::run;
+use crate::support::fixtures::examples;
 
 /// A server around the webhook's own answers.
 fn webhook() -> Fake {

@@ -2,13 +2,14 @@
 
 use std::net::TcpListener;
 
-use super::asking::{against, answering, injecting};
-use super::fake::{Fake, answer, authority, fake, review, status};
-use crate::command::MODEL;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+
+use super::asking::{against, answering, injecting};
+use super::fake::{Fake, answer, authority, fake, review, status};
+use crate::command::MODEL;
 
 /// An answer, what is said of it, and whether failurePolicy Ignore saves the write.
 type Bad = (

@@ -24,12 +24,13 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-pub(crate) use crate::support::wait::{LONG, until};
 use control_plane::ControlPlane;
 use crd::Crd;
 use installation::{Installation, Source};
 use kubectl::Ran;
 pub(crate) use space::Space;
+
+pub(crate) use crate::support::wait::{LONG, until};
 
 /// A cluster in which models can be deployed and are traced.
 pub(crate) struct Cluster {

@@ -5,10 +5,11 @@ mod machine;
 
 use std::{env, fs};
 
-use crate::support::fixtures::root;
-use crate::support::variables;
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseError, TestRunner};
+
+use crate::support::fixtures::root;
+use crate::support::variables;
 
 #[test]
 fn what_must_hold_holds_at_each_step_of_any_life() {

@@ -12,10 +12,11 @@ mod targets;
 mod triggers;
 mod users;
 
-use crate::support::variables::FIVE;
 use seldon_tracing::config::Config;
 use seldon_tracing::inject::{Choice, Context, Outcome, Plan, RECORD, Task, Variable};
 use serde_json::{Value, json};
+
+use crate::support::variables::FIVE;
 
 /// What a decision says, in words that tables can compare.
 #[derive(Debug)]

@@ -18,8 +18,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::models::{Component, component, predictor};
-pub(crate) use crate::support::wait::until;
 use kubelet::{Environment, environment};
 use node::Node;
 use parts::Parts;
@@ -27,6 +25,9 @@ use query::Span;
 use servers::{Collector, Jaeger};
 use webhook::Webhook;
 use wrapper::Wrapper;
+
+use crate::models::{Component, component, predictor};
+pub(crate) use crate::support::wait::until;
 
 /// The service whose spans tell that those before them must have arrived.
 const MARKER: &str = "Marker";
