@@ -52,7 +52,7 @@ fn a_create_is_injected_as_offline() {
     let seen = see(&create(&model()));
     let result = seen.result.as_ref().unwrap();
     assert!(is_traced(result));
-    assert_eq!(*result, offline(&model()), "the same as offline");
+    assert_eq!(*result, offline(&model()), "as offline");
     assert_eq!((seen.uid.as_str(), seen.outcome), (UID, Outcome::Injected));
     assert_eq!(seen.operation, Operation::Create);
     assert_eq!(seen.name.as_deref(), Some("model"));
@@ -98,16 +98,12 @@ fn an_update_sticks_to_what_is_stored() {
     labelled["metadata"]["labels"] = json!({"team": "shop"});
     let seen = ask(&update(&labelled, &stored));
     let env_after = env(seen.result.as_ref().unwrap());
-    assert_eq!(env_after, env(&stored), "what was injected stays");
+    assert_eq!(env_after, env(&stored), "sticky");
     // The manifest is applied again, without what is ours: it comes back as it was.
     let mut applied = model();
     applied["metadata"]["annotations"] = stored["metadata"]["annotations"].clone();
     let seen = ask(&update(&applied, &stored));
-    assert_eq!(
-        env(seen.result.as_ref().unwrap()),
-        env(&stored),
-        "what was injected stays"
-    );
+    assert_eq!(env(seen.result.as_ref().unwrap()), env(&stored), "sticky");
 }
 
 #[test]
@@ -343,10 +339,7 @@ fn holds(object: &Value, old: Option<&Value>, situation: &Situation) -> Value {
     let body = question.to_string();
     let seen = look(body.as_bytes(), route, &situation.config).unwrap();
     let again = look(body.as_bytes(), route, &situation.config).unwrap();
-    assert_eq!(
-        seen.bytes, again.bytes,
-        "the same input gives the same bytes"
-    );
+    assert_eq!(seen.bytes, again.bytes, "deterministic");
     let (expected, outcome) = common::run(
         &object,
         old,
@@ -365,7 +358,7 @@ proptest! {
     #[test]
     fn every_answer_is_taken_and_is_what_the_engine_decides(object in deployment(), situation in situation()) {
         let stored = holds(&object, None, &situation);
-        prop_assert_eq!(&holds(&stored, Some(&stored), &situation), &stored, "a second pass changes nothing");
+        prop_assert_eq!(&holds(&stored, Some(&stored), &situation), &stored, "idempotent");
         holds(&object, Some(&stored), &situation);
     }
 

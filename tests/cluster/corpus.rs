@@ -102,15 +102,12 @@ fn like_offline(
     let printed = cluster.apart(&format!("{name}-printed"));
     let refused = refusals(&create_all(&without, manifests));
     let refused_with = refusals(&create_all(&with, manifests));
-    assert_eq!(
-        refused_with, refused,
-        "the API server refuses nothing more than without us"
-    );
+    assert_eq!(refused_with, refused, "as without us");
     let texts: Vec<_> = manifests.iter().map(|it| inject(it, &with.name)).collect();
     assert_eq!(
         refusals(&create_all(&printed, &texts)),
         refused,
-        "the same as offline"
+        "as offline"
     );
 
     let (with, without, printed) = (stored(&with), stored(&without), stored(&printed));
@@ -124,7 +121,7 @@ fn like_offline(
         let file = &files[*name];
         assert!(
             warns_of_null(manifest),
-            "the same as offline: {file}: {} but {}",
+            "as offline: {file}: {} but {}",
             with[*name],
             printed[*name]
         );
@@ -142,11 +139,7 @@ fn like_offline(
     assert_eq!(refusals(&create_all(&again, &dropped)), BTreeMap::new());
     let again = stored(&again);
     for name in others {
-        assert_eq!(
-            with[name], again[name],
-            "the same as offline: {}",
-            files[name]
-        );
+        assert_eq!(with[name], again[name], "as offline: {}", files[name]);
     }
     let traced = with.values().filter(|object| is_recorded(object));
     (refused, traced.count())
@@ -170,11 +163,7 @@ fn given_back(cluster: &Cluster, manifests: &[Value], files: &Files) {
     let without = stored(&without);
     assert_eq!(opted_out.len(), without.len());
     for (name, object) in &opted_out {
-        assert_eq!(
-            object, &without[name],
-            "opting out leaves nothing of ours: {}",
-            files[name]
-        );
+        assert_eq!(object, &without[name], "opted out: {}", files[name]);
     }
 }
 

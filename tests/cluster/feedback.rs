@@ -132,13 +132,10 @@ fn the_audit_log_and_our_log_tell_of_each_decision_and_of_no_value(cluster: &Clu
         ("unclear", "skipped"),
         ("unclear", "skipped"),
     ];
-    assert_eq!(outcomes, expected, "the audit log tells each outcome");
+    assert_eq!(outcomes, expected, "in the audit log");
     assert_eq!(here[0].get("targets"), "container=1,orchestrator=1");
     assert_eq!(here[0].get("reasons"), "bad-setting,injected");
-    assert_eq!(
-        here[2].annotations, here[3].annotations,
-        "the same input gives the same annotations"
-    );
+    assert_eq!(here[2].annotations, here[3].annotations, "deterministic");
     let there = told(&default_on);
     assert_eq!(there.len(), 1);
     assert_eq!(there[0].entry, ENTRIES[1]);
@@ -178,16 +175,12 @@ fn fit(ran: &Ran) -> Vec<String> {
     let warnings = ran.warnings();
     // A line break of a value would make lines of its own.
     let lines = ran.stderr.split('\n').filter(|line| !line.is_empty());
-    assert_eq!(
-        lines.count(),
-        warnings.len(),
-        "warnings are few, short and ASCII: {ran:?}"
-    );
+    assert_eq!(lines.count(), warnings.len(), "short and ASCII: {ran:?}");
     for warning in &warnings {
         let printable = warning.bytes().all(|byte| (b' '..=b'~').contains(&byte));
         assert!(
             printable && warning.len() < 120,
-            "warnings are few, short and ASCII: {warning:?}"
+            "short and ASCII: {warning:?}"
         );
     }
     warnings

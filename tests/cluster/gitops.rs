@@ -98,8 +98,8 @@ fn an_apply_after_a_write_of_another_manager_restarts_nothing(cluster: &Cluster)
         cluster.block_on(written).unwrap();
     }
     for (again, first) in sync().iter().zip(&first) {
-        assert_eq!(essence(again), essence(first), "what was injected stays");
-        assert_eq!(written(again).generation, 1, "what was injected stays");
+        assert_eq!(essence(again), essence(first), "sticky");
+        assert_eq!(written(again).generation, 1, "sticky");
         assert_eq!(again["status"]["state"], "Available");
     }
 }
@@ -121,7 +121,7 @@ fn two_managers_of_one_manifest_conflict_until_one_of_them_insists(cluster: &Clu
 
     apply("other", &["--force-conflicts"]).ok();
     let forced = space.get("model");
-    assert_eq!(essence(&forced), essence(&first), "what was injected stays");
+    assert_eq!(essence(&forced), essence(&first), "sticky");
     assert_eq!(written(&forced).generation, 1, "no restart");
     apply("other", &[]).ok();
     assert_unwritten(&space, &space.get("model"), &forced);
@@ -139,11 +139,7 @@ fn a_manifest_without_its_trigger_leaves_nothing_of_ours(cluster: &Cluster) {
         apply(&space, &manifest(model("client")));
         assert!(is_traced(&space.get("client")));
         apply(&space, &manifest(untraced("client")));
-        assert_eq!(
-            essence(&space.get("client")),
-            essence(&before),
-            "opting out leaves nothing of ours"
-        );
+        assert_eq!(essence(&space.get("client")), essence(&before), "opted out");
         space.kubectl(&["delete", "sdep/client"]).ok();
 
         let server = |manifest: &Value| {
@@ -155,11 +151,7 @@ fn a_manifest_without_its_trigger_leaves_nothing_of_ours(cluster: &Cluster) {
         let before = merge(&space, "server", &note);
         assert!(is_traced(&server(&manifest(model("server")))));
         let after = server(&manifest(untraced("server")));
-        assert_eq!(
-            essence(&after),
-            essence(&before),
-            "opting out leaves nothing of ours"
-        );
+        assert_eq!(essence(&after), essence(&before), "opted out");
         space.kubectl(&["delete", "sdep/server"]).ok();
     }
 }
@@ -188,11 +180,7 @@ fn flux_sees_no_drift(cluster: &Cluster) {
     assert!(is_traced(&first), "{first}");
     flux(false);
     let live = space.get("model");
-    assert_eq!(
-        seen_by_flux(&flux(true)),
-        seen_by_flux(&live),
-        "what was injected stays"
-    );
+    assert_eq!(seen_by_flux(&flux(true)), seen_by_flux(&live), "sticky");
 
     // A person has turned it off: that is drift, and is put right as Flux puts everything right.
     let off = json!({"metadata": {"annotations": {"tracing": "false"}}});
@@ -250,11 +238,7 @@ fn argo_cd_sees_no_difference(cluster: &Cluster) {
         parameters.dry_run = true;
     };
     let predicted = apply_as(&space, "argocd-controller", &synced, set).unwrap();
-    assert_eq!(
-        essence(&predicted),
-        essence(&live),
-        "what was injected stays"
-    );
+    assert_eq!(essence(&predicted), essence(&live), "sticky");
     assert_eq!(written(&predicted).generation, written(&live).generation);
 }
 
@@ -283,20 +267,13 @@ fn what_is_saved_from_the_cluster_and_applied_can_still_be_taken_out(cluster: &C
     let said = space.kubectl_with(&saved, &["apply", "-f", "-"]).ok();
     assert!(said.contains("configured"), "{said}");
     let applied = space.get("model");
-    assert_eq!(
-        applied["spec"], traced["spec"],
-        "a second pass changes nothing"
-    );
+    assert_eq!(applied["spec"], traced["spec"], "idempotent");
     assert_eq!(written(&applied).generation, 1, "no restart");
 
     // The variables are in the manifest now, but as the record says: they are ours.
     space.kubectl(&["annotate", "sdep/model", "tracing-"]).ok();
     let after = space.get("model");
-    assert_eq!(
-        without_kubectls(&after),
-        without_us,
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(without_kubectls(&after), without_us, "opted out");
     space.kubectl(&["delete", "sdep/model"]).ok();
 
     // The same for a file in Git, out of which somebody took what the API server writes: first with its trigger, then without.
@@ -310,11 +287,7 @@ fn what_is_saved_from_the_cluster_and_applied_can_still_be_taken_out(cluster: &C
     annotations.unwrap().remove("tracing").unwrap();
     apply(&space, &saved);
     let after = space.get("model");
-    assert_eq!(
-        without_kubectls(&after),
-        without_us,
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(without_kubectls(&after), without_us, "opted out");
     // And once more, though all of it is still in that file.
     apply(&space, &saved);
     assert_unwritten(&space, &space.get("model"), &after);
@@ -355,33 +328,25 @@ fn is_the_same_offline(space: &Space<'_>, manifest: &Value, arguments: &[&str]) 
     until("it is logged", || decision().is_some());
     let decision = decision().unwrap();
     assert_eq!(decision["outcome"], "unchanged", "{decision}");
-    assert_eq!(decision["operations"], 0, "the same as offline: {decision}");
+    assert_eq!(decision["operations"], 0, "as offline: {decision}");
 
     // Online, from the manifest as it was.
     let resource = format!("sdep/{name}");
     space.kubectl(&["delete", &resource]).ok();
     let online = create(space, manifest);
-    assert_eq!(essence(&online), essence(&created), "the same as offline");
+    assert_eq!(essence(&online), essence(&created), "as offline");
 
     // A team may then go from the one to the other.
     let offline = serde_json::from_str(&offline).unwrap();
     apply_as(space, "ci", &offline, |all| all.force = true).unwrap();
     let applied = space.get(name);
-    assert_eq!(
-        essence(&applied),
-        essence(&online),
-        "a second pass changes nothing"
-    );
+    assert_eq!(essence(&applied), essence(&online), "idempotent");
     assert_eq!(written(&applied).generation, 1, "no restart");
 
     let off = json!({"metadata": {"annotations": {"tracing": "false"}}});
     let mut expected = without_us;
     expected["metadata"]["annotations"]["tracing"] = json!("false");
-    assert_eq!(
-        essence(&merge(space, name, &off)),
-        expected,
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(essence(&merge(space, name, &off)), expected, "opted out");
 }
 
 /// As of then they are in the manifest of somebody who wants them there.

@@ -98,9 +98,5 @@ fn mlserver_is_traced_where_an_endpoint_is_given(cluster: &Cluster) {
 
     let away = format!("{key}-");
     space.kubectl(&["annotate", "sdep/server", &away]).ok();
-    assert_eq!(
-        essence(&space.get("server")),
-        essence(&before),
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(essence(&space.get("server")), essence(&before), "opted out");
 }

@@ -46,11 +46,7 @@ fn apply_traces_a_model_and_takes_tracing_away(cluster: &Cluster) {
         assert_eq!(written(&traced).generation, 2, "{name}");
         assert_unwritten(&space, &apply(&model(name)), &traced);
         let after = apply(&untraced(name));
-        assert_eq!(
-            essence(&after),
-            essence(&before),
-            "{name}: opting out leaves nothing of ours"
-        );
+        assert_eq!(essence(&after), essence(&before), "{name}: opted out");
         assert_eq!(written(&after).generation, 3, "{name}");
     }
 }
@@ -90,11 +86,7 @@ fn edit_traces_a_model_and_takes_tracing_away(cluster: &Cluster) {
     );
     edit(&space, "s|example.com/model:2|example.com/model:1|");
     let after = edit(&space, "/^    tracing: \"true\"$/d");
-    assert_eq!(
-        essence(&after),
-        essence(&before),
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(essence(&after), essence(&before), "opted out");
 }
 
 fn replace_traces_a_model_and_takes_tracing_away(cluster: &Cluster) {
@@ -111,12 +103,12 @@ fn replace_traces_a_model_and_takes_tracing_away(cluster: &Cluster) {
     assert_eq!(written(&traced).generation, 2);
     // Neither the record nor the variables are in that manifest. The API server notes that the predictors are now kubectl's, no more.
     let again = replace(&model("model"));
-    assert_eq!(essence(&again), essence(&traced), "what was injected stays");
-    assert_eq!(written(&again).generation, 2, "what was injected stays");
+    assert_eq!(essence(&again), essence(&traced), "sticky");
+    assert_eq!(written(&again).generation, 2, "sticky");
     assert_eq!(
         essence(&replace(&untraced("model"))),
         essence(&before),
-        "opting out leaves nothing of ours"
+        "opted out"
     );
 }
 
@@ -144,16 +136,9 @@ fn patches_trace_a_model_and_take_tracing_away(cluster: &Cluster) {
     // A list of a merge patch is the whole list, as the user has it: without what is ours.
     let predictors = &before["spec"]["predictors"];
     let written_anew = patch("merge", json!({"spec": {"predictors": predictors}}));
-    assert_eq!(
-        written_anew["spec"], merged["spec"],
-        "what was injected stays"
-    );
+    assert_eq!(written_anew["spec"], merged["spec"], "sticky");
     let off = patch("json", json!([{"op": "remove", "path": trigger}]));
-    assert_eq!(
-        essence(&off),
-        essence(&before),
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(essence(&off), essence(&before), "opted out");
 
     let add = json!([{"op": "add", "path": "/metadata/annotations", "value": {"tracing": "true"}}]);
     assert_eq!(patch("json", add)["spec"], merged["spec"]);
@@ -161,11 +146,7 @@ fn patches_trace_a_model_and_take_tracing_away(cluster: &Cluster) {
         "merge",
         json!({"metadata": {"annotations": {"tracing": null}}}),
     );
-    assert_eq!(
-        essence(&off),
-        essence(&before),
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(essence(&off), essence(&before), "opted out");
 }
 
 fn a_label_of_a_traced_model_changes_nothing_else(cluster: &Cluster) {
@@ -209,13 +190,9 @@ fn every_served_version_is_traced_alike(cluster: &Cluster) {
         assert_eq!(
             written(&annotate("tracing=true")),
             written(&traced),
-            "a second pass changes nothing"
+            "idempotent"
         );
-        assert_eq!(
-            essence(&annotate("tracing-")),
-            without_us,
-            "opting out leaves nothing of ours"
-        );
+        assert_eq!(essence(&annotate("tracing-")), without_us, "opted out");
         assert_eq!(
             essence(&annotate("tracing=true")),
             essence(&traced),
@@ -223,11 +200,7 @@ fn every_served_version_is_traced_alike(cluster: &Cluster) {
         );
         let applied = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
         space.kubectl_with(&manifest, &applied).ok();
-        assert_eq!(
-            essence(&space.get("model")),
-            essence(&traced),
-            "what was injected stays"
-        );
+        assert_eq!(essence(&space.get("model")), essence(&traced), "sticky");
         space.kubectl(&["delete", &resource]).ok();
     }
 }
@@ -250,11 +223,7 @@ fn a_model_with_a_generated_name_is_traced(cluster: &Cluster) {
     space
         .kubectl(&["label", &format!("sdep/{name}"), "a=b"])
         .ok();
-    assert_eq!(
-        space.get(name)["spec"],
-        created["spec"],
-        "what was injected stays"
-    );
+    assert_eq!(space.get(name)["spec"], created["spec"], "sticky");
 }
 
 fn a_list_is_traced_item_by_item(cluster: &Cluster) {
@@ -277,11 +246,7 @@ fn a_list_is_traced_item_by_item(cluster: &Cluster) {
     let all = ["annotate", "--overwrite", "sdep", "--all", "tracing=true"];
     space.kubectl(&all).ok();
     assert!(is_traced(&space.get("second")));
-    assert_eq!(
-        written(&space.get("first")).generation,
-        1,
-        "a second pass changes nothing"
-    );
+    assert_eq!(written(&space.get("first")).generation, 1, "idempotent");
     let other = space
         .kubectl(&["get", "configmap/other", "-o", "json"])
         .json();

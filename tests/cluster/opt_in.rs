@@ -47,11 +47,7 @@ fn an_annotation_traces_a_model_and_its_removal_gives_the_model_back(cluster: &C
 
     space.kubectl(&["annotate", "sdep/model", "tracing-"]).ok();
     let after = space.get("model");
-    assert_eq!(
-        essence(&after),
-        essence(&before),
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(essence(&after), essence(&before), "opted out");
     assert_eq!(after["metadata"]["annotations"], json!(null));
 }
 
@@ -69,17 +65,9 @@ fn false_gives_the_model_back_and_stays_where_it_was_written(cluster: &Cluster) 
     let after = annotate("false");
     let mut expected = essence(&before);
     expected["metadata"]["annotations"] = json!({"tracing": "false"});
-    assert_eq!(
-        essence(&after),
-        expected,
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(essence(&after), expected, "opted out");
     assert_eq!(written(&after).generation, 3);
-    assert_eq!(
-        written(&annotate("false")),
-        written(&after),
-        "a second pass changes nothing"
-    );
+    assert_eq!(written(&annotate("false")), written(&after), "idempotent");
     assert!(is_traced(&annotate("true")), "and on again");
 }
 
@@ -101,11 +89,7 @@ fn a_model_that_is_created_traced_is_one_generation_old(cluster: &Cluster) {
         "model",
         &json!({"metadata": {"annotations": {"tracing": null}}}),
     );
-    assert_eq!(
-        essence(&patched),
-        without_us,
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(essence(&patched), without_us, "opted out");
 }
 
 fn an_annotation_of_the_spec_is_as_good(cluster: &Cluster) {
@@ -121,24 +105,16 @@ fn an_annotation_of_the_spec_is_as_good(cluster: &Cluster) {
     assert_eq!(
         written(&with(json!("true"))),
         written(&traced),
-        "a second pass changes nothing"
+        "idempotent"
     );
 
     let mut expected = essence(&before);
     expected["spec"]["annotations"] = json!({"tracing": "false"});
-    assert_eq!(
-        essence(&with(json!("false"))),
-        expected,
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(essence(&with(json!("false"))), expected, "opted out");
     assert!(is_traced(&with(json!("true"))));
     // A merge patch leaves the empty map behind, we nothing.
     expected["spec"]["annotations"] = json!({});
-    assert_eq!(
-        essence(&with(Value::Null)),
-        expected,
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(essence(&with(Value::Null)), expected, "opted out");
 }
 
 fn an_annotation_of_a_predictor_traces_that_predictor_alone(cluster: &Cluster) {
@@ -174,7 +150,7 @@ fn an_annotation_of_a_predictor_traces_that_predictor_alone(cluster: &Cluster) {
     let mut expected = essence(&before);
     let off = patch(json!({"op": "replace", "path": at, "value": "false"}));
     expected["spec"]["predictors"][1]["annotations"]["tracing"] = json!("false");
-    assert_eq!(essence(&off), expected, "opting out leaves nothing of ours");
+    assert_eq!(essence(&off), expected, "opted out");
     // The whole model, but not that predictor.
     let rest = merge(
         &space,
@@ -191,11 +167,7 @@ fn an_annotation_of_a_predictor_traces_that_predictor_alone(cluster: &Cluster) {
         &json!({"metadata": {"annotations": {"tracing": null}}}),
     );
     let gone = patch(json!({"op": "remove", "path": at}));
-    assert_eq!(
-        essence(&gone),
-        essence(&before),
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(essence(&gone), essence(&before), "opted out");
 }
 
 /// A graph with a transformer, a prepackaged server without a container, a container that wants no tracing, an explainer and an
@@ -239,7 +211,7 @@ fn every_kind_of_target_is_traced_and_given_back(cluster: &Cluster) {
     assert_eq!(
         names(features),
         [&["LEVEL"], &FIVE[..]].concat(),
-        "the user's variables stay as they are"
+        "the user's stay"
     );
     let before_containers =
         &before["spec"]["predictors"][0]["componentSpecs"][0]["spec"]["containers"];
@@ -293,18 +265,10 @@ fn gives_back(space: &Space<'_>, name: &str, before: &Value) {
         essence(&merge(space, name, &patch))
     };
     let mut expected = essence(before);
-    assert_eq!(
-        annotate(Value::Null),
-        expected,
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(annotate(Value::Null), expected, "opted out");
     annotate(json!("true"));
     expected["metadata"]["annotations"]["tracing"] = json!("false");
-    assert_eq!(
-        annotate(json!("false")),
-        expected,
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(annotate(json!("false")), expected, "opted out");
 }
 
 fn a_namespace_can_make_tracing_the_default(cluster: &Cluster) {
@@ -322,11 +286,7 @@ fn a_namespace_can_make_tracing_the_default(cluster: &Cluster) {
         "model",
         &json!({"metadata": {"labels": {"a": "b"}}}),
     );
-    assert_eq!(
-        written(&labelled).generation,
-        1,
-        "a second pass changes nothing"
-    );
+    assert_eq!(written(&labelled).generation, 1, "idempotent");
 
     let annotate = |annotation: &str| {
         space
@@ -337,11 +297,7 @@ fn a_namespace_can_make_tracing_the_default(cluster: &Cluster) {
     let mut expected = without_us;
     expected["metadata"]["labels"] = json!({"a": "b"});
     expected["metadata"]["annotations"] = json!({"tracing": "false"});
-    assert_eq!(
-        annotate("tracing=false"),
-        expected,
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(annotate("tracing=false"), expected, "opted out");
     assert!(is_traced(&annotate("tracing-")));
 
     // Who says no from the beginning does not depend on us.
@@ -397,11 +353,7 @@ fn a_namespaces_label_acts_at_the_next_update_of_a_model(cluster: &Cluster) {
     let mut expected = essence(&before);
     expected["metadata"]["labels"] = json!({"touched": "twice"});
     let after = touch("model", "twice");
-    assert_eq!(
-        essence(&after),
-        expected,
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(essence(&after), expected, "opted out");
     // It is not ours any more, and the webhook hears nothing of it.
     touch("model", "thrice");
     assert_eq!(calls(&space, "model"), [false, true, true, false]);
@@ -409,11 +361,7 @@ fn a_namespaces_label_acts_at_the_next_update_of_a_model(cluster: &Cluster) {
     // That update may be one that throws away the record: what was recorded before is taken out all the same.
     let patch = json!({"metadata": {"labels": null, "annotations": {RECORD: null}}});
     let after = merge(&space, "orphan", &patch);
-    assert_eq!(
-        essence(&after),
-        essence(&orphan),
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(essence(&after), essence(&orphan), "opted out");
 
     // A model that asks for itself notices nothing of either change.
     let touched = touch("own", "once");

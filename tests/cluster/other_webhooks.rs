@@ -134,16 +134,9 @@ fn unique(holder: &Value) -> Vec<&str> {
 /// API servers before 1.31 write the time of an apply, so the version of the resource says nothing.
 #[track_caller]
 fn changed_nothing(before: &Value, after: &Value, when: &str) {
-    assert_eq!(
-        essence(after),
-        essence(before),
-        "a second pass changes nothing: {when}"
-    );
+    assert_eq!(essence(after), essence(before), "idempotent: {when}");
     let generations = [before, after].map(|it| written(it).generation);
-    assert_eq!(
-        generations[0], generations[1],
-        "a second pass changes nothing: {when}"
-    );
+    assert_eq!(generations[0], generations[1], "idempotent: {when}");
 }
 
 /// Nobody was called more than twice: the API server has two rounds.
@@ -189,7 +182,7 @@ fn a_container_that_another_webhook_adds_is_traced_whoever_is_called_first(clust
         for container in after.pointer(CONTAINERS).unwrap().as_array().unwrap() {
             assert!(
                 names(container).is_empty(),
-                "opting out leaves nothing of ours: {turn}: {container}"
+                "opted out: {turn}: {container}"
             );
         }
     }
@@ -253,10 +246,7 @@ fn a_fight_over_a_variable_ends_and_the_same_write_changes_nothing(cluster: &Clu
                 .map(|(_, whose, mutated)| (whose, mutated))
                 .collect();
             calls.sort();
-            assert_eq!(
-                calls, nothing,
-                "a second pass changes nothing: {turn}, {name}"
-            );
+            assert_eq!(calls, nothing, "idempotent: {turn}, {name}");
         }
         let opt_out = ["annotate", "sdep", "--all", "tracing-"];
         space.kubectl(&opt_out).ok();
@@ -265,7 +255,7 @@ fn a_fight_over_a_variable_ends_and_the_same_write_changes_nothing(cluster: &Clu
             assert_eq!(
                 &container(&after)["env"],
                 of_other,
-                "opting out leaves nothing of ours: {turn}, {name}"
+                "opted out: {turn}, {name}"
             );
             assert_eq!(after["metadata"]["annotations"][RECORD], json!(null));
         }
@@ -310,11 +300,7 @@ fn a_second_call_without_need_changes_nothing_and_the_audit_log_keeps_the_first(
         call("round_0", OTHER, true),
         call("round_1", OURS, false),
     ];
-    assert_eq!(
-        calls(&space, "model"),
-        expected,
-        "a second pass changes nothing"
-    );
+    assert_eq!(calls(&space, "model"), expected, "idempotent");
     // The second call has other words for it. The API server takes only the first, and the write goes on.
     let annotations = audited(&space, "model");
     let said = |key: &str| annotations[format!("{OURS}/{key}")].clone();

@@ -104,16 +104,12 @@ fn a_webhook_that_is_down_with_ignore_lets_models_pass_and_the_next_write_traces
     quietly(server_side(&space, &model("gitops")));
     for traced in [&before, &gitops] {
         let restored = space.get(traced["metadata"]["name"].as_str().unwrap());
-        assert_eq!(restored["spec"], traced["spec"], "what was injected stays");
-        assert_eq!(record(&restored), record(traced), "what was injected stays");
+        assert_eq!(restored["spec"], traced["spec"], "sticky");
+        assert_eq!(record(&restored), record(traced), "sticky");
         assert_eq!(written(&restored).generation, 3);
     }
     let left = space.get("leaving");
-    assert_eq!(
-        left["spec"],
-        untraced("leaving")["spec"],
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(left["spec"], untraced("leaving")["spec"], "opted out");
 }
 
 fn a_webhook_that_is_down_with_fail_stops_only_what_asks_for_tracing_and_can_be_removed_at_once(
@@ -182,11 +178,7 @@ fn a_webhook_that_is_down_with_fail_stops_only_what_asks_for_tracing_and_can_be_
         let clean = finish(uninject, &printed).ok();
         quietly(space.kubectl_with(&clean, &["replace", "-f", "-"]));
         let stored = space.get(format);
-        assert_eq!(
-            stored["spec"],
-            model(format)["spec"],
-            "opting out leaves nothing of ours"
-        );
+        assert_eq!(stored["spec"], model(format)["spec"], "opted out");
         let annotations = &stored["metadata"]["annotations"];
         assert_eq!(record(&stored), &json!(null));
         assert_eq!(annotations["tracing"], "true", "what the user wrote stays");

@@ -113,7 +113,7 @@ fn new_defaults_arrive_when_the_user_changes_the_model_and_not_before(cluster: &
         manifest
     };
     for after in [apply(&changed("client")), sync(&changed("server"))] {
-        assert_eq!(ports(&after), [Some("6831"); 2], "what was injected stays");
+        assert_eq!(ports(&after), [Some("6831"); 2], "sticky");
         assert_eq!(container(&after)["image"], "example.com/model:2");
         assert_eq!(written(&after).generation, 2);
     }
@@ -123,15 +123,8 @@ fn new_defaults_arrive_when_the_user_changes_the_model_and_not_before(cluster: &
     webhook.change(&space, "targets: {orchestrator: false}\n");
     assert_unwritten(&space, &apply(&changed("client")), &client);
     let after = essence(&apply(&untraced("client")));
-    assert_eq!(
-        after["spec"], without_us["spec"],
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(after["spec"], without_us["spec"], "opted out");
     let annotations = after["metadata"]["annotations"].as_object().unwrap();
     let last = "kubectl.kubernetes.io/last-applied-configuration";
-    assert_eq!(
-        annotations.keys().collect::<Vec<_>>(),
-        [last],
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(annotations.keys().collect::<Vec<_>>(), [last], "opted out");
 }

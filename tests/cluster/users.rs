@@ -77,22 +77,14 @@ fn variables_of_the_user_win_wherever_they_stand(cluster: &Cluster) {
     // Nothing of theirs moves, ours comes behind it, and no name is there twice.
     let of_theirs = container(&before)["env"].as_array().unwrap();
     let there = container(&traced)["env"].as_array().unwrap();
-    assert_eq!(
-        there[..3],
-        of_theirs[..],
-        "the user's variables stay as they are"
-    );
+    assert_eq!(there[..3], of_theirs[..], "the user's stay");
     assert_eq!(
         names(container(&traced))[3..],
         ["TRACING", "JAEGER_SAMPLER_TYPE", "JAEGER_SAMPLER_PARAM"]
     );
     let of_theirs = orchestrator(&before)["env"].as_array().unwrap();
     let there = orchestrator(&traced)["env"].as_array().unwrap();
-    assert_eq!(
-        there[..2],
-        of_theirs[..],
-        "the user's variables stay as they are"
-    );
+    assert_eq!(there[..2], of_theirs[..], "the user's stay");
     assert_eq!(
         names(orchestrator(&traced))[2..],
         ["TRACING", "JAEGER_AGENT_HOST", "JAEGER_AGENT_PORT"]
@@ -101,11 +93,7 @@ fn variables_of_the_user_win_wherever_they_stand(cluster: &Cluster) {
     assert_eq!(traced.pointer(second), before.pointer(second), "TRACING=0");
 
     quietly(annotate(&space, "tracing-"));
-    assert_eq!(
-        essence(&space.get("model")),
-        essence(&before),
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(essence(&space.get("model")), essence(&before), "opted out");
 }
 
 fn a_value_that_the_user_patches_or_edits_is_the_users_from_then_on(cluster: &Cluster) {
@@ -167,17 +155,9 @@ fn a_value_that_the_user_patches_or_edits_is_the_users_from_then_on(cluster: &Cl
     quietly(annotate(&space, "tracing-"));
     let after = space.get("model");
     let port = json!([{"name": "JAEGER_AGENT_PORT", "value": "6831"}]);
-    assert_eq!(
-        container(&after)["env"],
-        port,
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(container(&after)["env"], port, "opted out");
     let sampler = theirs.map(|(name, value)| json!({"name": name, "value": value}));
-    assert_eq!(
-        orchestrator(&after),
-        &json!({"env": sampler}),
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(orchestrator(&after), &json!({"env": sampler}), "opted out");
     assert_eq!(after["metadata"]["annotations"], json!({"note": "1"}));
 }
 
@@ -207,11 +187,7 @@ fn a_variable_that_the_user_deletes_stays_out_until_they_opt_in_again(cluster: &
     assert_eq!(container(&after)["image"], "example.com/model:2");
     let containers = &mut after["spec"]["predictors"][0]["componentSpecs"][0]["spec"]["containers"];
     containers[0]["image"] = container(&before)["image"].clone();
-    assert_eq!(
-        essence(&after),
-        essence(&before),
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(essence(&after), essence(&before), "opted out");
     quietly(annotate(&space, "tracing=true"));
     assert_eq!(names(container(&space.get("model"))), FIVE);
 }
@@ -326,7 +302,7 @@ fn a_damaged_or_removed_record_is_put_back_from_the_object_before(cluster: &Clus
     assert_eq!(
         after["spec"],
         models::untraced("model")["spec"],
-        "opting out leaves nothing of ours"
+        "opted out"
     );
 }
 
@@ -341,10 +317,7 @@ fn a_damaged_record_of_a_new_model_is_replaced(cluster: &Cluster) {
     let mut after = space.get("model");
     let containers = &mut after["spec"]["predictors"][0]["componentSpecs"][0]["spec"]["containers"];
     containers[0]["image"] = container(&model)["image"].clone();
-    assert_eq!(
-        after["spec"], model["spec"],
-        "opting out leaves nothing of ours"
-    );
+    assert_eq!(after["spec"], model["spec"], "opted out");
 }
 
 fn a_record_of_200_kb_is_not_read_and_the_model_is_traced(cluster: &Cluster) {

@@ -178,7 +178,7 @@ proptest! {
         if record(&result).is_none() {
             return Ok(());
         }
-        prop_assert!(is_settled(&result, Some(&result), &other), "what was injected stays");
+        prop_assert!(is_settled(&result, Some(&result), &other), "sticky");
         for reapplied in [object.clone(), with_record(&object, record(&result))] {
             prop_assert_eq!(&after(&reapplied, Some(&result), &other, Task::Follow)["spec"], &result["spec"]);
         }

@@ -247,7 +247,7 @@ fn bad_requests(binary: &Binary, good: &str) {
         assert!((400..500).contains(&answer.status), "{answer:?}");
         assert!(
             !answer.head.contains(CANARY) && !answer.text().contains(CANARY),
-            "nothing of the request is repeated: {answer:?}"
+            "leaked: {answer:?}"
         );
     }
     let odd = [
@@ -261,7 +261,7 @@ fn bad_requests(binary: &Binary, good: &str) {
         assert!((400..500).contains(&answer.status));
         assert!(
             !answer.head.contains(CANARY) && !answer.text().contains(CANARY),
-            "nothing of the request is repeated: {answer:?}"
+            "leaked: {answer:?}"
         );
     }
     let typed = binary.send(

@@ -87,14 +87,14 @@ pub(crate) fn taken(uid: &str, reply: &Reply, body: &[u8]) -> (Verified, Option<
     );
     assert!(
         verified.warnings.len() <= 8,
-        "warnings are few, short and ASCII: {:?}",
+        "short and ASCII: {:?}",
         verified.warnings
     );
     for warning in &verified.warnings {
         let plain = warning.bytes().all(|byte| (b' '..=b'~').contains(&byte));
         assert!(
             plain && (1..=120).contains(&warning.len()),
-            "warnings are few, short and ASCII: {warning:?}"
+            "short and ASCII: {warning:?}"
         );
     }
     for key in verified.audit_annotations.keys() {

@@ -25,7 +25,7 @@ pub(crate) fn run<T>(
     let (mut bytes, mut again) = (Vec::new(), Vec::new());
     decided.write_patch(&mut bytes);
     plan(&view, old_view.as_ref(), config, context).write_patch(&mut again);
-    assert_eq!(bytes, again, "the same input gives the same bytes");
+    assert_eq!(bytes, again, "deterministic");
     assert_eq!(
         serde_json::from_slice::<Value>(&bytes).unwrap(),
         serde_json::to_value(&patch).unwrap(),
