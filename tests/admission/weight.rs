@@ -60,389 +60,267 @@ fn filled(part: &str, bytes: usize) -> String {
     out
 }
 
+/// Parts that are repeated at `@` among the predictors of a CREATE. `#` in a part is its number.
+const IN_PREDICTORS: &[(&str, &[&str])] = &[
+    (
+        r#"{"name":"p","componentSpecs":[{"spec":{"containers":[@]}}]}"#,
+        &[
+            "{}",
+            r#"{"env":[]}"#,
+            r#"{"env":[0]}"#,
+            r#"{"env":[{}]}"#,
+            r#"{"name":"c#"}"#,
+            r#"{"name":"c#","env":[{"name":"TRACING","value":"1"}]}"#,
+            r#"{"name":"c#","volumeMounts":[{}]}"#,
+            "0",
+            "[]",
+            "[[],[],[]]",
+            r#"{"\u0041#":0}"#,
+            r#"{"a":0,"b":0,"c":0,"d":0}"#,
+            r#"{"name":"\u0041#"}"#,
+        ],
+    ),
+    (
+        r#"{"componentSpecs":[{"spec":{"initContainers":[@]}}]}"#,
+        &["{}", r#"{"env":[0]}"#],
+    ),
+    (r#"{"componentSpecs":[{"spec":{"volumes":[@]}}]}"#, &["0"]),
+    (r#"{"componentSpecs":[{"spec":{@}}]}"#, &[r##""#":0"##]),
+    (
+        r#"{"name":"p","componentSpecs":[@]}"#,
+        &[
+            "{}",
+            "0",
+            r#"{"spec":{}}"#,
+            r#"{"spec":{"containers":[{}]}}"#,
+            r#"{"spec":{"containers":[{"env":[0]}]}}"#,
+        ],
+    ),
+    (
+        "@",
+        &[
+            "{}",
+            "0",
+            r#"{"name":"p#"}"#,
+            r#"{"componentSpecs":[]}"#,
+            r#"{"svcOrchSpec":{"env":[{}]}}"#,
+            r#"{"svcOrchSpec":0,"explainer":0,"graph":0,"componentSpecs":0}"#,
+            r#"{"explainer":{"type":"x","containerSpec":{}}}"#,
+            r#"{"graph":{"implementation":"SKLEARN_SERVER"}}"#,
+            r#"{"graph":{"name":"s","implementation":"SKLEARN_SERVER"}}"#,
+            r#"{"componentSpecs":[{"spec":{"containers":[{}]}}]}"#,
+            r#"{"annotations":{"tracing.seldon.io/x":1}}"#,
+        ],
+    ),
+    (r#"{"annotations":{@}}"#, &[r#""tracing.seldon.io/x#":"b""#]),
+    (
+        r#"{"name":"p","graph":{"name":"g","children":[@]}}"#,
+        &[
+            "{}",
+            "0",
+            r#"{"implementation":"SKLEARN_SERVER"}"#,
+            r#"{"name":"n#","implementation":"SKLEARN_SERVER"}"#,
+            r#"{"name":"n","implementation":"SKLEARN_SERVER"}"#,
+            r#"{"children":[]}"#,
+        ],
+    ),
+];
+
+/// The same among the annotations.
+const IN_ANNOTATIONS: &[&str] = &[
+    r#""a#":"b""#,
+    r#""a#":1"#,
+    r#""tracing.seldon.io/x#":"b""#,
+    r#""tracing.seldon.io/x#":1"#,
+    r#""tracing.seldon.io/tags":"a""#,
+    r#""\u0041#":"\u0042""#,
+];
+
+/// The same among the predictors of both objects of an UPDATE.
+const IN_BOTH: &[(&str, &[&str])] = &[
+    (
+        r#"{"name":"p","componentSpecs":[{"spec":{"containers":[{"name":"c","env":[@]}]}}]}"#,
+        &[
+            "0",
+            "{}",
+            r#"{"name":"A#","value":"b"}"#,
+            r#"{"name":"TRACING","value":"1"}"#,
+            r#"{"name":"A#","value":"b","a":1,"b":2,"c":3}"#,
+            r#"{"name":"\u0041\u0041\u0041\u0041#","value":"\u0041\u0041\u0041\u0041"}"#,
+        ],
+    ),
+    (
+        r#"{"name":"p","componentSpecs":[{"spec":{"containers":[@]}}]}"#,
+        &[
+            r#"{"name":"c#"}"#,
+            r#"{"name":"c#","env":[{"name":"JAEGER_TAGS","value":"a=b"}]}"#,
+            r#"{"name":"c#","env":[{"name":"A","value":"b"},{"name":"B","value":"b"},{"name":"C","value":"b"},{"name":"D","value":"b"}]}"#,
+        ],
+    ),
+];
+
+/// The same within a graph of some depth: what opens each level, the part, what closes each level.
+const NESTED: [(&str, &str, &str, usize); 6] = [
+    (
+        r#"{"children":["#,
+        r#"{"name":"n#","implementation":"SKLEARN_SERVER"}"#,
+        "]}",
+        40,
+    ),
+    (r#"{"children":["#, "{}", "]}", 48),
+    (
+        r#"{"children":["#,
+        r#"{"implementation":"SKLEARN_SERVER"}"#,
+        "]}",
+        60,
+    ),
+    (r#"{"children":["#, "{}", "]}", 200),
+    ("[", "{}", "]", 110),
+    ("[", "[]", "]", 90),
+];
+
+/// A predictor with these containers.
+fn with_containers(containers: &str) -> String {
+    format!(r#"{{"name":"p","componentSpecs":[{{"spec":{{"containers":[{containers}]}}}}]}}"#)
+}
+
+fn create(annotations: &str, predictors: &str) -> String {
+    review("CREATE", &traced(annotations, predictors), "null")
+}
+
+/// The object with another name.
+fn named(name: &str, object: &str) -> String {
+    object.replacen("\"model\"", &format!("\"{name}\""), 1)
+}
+
+/// A body of about so many bytes.
 type Build = Box<dyn Fn(usize) -> String + Send>;
 
-/// Bodies of about so many bytes, with a name.
-#[expect(clippy::too_many_lines, reason = "a list")]
-fn shapes() -> Vec<(&'static str, Build)> {
-    fn shape(
-        name: &'static str,
-        build: impl Fn(usize) -> String + Send + 'static,
-    ) -> (&'static str, Build) {
-        (name, Box::new(build))
+/// Bodies in which a part is repeated, with a name.
+fn repeated() -> Vec<(String, Build)> {
+    let mut shapes: Vec<(String, Build)> = Vec::new();
+    for (place, parts) in IN_PREDICTORS {
+        for part in *parts {
+            let build = |room| create("", &place.replace('@', &filled(part, room)));
+            shapes.push((format!("CREATE: {part} in {place}"), Box::new(build)));
+        }
     }
-    let create = |predictors: String| review("CREATE", &traced("", &predictors), "null");
-    let containers = move |part: &'static str| {
-        move |room| {
-            create(format!(
-                r#"{{"name":"p","componentSpecs":[{{"spec":{{"containers":[{}]}}}}]}}"#,
-                filled(part, room)
-            ))
+    for part in IN_ANNOTATIONS {
+        let build = |room| create(&format!(",{}", filled(part, room)), r#"{"name":"p"}"#);
+        shapes.push((format!("annotations: {part}"), Box::new(build)));
+    }
+    for (place, parts) in IN_BOTH {
+        for part in *parts {
+            let build = |room| {
+                let object = traced("", &place.replace('@', &filled(part, room / 2)));
+                review("UPDATE", &object, &object)
+            };
+            shapes.push((format!("UPDATE: {part} in {place}"), Box::new(build)));
         }
-    };
-    let init = move |part: &'static str| {
-        move |room| {
-            create(format!(
-                r#"{{"componentSpecs":[{{"spec":{{"initContainers":[{}]}}}}]}}"#,
-                filled(part, room)
-            ))
-        }
-    };
-    let components = move |part: &'static str| {
-        move |room| {
-            create(format!(
-                r#"{{"name":"p","componentSpecs":[{}]}}"#,
-                filled(part, room)
-            ))
-        }
-    };
-    let predictors = move |part: &'static str| move |room| create(filled(part, room));
-    let annotations = |part: &'static str| {
-        move |room| {
-            let more = format!(",{}", filled(part, room));
-            review("CREATE", &traced(&more, r#"{"name":"p"}"#), "null")
-        }
-    };
-    let predictor_annotations = move |part: &'static str| {
-        move |room| create(format!(r#"{{"annotations":{{{}}}}}"#, filled(part, room)))
-    };
-    let graph = move |part: &'static str| {
-        move |room| {
-            create(format!(
-                r#"{{"name":"p","graph":{{"name":"g","children":[{}]}}}}"#,
-                filled(part, room)
-            ))
-        }
-    };
-    let nested =
-        move |open: &'static str, part: &'static str, close: &'static str, depth: usize| {
-            move |room| {
-                create(format!(
-                    r#"{{"name":"p","graph":{}{}{}}}"#,
-                    open.repeat(depth),
-                    filled(part, room),
-                    close.repeat(depth)
-                ))
-            }
+    }
+    for (open, part, close, depth) in NESTED {
+        let build = move |room| {
+            let (open, close) = (open.repeat(depth), close.repeat(depth));
+            let graph = format!("{open}{}{close}", filled(part, room));
+            create("", &format!(r#"{{"name":"p","graph":{graph}}}"#))
         };
-    let env = |part: &'static str| {
-        move |room: usize| {
-            let list = filled(part, room / 2);
-            let object = traced(
-                "",
-                &format!(
-                    r#"{{"name":"p","componentSpecs":[{{"spec":{{"containers":[{{"name":"c","env":[{list}]}}]}}}}]}}"#
-                ),
-            );
-            review("UPDATE", &object, &object)
-        }
-    };
-    let both = |part: &'static str| {
-        move |room: usize| {
-            let list = filled(part, room / 2);
-            let object = traced(
-                "",
-                &format!(
-                    r#"{{"name":"p","componentSpecs":[{{"spec":{{"containers":[{list}]}}}}]}}"#
-                ),
-            );
-            review("UPDATE", &object, &object)
-        }
-    };
-    let settled = |room: usize| {
+        shapes.push((
+            format!("{depth} levels of {open} around {part}"),
+            Box::new(build),
+        ));
+    }
+    shapes
+}
+
+/// A body that is built in a way of its own, with a name.
+type Other = (&'static str, fn(usize) -> String);
+
+const OTHERS: [Other; 17] = [
+    ("exclusions", |room| {
+        let names = filled("c#", room);
+        let exclusions = format!(r#","tracing.seldon.io/exclude-containers":"{names}""#);
+        create(&exclusions, r#"{"name":"p"}"#)
+    }),
+    ("applied again", |room| {
         // What is stored has our variables in it; the manifest is applied again without them.
         let count = (room / 12_000).clamp(1, 200);
         let stored = injected(&object(count));
         review("UPDATE", &reapplied(&object(count), &stored), &stored)
-    };
-    let escaped = |place: &'static str| {
-        move |room: usize| {
-            let text = "\\u0041".repeat(room / 6);
-            let object = traced(
-                &format!(r#","tracing.seldon.io/tags":"{text}""#),
-                r#"{"name":"p"}"#,
-            );
-            let object = match place {
-                "value" => object,
-                "name" => object.replacen("\"model\"", &format!("\"{text}\""), 1),
-                _ => traced(&format!(r#","{text}":"x""#), r#"{"name":"p"}"#),
-            };
-            review("CREATE", &object, "null")
-        }
-    };
-    vec![
-        shape("containers {}", containers("{}")),
-        shape("containers {env:[]}", containers(r#"{"env":[]}"#)),
-        shape("containers {env:[0]}", containers(r#"{"env":[0]}"#)),
-        shape("containers {env:[{}]}", containers(r#"{"env":[{}]}"#)),
-        shape("containers {name}", containers(r#"{"name":"c#"}"#)),
-        shape(
-            "containers {name,env}",
-            containers(r#"{"name":"c#","env":[{"name":"TRACING","value":"1"}]}"#),
-        ),
-        shape(
-            "containers {name,mounts}",
-            containers(r#"{"name":"c#","volumeMounts":[{}]}"#),
-        ),
-        shape("containers 0", containers("0")),
-        shape("containers []", containers("[]")),
-        shape("containers [[]]", containers("[[],[],[]]")),
-        shape("init containers {}", init("{}")),
-        shape("init containers {env:[0]}", init(r#"{"env":[0]}"#)),
-        shape("components {}", components("{}")),
-        shape("components 0", components("0")),
-        shape("components {spec:{}}", components(r#"{"spec":{}}"#)),
-        shape(
-            "components with one container",
-            components(r#"{"spec":{"containers":[{}]}}"#),
-        ),
-        shape(
-            "components with one env",
-            components(r#"{"spec":{"containers":[{"env":[0]}]}}"#),
-        ),
-        shape("predictors {}", predictors("{}")),
-        shape("predictors 0", predictors("0")),
-        shape("predictors {name}", predictors(r#"{"name":"p#"}"#)),
-        shape(
-            "predictors with lists",
-            predictors(r#"{"componentSpecs":[]}"#),
-        ),
-        shape(
-            "predictors with an orchestrator",
-            predictors(r#"{"svcOrchSpec":{"env":[{}]}}"#),
-        ),
-        shape(
-            "predictors with an odd one",
-            predictors(r#"{"svcOrchSpec":0,"explainer":0,"graph":0,"componentSpecs":0}"#),
-        ),
-        shape(
-            "predictors with an explainer",
-            predictors(r#"{"explainer":{"type":"x","containerSpec":{}}}"#),
-        ),
-        shape(
-            "predictors with a server",
-            predictors(r#"{"graph":{"implementation":"SKLEARN_SERVER"}}"#),
-        ),
-        shape(
-            "predictors with a named server",
-            predictors(r#"{"graph":{"name":"s","implementation":"SKLEARN_SERVER"}}"#),
-        ),
-        shape(
-            "predictors with a container",
-            predictors(r#"{"componentSpecs":[{"spec":{"containers":[{}]}}]}"#),
-        ),
-        shape(
-            "predictors with bad settings",
-            predictors(r#"{"annotations":{"tracing.seldon.io/x":1}}"#),
-        ),
-        shape("annotations", annotations(r#""a#":"b""#)),
-        shape("annotations that are no text", annotations(r#""a#":1"#)),
-        shape(
-            "annotations of ours",
-            annotations(r#""tracing.seldon.io/x#":"b""#),
-        ),
-        shape(
-            "annotations of ours that are no text",
-            annotations(r#""tracing.seldon.io/x#":1"#),
-        ),
-        shape(
-            "annotations of ours, all one",
-            annotations(r#""tracing.seldon.io/tags":"a""#),
-        ),
-        shape("exclusions", |room| {
-            let names = filled("c#", room);
-            review(
-                "CREATE",
-                &traced(
-                    &format!(r#","tracing.seldon.io/exclude-containers":"{names}""#),
-                    r#"{"name":"p"}"#,
-                ),
-                "null",
-            )
-        }),
-        shape(
-            "annotations of a predictor",
-            predictor_annotations(r#""tracing.seldon.io/x#":"b""#),
-        ),
-        shape("graph of {}", graph("{}")),
-        shape("graph of 0", graph("0")),
-        shape(
-            "graph of servers",
-            graph(r#"{"implementation":"SKLEARN_SERVER"}"#),
-        ),
-        shape(
-            "graph of named servers",
-            graph(r#"{"name":"n#","implementation":"SKLEARN_SERVER"}"#),
-        ),
-        shape(
-            "graph of one name",
-            graph(r#"{"name":"n","implementation":"SKLEARN_SERVER"}"#),
-        ),
-        shape("graph of lists", graph(r#"{"children":[]}"#)),
-        shape(
-            "graph, wide at depth 40",
-            nested(
-                r#"{"children":["#,
-                r#"{"name":"n#","implementation":"SKLEARN_SERVER"}"#,
-                "]}",
-                40,
-            ),
-        ),
-        shape(
-            "graph, wide at depth 48",
-            nested(r#"{"children":["#, "{}", "]}", 48),
-        ),
-        shape(
-            "graph, wide at depth 60",
-            nested(
-                r#"{"children":["#,
-                r#"{"implementation":"SKLEARN_SERVER"}"#,
-                "]}",
-                60,
-            ),
-        ),
-        shape(
-            "graph, wide below the limit",
-            nested(r#"{"children":["#, "{}", "]}", 200),
-        ),
-        shape("elsewhere, wide at depth 110", nested("[", "{}", "]", 110)),
-        shape("elsewhere, wide at depth 90", nested("[", "[]", "]", 90)),
-        shape("env 0", env("0")),
-        shape("env {}", env("{}")),
-        shape("env", env(r#"{"name":"A#","value":"b"}"#)),
-        shape("env of ours", env(r#"{"name":"TRACING","value":"1"}"#)),
-        shape(
-            "env with more",
-            env(r#"{"name":"A#","value":"b","a":1,"b":2,"c":3}"#),
-        ),
-        shape("containers in both", both(r#"{"name":"c#"}"#)),
-        shape(
-            "containers with env in both",
-            both(r#"{"name":"c#","env":[{"name":"JAEGER_TAGS","value":"a=b"}]}"#),
-        ),
-        shape(
-            "containers with much env in both",
-            both(
-                r#"{"name":"c#","env":[{"name":"A","value":"b"},{"name":"B","value":"b"},{"name":"C","value":"b"},{"name":"D","value":"b"}]}"#,
-            ),
-        ),
-        shape("applied again", settled),
-        shape("long escaped value", escaped("value")),
-        shape("long escaped name", escaped("name")),
-        shape("long escaped key", escaped("key")),
-        shape("many escaped keys", annotations(r#""\u0041#":"\u0042""#)),
-        shape("escaped keys of containers", containers(r#"{"\u0041#":0}"#)),
-        shape(
-            "keys of containers",
-            containers(r#"{"a":0,"b":0,"c":0,"d":0}"#),
-        ),
-        shape("escaped names", containers(r#"{"name":"\u0041#"}"#)),
-        shape("volumes", move |room| {
-            create(format!(
-                r#"{{"componentSpecs":[{{"spec":{{"volumes":[{}]}}}}]}}"#,
-                filled("0", room)
-            ))
-        }),
-        shape("keys in an object", move |room| {
-            create(format!(
-                r#"{{"componentSpecs":[{{"spec":{{{}}}}}]}}"#,
-                filled("\"#\":0", room)
-            ))
-        }),
-        shape("keys in spec", |room| {
-            review(
-                "CREATE",
-                &format!(
-                    r#"{{"kind":"SeldonDeployment","metadata":{{"annotations":{{"tracing":"true"}}}},"spec":{{{}}}}}"#,
-                    filled("\"#\":0", room)
-                ),
-                "null",
-            )
-        }),
-        shape("a record", |room| {
-            let sets = filled(r#"[\"TRACING\",\"1\"]"#, room.min(60_000));
-            let record = format!(
-                r#","tracing.seldon.io/injected":"{{\"v\":1,\"sets\":[{sets}],\"predictors\":{{}}}}""#
-            );
-            let object = traced(&record, r#"{"name":"p"}"#);
-            review("UPDATE", &object, &object)
-        }),
-        shape("open brackets", |room| "[".repeat(room)),
-        shape("open braces", |room| "{\"a\":".repeat(room / 5)),
-        shape("open brackets in an object", move |room| {
-            create("[".repeat(room))
-        }),
-        shape("a long uid", |room| {
-            review("CREATE", "{}", "{}").replace(UID, &"u".repeat(room))
-        }),
-        shape("a long escaped uid", |room| {
-            review("CREATE", "{}", "{}").replace(UID, &"\\u0041".repeat(room / 6))
-        }),
-        shape("a long escaped namespace", |room| {
-            let object = traced(
-                "",
-                r#"{"graph":{"name":"s","implementation":"SKLEARN_SERVER"},"componentSpecs":[{"spec":{"containers":[{"name":"a"},{"name":"b"},{"name":"c"}]}}]}"#,
-            );
-            review("CREATE", &object, "null")
-                .replace("\"models\"", &format!("\"{}\"", "\\u0041".repeat(room / 6)))
-        }),
-        shape("a long name in many services", |room| {
-            let list = filled(r#"{"name":"c#"}"#, room / 40);
-            let object = traced(
-                "",
-                &format!(
-                    r#"{{"name":"p","componentSpecs":[{{"spec":{{"containers":[{list}]}}}}]}}"#
-                ),
-            );
-            review(
-                "CREATE",
-                &object.replacen("\"model\"", &format!("\"{}\"", "n".repeat(room / 2)), 1),
-                "null",
-            )
-        }),
-        shape("a long predictor name in many places", |room| {
-            let list = filled(r#"{"name":"c#"}"#, 6_000);
-            let name = "n".repeat(room.saturating_sub(8_000));
-            let annotations = r#","tracing.seldon.io/service-name":"{namespace}.{name}.{predictor}.{container}","tracing.seldon.io/tags":"a={predictor},b={name}""#;
-            let object = traced(
-                annotations,
-                &format!(
-                    r#"{{"name":"{name}","componentSpecs":[{{"spec":{{"containers":[{list}]}}}}]}}"#
-                ),
-            );
-            review("CREATE", &object, "null")
-        }),
-        shape("long container names", |room| {
-            let part = format!(r#"{{"name":"{}#"}}"#, "n".repeat(room / 100));
-            let list = filled(&part, room);
-            let object = traced(
-                r#","tracing.seldon.io/tags":"a={container}""#,
-                &format!(
-                    r#"{{"name":"p","componentSpecs":[{{"spec":{{"containers":[{list}]}}}}]}}"#
-                ),
-            );
-            review("CREATE", &object, "null")
-        }),
-        shape(
-            "escaped env",
-            env(r#"{"name":"\u0041\u0041\u0041\u0041#","value":"\u0041\u0041\u0041\u0041"}"#),
-        ),
-        shape("a long name in few services", |room| {
-            let list = filled(r#"{"name":"c#"}"#, 600);
-            let object = traced(
-                r#","tracing.seldon.io/service-name":"{namespace}.{name}.{predictor}.{container}""#,
-                &format!(
-                    r#"{{"name":"p","componentSpecs":[{{"spec":{{"containers":[{list}]}}}}]}}"#
-                ),
-            );
-            review(
-                "CREATE",
-                &object.replacen("\"model\"", &format!("\"{}\"", "n".repeat(room)), 1),
-                "null",
-            )
-        }),
-    ]
-}
+    }),
+    ("a long escaped value", |room| {
+        let text = "\\u0041".repeat(room / 6);
+        let tags = format!(r#","tracing.seldon.io/tags":"{text}""#);
+        create(&tags, r#"{"name":"p"}"#)
+    }),
+    ("a long escaped name", |room| {
+        let text = "\\u0041".repeat(room / 6);
+        let object = traced(
+            &format!(r#","tracing.seldon.io/tags":"{text}""#),
+            r#"{"name":"p"}"#,
+        );
+        review("CREATE", &named(&text, &object), "null")
+    }),
+    ("a long escaped key", |room| {
+        let text = "\\u0041".repeat(room / 6);
+        create(&format!(r#","{text}":"x""#), r#"{"name":"p"}"#)
+    }),
+    ("keys in spec", |room| {
+        let keys = filled("\"#\":0", room);
+        let object = format!(
+            r#"{{"kind":"SeldonDeployment","metadata":{{"annotations":{{"tracing":"true"}}}},"spec":{{{keys}}}}}"#
+        );
+        review("CREATE", &object, "null")
+    }),
+    ("a record", |room| {
+        let sets = filled(r#"[\"TRACING\",\"1\"]"#, room.min(60_000));
+        let record = format!(
+            r#","tracing.seldon.io/injected":"{{\"v\":1,\"sets\":[{sets}],\"predictors\":{{}}}}""#
+        );
+        let object = traced(&record, r#"{"name":"p"}"#);
+        review("UPDATE", &object, &object)
+    }),
+    ("open brackets", |room| "[".repeat(room)),
+    ("open braces", |room| "{\"a\":".repeat(room / 5)),
+    ("open brackets in an object", |room| {
+        create("", &"[".repeat(room))
+    }),
+    ("a long uid", |room| {
+        review("CREATE", "{}", "{}").replace(UID, &"u".repeat(room))
+    }),
+    ("a long escaped uid", |room| {
+        review("CREATE", "{}", "{}").replace(UID, &"\\u0041".repeat(room / 6))
+    }),
+    ("a long escaped namespace", |room| {
+        let predictor = r#"{"graph":{"name":"s","implementation":"SKLEARN_SERVER"},"componentSpecs":[{"spec":{"containers":[{"name":"a"},{"name":"b"},{"name":"c"}]}}]}"#;
+        let namespace = format!("\"{}\"", "\\u0041".repeat(room / 6));
+        create("", predictor).replace("\"models\"", &namespace)
+    }),
+    ("a long name in many services", |room| {
+        let object = traced("", &with_containers(&filled(r#"{"name":"c#"}"#, room / 40)));
+        review("CREATE", &named(&"n".repeat(room / 2), &object), "null")
+    }),
+    ("a long predictor name in many places", |room| {
+        let name = "n".repeat(room.saturating_sub(8_000));
+        let containers = with_containers(&filled(r#"{"name":"c#"}"#, 6_000));
+        let annotations = r#","tracing.seldon.io/service-name":"{namespace}.{name}.{predictor}.{container}","tracing.seldon.io/tags":"a={predictor},b={name}""#;
+        create(
+            annotations,
+            &containers.replacen("\"p\"", &format!("\"{name}\""), 1),
+        )
+    }),
+    ("long container names", |room| {
+        let part = format!(r#"{{"name":"{}#"}}"#, "n".repeat(room / 100));
+        let tags = r#","tracing.seldon.io/tags":"a={container}""#;
+        create(tags, &with_containers(&filled(&part, room)))
+    }),
+    ("a long name in few services", |room| {
+        let object = traced(
+            r#","tracing.seldon.io/service-name":"{namespace}.{name}.{predictor}.{container}""#,
+            &with_containers(&filled(r#"{"name":"c#"}"#, 600)),
+        );
+        review("CREATE", &named(&"n".repeat(room), &object), "null")
+    }),
+];
 
 /// What the decision for a body takes at its highest.
 fn peak(body: &str) -> (u64, Result<bool, Malformed>) {
@@ -528,7 +406,8 @@ impl Highest {
 
 #[test]
 fn no_body_takes_more_than_its_bound() {
-    let shapes = Mutex::new(shapes().into_iter());
+    let others = OTHERS.map(|(name, build)| (name.to_owned(), Box::new(build) as Build));
+    let shapes = Mutex::new(repeated().into_iter().chain(others));
     let lines = Mutex::new(Vec::new());
     let next = || shapes.lock().unwrap().next();
     thread::scope(|scope| {
