@@ -1,4 +1,4 @@
-//! What the tests of the command line share.
+//! Runs commands and looks at what they print.
 
 use std::fs;
 use std::path::Path;
@@ -9,14 +9,14 @@ use tempfile::TempDir;
 use crate::support::binary;
 use crate::support::fixtures::root;
 
-/// The binary, free of what the person who runs the tests has set.
+/// The binary in the checkout, with lines of 100 columns.
 pub(crate) fn seldon_tracing() -> Command {
     let mut command = Command::from_std(binary::command());
     command.env("COLUMNS", "100").current_dir(root());
     command
 }
 
-/// What a run came to.
+/// What a run printed.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) code: i32,
@@ -25,14 +25,14 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// What was printed; the run has to have gone well, without a word.
+    /// Standard output. The run must have succeeded, with nothing on stderr.
     #[track_caller]
     pub(crate) fn data(self) -> String {
         assert_eq!((self.code, self.stderr.as_str()), (0, ""), "{self:?}");
         self.stdout
     }
 
-    /// What was said of a bad input; nothing may have been printed.
+    /// Stderr. The run must have refused its input, with nothing on standard output.
     #[track_caller]
     pub(crate) fn refusal(self) -> String {
         assert_eq!((self.code, self.stdout.as_str()), (2, ""), "{self:?}");

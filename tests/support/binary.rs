@@ -1,8 +1,8 @@
-//! The binary.
+//! Runs the binary.
 
 use std::process::Command;
 
-/// The command, free of what the environment of the tests has set.
+/// The binary as a command, without the variables that whoever runs the tests has set for it.
 pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_seldon-tracing"));
     for (name, _) in std::env::vars_os() {

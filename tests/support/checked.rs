@@ -1,4 +1,4 @@
-//! Questions as the API server asks them, and answers that went through its rules, whatever a test is about.
+//! Requests as the API server sends them. Every answer is checked against its rules, whatever the test is about.
 
 use bytes::Bytes;
 use seldon_tracing::config::Config;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 pub(crate) const UID: &str = "705ab4f5-6393-11e8-b7cc-42010a800002";
 
-/// A model that asks for tracing.
+/// A model with the trigger.
 pub(crate) fn model() -> Value {
     json!({
         "apiVersion": "machinelearning.seldon.io/v1",
@@ -24,7 +24,7 @@ pub(crate) fn model() -> Value {
     })
 }
 
-/// A question about an object, as JSON that a test may change.
+/// A review of an object, as JSON that a test may change.
 pub(crate) fn question(operation: Asked, object: Option<&Value>, old: Option<&Value>) -> Value {
     let question = Question {
         uid: UID,
@@ -48,11 +48,11 @@ pub(crate) fn update(object: &Value, old: &Value) -> Value {
     question(Asked::Update, Some(object), Some(old))
 }
 
-/// An answer that the API server takes, and what it makes of the object.
+/// An answer that the API server accepts, and the object that it makes.
 #[derive(Debug)]
 pub(crate) struct Seen {
     pub(crate) verified: Verified,
-    /// The object after the patch; nothing where the request has none.
+    /// The object after the patch, if the request has an object.
     pub(crate) result: Option<Value>,
     pub(crate) uid: String,
     pub(crate) name: Option<String>,
@@ -70,13 +70,13 @@ impl Seen {
         self.verified.audit_annotations.get(key).map_or("", |it| it)
     }
 
-    /// Whether the object stays as it is.
+    /// Whether there is no patch.
     pub(crate) fn is_left(&self) -> bool {
         self.verified.patch.is_none()
     }
 }
 
-/// Holds an HTTP answer against the rules, and gives what becomes of the object in the request.
+/// Checks an HTTP answer against the rules of the API server and applies its patch. Returns the object.
 pub(crate) fn taken(uid: &str, reply: &Reply, body: &[u8]) -> (Verified, Option<Value>) {
     let verified = verify(uid, reply)
         .unwrap_or_else(|refusal| panic!("{refusal}: {}", String::from_utf8_lossy(&reply.body)));
@@ -104,13 +104,13 @@ pub(crate) fn taken(uid: &str, reply: &Reply, body: &[u8]) -> (Verified, Option<
             "audit annotations: {key:?}"
         );
     }
-    // What the webhook skips, such as deep nesting in a part that is never read, serde_json's Value may refuse.
+    // The webhook skips parts that it does not need. serde_json may refuse to read those, for example deep nesting.
     let review: Option<Value> = serde_json::from_slice(body).ok();
     let object = review.map(|mut review| review["request"]["object"].take());
     let object = object.filter(|object| !object.is_null());
     let result = match (verified.result(object.as_ref()), object) {
         (Ok(result), _) => result,
-        // No answer makes a thing without a kind into an object.
+        // Without a kind it is no object, and no patch makes it one.
         (Err(Refusal::NoObject(_)), Some(object))
             if !object["kind"].is_string() || object["kind"] == "" =>
         {
@@ -125,7 +125,7 @@ pub(crate) fn taken(uid: &str, reply: &Reply, body: &[u8]) -> (Verified, Option<
     (verified, result)
 }
 
-/// Answers a body, in this process.
+/// Answers a body in this process.
 pub(crate) fn look(body: &[u8], route: Route, config: &Config) -> Result<Seen, Malformed> {
     let answer = answer(body, route, config)?;
     let reply = Reply {
@@ -154,7 +154,7 @@ pub(crate) fn look(body: &[u8], route: Route, config: &Config) -> Result<Seen, M
     })
 }
 
-/// Answers a question at the usual path.
+/// Answers a review at `/mutate`.
 #[track_caller]
 pub(crate) fn see(question: &Value) -> Seen {
     look(

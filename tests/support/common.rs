@@ -1,12 +1,12 @@
-//! Runs the engine on JSON values. What must hold for every plan is checked on the way, whatever a test is about.
+//! Runs the engine on JSON values. Every plan is checked for what must always hold, whatever the test is about.
 
 use seldon_tracing::config::Config;
 use seldon_tracing::inject::{Context, Plan, SeldonDeployment, plan};
 use serde_json::Value;
 
-/// Plans for `object`, applies the patch, and gives the result and what `look` saw in the plan.
+/// Plans for `object` and applies the patch. Returns the result, and what `look` makes of the plan.
 ///
-/// Checked for every plan: the patch applies, both of its forms are the same, and a second run gives the same bytes.
+/// Every plan is checked: the patch applies, its written form is its typed form, and a second run writes the same bytes.
 pub(crate) fn run<T>(
     object: &Value,
     old: Option<&Value>,

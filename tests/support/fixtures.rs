@@ -35,7 +35,7 @@ pub(crate) fn examples() -> Vec<PathBuf> {
     yaml_in(&root().join("examples"))
 }
 
-/// The SeldonDeployments of the examples and of what is made of them, with the names of their files.
+/// The SeldonDeployments of the examples and of their golden files, with the name of the file.
 pub(crate) fn example_objects() -> Vec<(String, Value)> {
     let mut files = examples();
     files.extend(yaml_in(&root().join("tests/cli/golden")));
@@ -50,7 +50,7 @@ pub(crate) struct Corpus {
 }
 
 impl Corpus {
-    /// Why a test is ignored.
+    /// The reason for which tests are ignored.
     pub(crate) const ABSENT: &'static str = "there is no corpus/ and crd/ in ../shared, or in the folder that SELDON_TRACING_SHARED names";
 
     pub(crate) fn find() -> Option<Self> {
@@ -69,7 +69,7 @@ impl Corpus {
             .collect()
     }
 
-    /// The SeldonDeployments, with the names of their files.
+    /// The SeldonDeployments, with the name of the file.
     pub(crate) fn objects(&self) -> Vec<(String, Value)> {
         objects(&yaml_in(&self.manifests))
     }
@@ -113,7 +113,7 @@ fn objects(files: &[PathBuf]) -> Vec<(String, Value)> {
     found
 }
 
-/// With the trigger.
+/// The manifest with the trigger.
 pub(crate) fn triggered(manifest: &Value) -> Value {
     let mut traced = manifest.clone();
     let metadata = traced.as_object_mut().unwrap();

@@ -1,4 +1,4 @@
-//! What an object may look like after an injection, said a second time and without the engine.
+//! What an object may look like after an injection. Written without the engine, so that it can check the engine.
 
 use seldon_tracing::inject::{CONFIG_DIR, CONFIG_VOLUME, RECORD};
 use serde_json::{Map, Value, json};
@@ -17,7 +17,7 @@ fn is_plain_number(text: &str) -> bool {
     )
 }
 
-/// Whether an entry is one that we could have written: our name, a value that every client accepts, and nothing else in it.
+/// Whether we may have written an entry: it has a name of ours, a value that every client accepts, and nothing else.
 pub(crate) fn is_possibly_ours(entry: &Value) -> bool {
     if *entry
         == json!({"name": "JAEGER_AGENT_HOST", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}})
@@ -79,7 +79,7 @@ fn is_possibly_our_volume(volume: &Value) -> bool {
         }
 }
 
-/// Checks that `after` is `before` with variables of ours behind the user's, and that these go together. Gives what was added.
+/// Checks that `after` is `before` with our variables behind the user's, and that they fit together. Returns ours.
 fn check_env<'a>(before: Option<&Value>, after: Option<&'a Value>) -> &'a [Value] {
     let none = Vec::new();
     let users = match before {
@@ -160,7 +160,7 @@ fn items(value: Option<&Value>) -> &[Value] {
     value.and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// Checks a list to which one thing of ours may have been appended, and says whether it was.
+/// Checks a list to which we may have appended one item. Returns whether we did.
 fn check_appended(
     before: Option<&Value>,
     after: Option<&Value>,
@@ -189,7 +189,7 @@ fn check_rest(before: &Value, after: &Value, edited: &[&str]) {
     assert_eq!(rest(before), rest(after));
 }
 
-/// Checks a container, and gives the file that it reads from a mounted `ConfigMap` of ours.
+/// Checks a container. Returns the file that it reads from a `ConfigMap` that we mounted.
 fn check_container<'a>(before: &Value, after: &'a Value) -> Option<&'a str> {
     if !before.is_object() {
         assert_eq!(before, after);
@@ -213,7 +213,7 @@ fn check_container<'a>(before: &Value, after: &'a Value) -> Option<&'a str> {
     path.map(|entry| entry["value"].as_str().unwrap())
 }
 
-/// Checks a list of containers behind which stubs may have come.
+/// Checks a list of containers to which we may have appended stubs.
 fn check_containers<'a>(
     before: Option<&Value>,
     after: Option<&'a Value>,
@@ -335,7 +335,7 @@ fn check_predictor(before: &Value, after: &Value) {
     }
 }
 
-/// Checks that `after` is what an injection may make of `before`, which had nothing of ours.
+/// Checks that an injection may turn `before`, in which nothing is ours, into `after`.
 pub(crate) fn check_injection(before: &Value, after: &Value) {
     check_rest(before, after, &["metadata", "spec"]);
     check_rest(&before["metadata"], &after["metadata"], &["annotations"]);
@@ -357,7 +357,7 @@ pub(crate) fn check_injection(before: &Value, after: &Value) {
     }
 }
 
-/// The object without anything that could be ours, and without what would then be empty.
+/// The object without everything that could be ours, and without what is then empty.
 pub(crate) fn stripped(value: &Value) -> Value {
     let mut value = value.clone();
     strip(&mut value);
@@ -406,7 +406,7 @@ fn strip(value: &mut Value) {
     }
 }
 
-/// The names of the containers, of all or only of those in which there is nothing that could be ours.
+/// The names of the containers: of all, or only of those in which nothing could be ours.
 pub(crate) fn container_names(value: &Value, only_foreign: bool) -> Vec<String> {
     let components = items(value["spec"].get("predictors"))
         .iter()

@@ -1,4 +1,4 @@
-//! Generated `SeldonDeployments`, odd ones included, and generated configurations.
+//! Generates `SeldonDeployments`, valid and odd ones, and configurations.
 
 use proptest::collection::vec;
 use proptest::option::{of, weighted};
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::variables::OURS;
 
-/// A configuration, and what is known of the namespace.
+/// A configuration and a namespace.
 #[derive(Clone, Debug)]
 pub(crate) struct Situation {
     pub(crate) config: Config,
@@ -24,12 +24,12 @@ fn one_of(values: &[Value]) -> Json {
     select(values.to_vec()).boxed()
 }
 
-/// Something that belongs nowhere.
+/// A value that is valid nowhere.
 fn odd() -> Json {
     one_of(&[json!(null), json!("odd"), json!(7), json!(true)])
 }
 
-/// A key that is there as often as `share` says.
+/// A key that is present with this probability.
 fn key(
     name: &'static str,
     share: f64,
@@ -45,7 +45,7 @@ fn object(keys: Vec<BoxedStrategy<Option<(String, Value)>>>) -> Json {
         .boxed()
 }
 
-/// What was meant, and now and then something odd.
+/// This value, and rarely an odd one.
 fn mostly(value: Json) -> Json {
     prop_oneof![24 => value, 1 => odd()].boxed()
 }
@@ -54,7 +54,7 @@ fn list(item: Json, most: usize) -> Json {
     vec(item, 0..=most).prop_map(Value::Array).boxed()
 }
 
-/// Names of predictors, containers and nodes, from few, so that they meet.
+/// Names of predictors, containers and nodes. There are few, so that names meet.
 fn name() -> Json {
     prop_oneof![
         12 => one_of(&[json!("default"), json!("model"), json!("a"), json!("b")]),
@@ -274,7 +274,7 @@ fn setting() -> BoxedStrategy<(String, Value)> {
     .boxed()
 }
 
-/// Annotations with a trigger, settings and others' own; `share` is how often the trigger is there.
+/// Annotations: the trigger with probability `share`, settings, and keys of others.
 fn annotations(share: f64) -> Json {
     let trigger = prop_oneof![
         8 => one_of(&[json!("true"), json!("True"), json!("sampled")]),
@@ -378,7 +378,7 @@ pub(crate) fn deployment() -> Json {
 fn settings(base: Settings) -> BoxedStrategy<Settings> {
     let host = select(vec!["status.hostIP", "jaeger-agent", "[::1]"]);
     let port = select(vec!["5775", "6831"]);
-    // The config file is checked as a whole, so a sampler in it is always whole.
+    // A config file with half a sampler is refused.
     let sampler = select(vec![
         ("const", "1"),
         ("probabilistic", "0.25"),
@@ -458,7 +458,7 @@ pub(crate) fn situation() -> BoxedStrategy<Situation> {
         .boxed()
 }
 
-/// Any JSON at all, with keys that mean something.
+/// Any JSON, with keys that the engine reads.
 pub(crate) fn anything() -> Json {
     let keys = [
         "metadata",
@@ -516,7 +516,7 @@ pub(crate) fn anything() -> Json {
     .boxed()
 }
 
-/// The object with nothing odd in it but nulls.
+/// The object with null for each odd value.
 pub(crate) fn plain(value: &Value) -> Value {
     match value {
         Value::Array(list) => list.iter().map(plain).collect(),

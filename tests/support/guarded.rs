@@ -1,12 +1,12 @@
-//! A server that ends with the tests, however they end.
+//! A server that ends when the tests end, also when they are killed.
 
 use std::fs::File;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 
-/// Starts the server and ends it when its own input ends: when the process of the tests drops it or dies. It does so with all that the
-/// server has started, for it is in a process group of its own: some servers leave workers behind.
+/// Starts the server, and kills its process group when standard input ends: when the tests drop it or die. Some servers leave workers
+/// behind, which are in that group too.
 const GUARD: &str = r#"exec 3<&0
 "$@" < /dev/null 3<&- &
 server=$!
@@ -25,7 +25,7 @@ impl Guarded {
         Self::start_with(program, arguments, log, |_| ())
     }
 
-    /// The same with something changed, such as its environment.
+    /// The same, with changes to the command.
     pub(crate) fn start_with(
         program: &Path,
         arguments: &[String],
@@ -48,7 +48,7 @@ impl Guarded {
         Self { guard, input }
     }
 
-    /// Whether it has ended by itself.
+    /// The exit status, if it has ended by itself.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.guard.try_wait().unwrap()
     }

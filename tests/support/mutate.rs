@@ -1,9 +1,9 @@
-//! Small accidents that happen to an object: something goes, comes twice, moves, or becomes something else.
+//! Random changes to an object: a part is removed, doubled, moved or replaced.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// One accident: where, counted over all parts of the object, and what.
+/// One change: the number of the part, and what happens to it.
 pub(crate) type Accident = (prop::sample::Index, u8);
 
 pub(crate) fn accidents() -> BoxedStrategy<Vec<Accident>> {
@@ -28,7 +28,7 @@ fn count_parts(value: &Value) -> usize {
     }
 }
 
-/// Walks to the part of that number and changes it where it stands. Says whether it was found.
+/// Changes the part of that number. Returns whether there is one.
 fn hit(value: &mut Value, left: &mut usize, kind: u8) -> bool {
     match value {
         Value::Array(list) => {

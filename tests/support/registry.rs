@@ -1,4 +1,4 @@
-//! Lists of tests for the binaries whose tests need something that may be absent: there they count as ignored.
+//! Lists of tests for the binaries whose tests need something that may be absent. `#[ignore]` cannot be decided at run time.
 
 use std::sync::{Arc, LazyLock};
 
@@ -10,7 +10,7 @@ pub(crate) type Test<F> = (&'static str, &'static str, F);
 /// The tests of a file.
 type List<F> = &'static [Test<F>];
 
-/// What the tests of a list share. It is made when the first of them runs.
+/// What tests share. The first test that runs makes it.
 pub(crate) type Lazy<T> = Arc<LazyLock<T, Box<dyn FnOnce() -> T + Send>>>;
 
 pub(crate) fn lazy<T>(start: impl FnOnce() -> T + Send + 'static) -> Lazy<T> {
@@ -45,7 +45,7 @@ pub(crate) fn plain(tests: &[List<fn()>]) -> Vec<Trial> {
         .collect()
 }
 
-/// Tests that share something. Where it is absent they are ignored, and `absent` is why they fail if they are asked for.
+/// Tests that share something. If it is absent they are ignored, and with `--ignored` they fail with the words of `absent`.
 pub(crate) fn trials<T: Send + Sync + 'static>(
     tests: &[List<fn(&T)>],
     kind: &str,

@@ -1,4 +1,4 @@
-//! The variables that we may write, said a second time and without the engine.
+//! The variables that we may write. Listed here without the engine, so that the lists can check each other.
 
 /// All of them, in their order.
 pub(crate) const OURS: [&str; 9] = [
@@ -13,5 +13,5 @@ pub(crate) const OURS: [&str; 9] = [
     "MLSERVER_TRACING_SERVER",
 ];
 
-/// The five of Seldon's documentation, which a container gets that has none of its own.
+/// The five of Seldon's documentation. A container without tracing variables gets these by default.
 pub(crate) const FIVE: [&str; 5] = [OURS[0], OURS[1], OURS[2], OURS[3], OURS[4]];

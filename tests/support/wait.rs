@@ -3,10 +3,10 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Longer than anything takes on a busy machine. Nothing here waits for so long unless it fails.
+/// Longer than anything takes on a busy machine. A test waits for so long only if it fails.
 pub(crate) const LONG: Duration = Duration::from_mins(1);
 
-/// Waits for a condition, for a long time if need be.
+/// Waits for a condition, at most [`LONG`].
 #[track_caller]
 pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let end = Instant::now() + LONG;

@@ -1,4 +1,4 @@
-//! The webhook itself in the process of a test, and clients that send it whatever they like.
+//! The webhook in the process of a test that is not async, and clients that can send anything.
 
 use std::future::Future;
 use std::io::{Read, Write};
@@ -31,7 +31,7 @@ impl Webhook {
         Self::with(|_| ())
     }
 
-    /// One with other settings.
+    /// Starts it with changed settings.
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let (pair, ca) = dev_identity().unwrap();
         let mut settings = load::settings(Identity::Memory(pair));
@@ -55,7 +55,7 @@ impl Webhook {
         self.runtime.block_on(work)
     }
 
-    /// A client that calls it as the API server does.
+    /// A client that calls as the API server does.
     pub(crate) fn client(&self, route: Route) -> Client {
         let target = Target {
             url: format!("https://{}", self.address),
@@ -66,7 +66,7 @@ impl Webhook {
         Client::on(&target, route).unwrap()
     }
 
-    /// What it answers to a body that comes by way of such a client.
+    /// Sends a body by such a client.
     pub(crate) fn ask(&self, body: impl Into<Bytes>, route: Route) -> Reply {
         let call = self.client(route);
         let call = call.call(body.into(), Duration::from_secs(30));
@@ -77,17 +77,17 @@ impl Webhook {
         tls(self.address, &self.ca, rustls::DEFAULT_VERSIONS, &[])
     }
 
-    /// What it answers to bytes that are sent to it after the handshake.
+    /// Sends bytes after the handshake.
     pub(crate) fn raw(&self, pieces: &[&[u8]]) -> Http {
         exchange(self.tls(), pieces)
     }
 
-    /// What it answers to a request with these lines of a header and this body.
+    /// Sends a request with these header lines and this body.
     pub(crate) fn send(&self, method: &str, path: &str, header: &str, body: &[u8]) -> Http {
         send(self.tls(), method, path, header, body)
     }
 
-    /// A page of the port for others, with its status.
+    /// Gets a page of the admin port.
     pub(crate) fn page(&self, path: &str) -> Http {
         page(self.admin, path)
     }
@@ -103,7 +103,7 @@ pub(crate) fn tls(
     raw::tls_with(raw::tcp(address), "localhost", ca, versions, alpn)
 }
 
-/// Sends a request with a `Content-Length` on a connection of its own.
+/// Sends a request with a `Content-Length` and reads the answer.
 pub(crate) fn send(
     stream: impl Read + Write,
     method: &str,
@@ -123,14 +123,14 @@ pub(crate) fn page(admin: SocketAddr, path: &str) -> Http {
     send(stream, "GET", path, "", b"")
 }
 
-/// Sends and reads one answer. A client that sends too much may have its answer before it is through, and no listener any more.
+/// Sends and reads one answer. The webhook may answer and close before it has read all.
 pub(crate) fn exchange(mut stream: impl Read + Write, pieces: &[&[u8]]) -> Http {
     let sent = pieces.iter().try_for_each(|piece| stream.write_all(piece));
     let _ = sent.and_then(|()| stream.flush());
     Http::read(&mut stream).unwrap_or_else(|| panic!("no answer"))
 }
 
-/// Says it past the test harness, which holds back what `println!` says.
+/// Prints to stderr. The test harness captures `eprintln!`, but not this.
 pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -1,4 +1,4 @@
-//! `review` run against a webhook of a test.
+//! Runs `review` against a webhook of a test.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -25,7 +25,7 @@ pub(crate) fn on(manifest: &str, fake: &Fake, arguments: &[&str]) -> Run {
     run_in(folder.path(), &[&first, trust, arguments].concat(), "")
 }
 
-/// A webhook that puts a variable into the first container, with a word to the user.
+/// A webhook that adds a variable to the first container, with a warning.
 pub(crate) fn injecting() -> Fake {
     answering(|_| {
         let patch = json!([{
@@ -42,7 +42,7 @@ pub(crate) fn injecting() -> Fake {
     })
 }
 
-/// A webhook whose answers have these fields beside uid and allowed.
+/// A webhook whose answers have these fields, besides `uid` and `allowed`.
 pub(crate) fn answering(fields: impl Fn(&Value) -> Value + Clone + Send + Sync + 'static) -> Fake {
     fake(move |_, question| answer(&review(question, &fields(question))))
 }

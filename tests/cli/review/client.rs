@@ -1,4 +1,4 @@
-//! The client behaves as kube-apiserver does: connections, retries, time, and what it says where there is no answer.
+//! The client behaves as kube-apiserver does: connections, retries, timeouts, and its errors.
 
 use std::io::Read;
 use std::net::TcpListener;
@@ -120,7 +120,7 @@ async fn waiting_counts_for_the_time() {
         text.contains("within 500ms (before that it answered 503"),
         "{text}"
     );
-    // Half a second is a whole one to the webhook.
+    // The webhook is told whole seconds, rounded up.
     let asked = fake.asked.lock().unwrap();
     assert_eq!(asked[0].parts.uri.query(), Some("timeout=1s"));
 }
@@ -244,7 +244,7 @@ async fn the_name_and_the_trust_that_are_asked_for_count() {
 
 #[tokio::test]
 async fn a_connection_that_breaks_is_not_tried_again() {
-    // TLS is agreed on, the request is read, and no answer comes: the handler panics.
+    // The handler panics: the request is read, and no answer comes.
     let fake = fake(|_, _| std::panic::resume_unwind(Box::new("gone")));
     let error = call(&client(&target(&fake))).await.unwrap_err();
     assert!(matches!(error, ClientError::Broken { .. }), "{error}");

@@ -1,4 +1,4 @@
-//! `review`: what it asks, and what it prints.
+//! What `review` sends, and what it prints.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

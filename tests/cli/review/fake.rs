@@ -1,4 +1,4 @@
-//! A webhook that answers what a test tells it to, over TLS on a loopback port.
+//! A webhook that answers what a test tells it, over TLS on loopback.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
@@ -25,13 +25,13 @@ pub(crate) fn authority() -> Authority {
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-/// What the certificate of a webhook is for: loopback, and the name of a service.
+/// The certificate of a webhook, for loopback and the name of a Service.
 pub(crate) fn leaf() -> CertificateParams {
     let names = ["localhost", "127.0.0.1", "webhook.ns.svc"].map(str::to_owned);
     CertificateParams::new(names.to_vec()).unwrap()
 }
 
-/// A request as it came.
+/// A request that it received.
 pub(crate) struct Asked {
     pub(crate) parts: Parts,
     pub(crate) body: Value,
@@ -53,14 +53,14 @@ impl Fake {
     }
 }
 
-/// Starts one whose answers are made from the number of the request, from 0, and its body.
+/// Starts a webhook. `answer` gets the number of the request, from 0, and its body.
 pub(crate) fn fake(
     answer: impl Fn(usize, &Value) -> Response + Clone + Send + Sync + 'static,
 ) -> Fake {
     fake_with(&authority(), &leaf(), answer)
 }
 
-/// The same with a certificate of one's own.
+/// The same with this certificate.
 pub(crate) fn fake_with(
     authority: &Authority,
     leaf: &CertificateParams,
@@ -96,7 +96,7 @@ pub(crate) fn fake_with(
         }
     });
     thread::spawn(move || {
-        // It goes when the process of the test does.
+        // It ends with the process of the test.
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -116,7 +116,7 @@ pub(crate) fn fake_with(
     }
 }
 
-/// An answer of JSON.
+/// An answer with a JSON body.
 pub(crate) fn answer(body: &Value) -> Response {
     Response::builder()
         .header("content-type", "application/json")
@@ -124,7 +124,7 @@ pub(crate) fn answer(body: &Value) -> Response {
         .unwrap()
 }
 
-/// The review that answers a question, with these fields beside uid and allowed.
+/// The answer to a review, with these fields besides `uid` and `allowed`.
 pub(crate) fn review(question: &Value, fields: &Value) -> Value {
     let mut response = json!({"uid": question["request"]["uid"], "allowed": true});
     for (key, value) in fields.as_object().unwrap() {
@@ -133,7 +133,7 @@ pub(crate) fn review(question: &Value, fields: &Value) -> Value {
     json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response})
 }
 
-/// An answer of a status and a text.
+/// An answer with a status and a text.
 pub(crate) fn status(status: u16, text: &str) -> Response {
     Response::builder()
         .status(status)
@@ -142,7 +142,7 @@ pub(crate) fn status(status: u16, text: &str) -> Response {
         .unwrap()
 }
 
-/// One that asks to be asked again.
+/// An answer with `Retry-After`.
 pub(crate) fn again(status: u16, seconds: &str) -> Response {
     Response::builder()
         .status(status)

@@ -1,4 +1,4 @@
-//! `review`, and the client that it calls the webhook with.
+//! `review`, and its client.
 
 mod asking;
 mod client;

@@ -1,4 +1,4 @@
-//! `review` where the API server would not take the answer, or would get none: exit code 1, the reason, and what failurePolicy does.
+//! `review` when the API server would refuse the answer, or get none: exit code 1, the reason, and what failurePolicy does.
 
 use std::net::TcpListener;
 

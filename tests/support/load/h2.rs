@@ -1,4 +1,4 @@
-//! The few frames of HTTP/2 that a bad client needs (RFC 9113). What a client of the library would not send cannot be tried with it.
+//! The few frames of HTTP/2 that a bad client needs (RFC 9113). A client of a library does not send bad frames.
 
 pub(crate) const DATA: u8 = 0;
 pub(crate) const HEADERS: u8 = 1;
@@ -19,7 +19,7 @@ pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8>
     frame
 }
 
-/// What a client says first: how many bytes of each answer it takes before it says so again.
+/// The preface of a client, with its window: how many bytes of each answer it takes at first.
 pub(crate) fn hello(window: u32) -> Vec<u8> {
     let window = [&[0, 4][..], &window.to_be_bytes()].concat();
     let mut hello = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
@@ -27,9 +27,9 @@ pub(crate) fn hello(window: u32) -> Vec<u8> {
     hello
 }
 
-/// The header of a review, in HPACK without a table of its own.
+/// The header of a review in HPACK, without a dynamic table.
 pub(crate) fn header() -> Vec<u8> {
-    // POST, https, and then by the numbers of the static table: path, authority, type of the content.
+    // By the numbers of the static table: POST, https, then path, authority and content type.
     let mut block = vec![0x83, 0x87];
     for (index, value) in [
         (&[0x04][..], "/mutate"),
@@ -43,7 +43,7 @@ pub(crate) fn header() -> Vec<u8> {
     block
 }
 
-/// A review on a stream of its own, which has an odd number.
+/// A review on a new stream, whose number is odd.
 pub(crate) fn review(stream: u32, body: &[u8]) -> Vec<u8> {
     let mut frames = frame(HEADERS, END_HEADERS, stream, &header());
     let mut pieces = body.chunks(16 * 1024).peekable();

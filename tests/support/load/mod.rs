@@ -1,5 +1,5 @@
-//! What the tests of the server share: a webhook in this process or in one of its own, callers that behave as the API server does,
-//! a stand-in for kube-proxy, and clients that behave badly.
+//! The server under load: a webhook in this process or in its own, clients that behave as the API server does, a stand-in for
+//! kube-proxy, and clients that behave badly.
 
 pub(crate) mod h2;
 pub(crate) mod mount;
@@ -28,14 +28,14 @@ use tokio::time::{Instant, sleep, timeout};
 
 pub(crate) use super::wait::LONG;
 
-/// The time that the API server gives at most.
+/// The longest timeout of the API server.
 pub(crate) const ADMISSION: Duration = Duration::from_secs(30);
 
 pub(crate) fn authority() -> Authority {
     Authority::new(None, OffsetDateTime::now_utc(), 30).unwrap()
 }
 
-/// The certificate of a server on loopback, made as if it were `now`.
+/// A certificate for loopback, issued at `now`.
 pub(crate) fn pair_at(authority: &Authority, now: OffsetDateTime) -> Pair {
     let names = Names {
         dns: vec!["localhost".to_owned()],
@@ -64,7 +64,7 @@ pub(crate) fn files(folder: &std::path::Path) -> Files {
     }
 }
 
-/// Settings of a webhook on free ports of loopback.
+/// Settings for a webhook on free loopback ports.
 pub(crate) fn settings(identity: Identity) -> Settings {
     let any_port = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
     let config = ConfigSource::Fixed(Box::default());
@@ -75,7 +75,7 @@ pub(crate) fn settings(identity: Identity) -> Settings {
     settings
 }
 
-/// A webhook in this process; it ends with the runtime of the test.
+/// A webhook in this process. It ends when the runtime of the test ends.
 #[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
@@ -104,7 +104,7 @@ pub(crate) async fn serve(settings: Settings, ca: &str) -> Running {
     }
 }
 
-/// The same with a certificate that is made for it, and some limits changed.
+/// The same with a new certificate and changed settings.
 pub(crate) async fn serve_with(change: impl FnOnce(&mut Settings)) -> Running {
     let authority = authority();
     let mut settings = settings(Identity::Memory(pair(&authority)));
@@ -117,13 +117,13 @@ impl Running {
         client(self.address, &self.ca)
     }
 
-    /// What a metric has come to: the name with its labels as it is written. Nothing is 0.
+    /// The value of a metric, by its name and labels as written. An absent metric is 0.
     pub(crate) async fn metric(&self, name: &str) -> u64 {
         metric(self.admin, name).await
     }
 }
 
-/// A client for which a second of `Retry-After` takes no time to speak of.
+/// A client that waits only 100 ms for each second of `Retry-After`.
 pub(crate) fn client(address: SocketAddr, ca: &str) -> Client {
     let target = Target {
         url: format!("https://{address}"),
@@ -145,7 +145,7 @@ pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut condition: i
     }
 }
 
-/// Asks the admin port. Nobody there is status 0.
+/// Gets a page of the admin port. The status is 0 if nothing listens.
 pub(crate) async fn get(admin: SocketAddr, path: &str) -> (u16, String) {
     let path = path.to_owned();
     let got = tokio::task::spawn_blocking(move || raw::get(admin, &path));
@@ -168,12 +168,12 @@ pub(crate) struct Asked {
     pub(crate) body: Bytes,
 }
 
-/// One whose uid is this.
+/// A review with this uid.
 pub(crate) fn asked(uid: &str) -> Asked {
     asked_with(uid, &json!({"tracing": "true"}))
 }
 
-/// One of about so many bytes.
+/// A review of about so many bytes.
 pub(crate) fn asked_of_size(uid: &str, bytes: usize) -> Asked {
     asked_with(
         uid,
@@ -181,7 +181,7 @@ pub(crate) fn asked_of_size(uid: &str, bytes: usize) -> Asked {
     )
 }
 
-/// One with so many containers, whose answer is longer than it is.
+/// A review of so many containers. Its answer is longer than the review.
 pub(crate) fn asked_of_containers(uid: &str, count: usize) -> Asked {
     let mut asked = asked(uid);
     let containers = (0..count).map(|number| json!({"name": format!("c{number}")}));
@@ -225,7 +225,7 @@ fn asked_for(uid: &str, object: Value) -> Asked {
     }
 }
 
-/// Holds an answer against the rules of the API server and applies the patch. Gives the object.
+/// Checks an answer against the rules of the API server and applies the patch. Returns the object.
 #[track_caller]
 pub(crate) fn patched(asked: &Asked, answered: &Answered) -> Value {
     let verified = verify(&asked.uid, &answered.reply).unwrap_or_else(|refusal| {
@@ -238,7 +238,7 @@ pub(crate) fn patched(asked: &Asked, answered: &Answered) -> Value {
     verified.result(Some(&asked.object)).unwrap().unwrap()
 }
 
-/// The same, and looks for what the patch is there for.
+/// The same, and the object must be traced.
 #[track_caller]
 pub(crate) fn check(asked: &Asked, answered: &Answered) -> Value {
     let result = patched(asked, answered);
@@ -249,7 +249,7 @@ pub(crate) fn check(asked: &Asked, answered: &Answered) -> Value {
     result
 }
 
-/// Calls and checks. A failed call is one that the API server would count as failed.
+/// Calls and checks the answer. An error is one that the API server would count.
 pub(crate) async fn call(client: &Client, asked: &Asked) -> Result<Answered, String> {
     let answered = client.call(asked.body.clone(), ADMISSION).await;
     let answered = answered.map_err(|error| error.to_string())?;
@@ -257,7 +257,7 @@ pub(crate) async fn call(client: &Client, asked: &Asked) -> Result<Answered, Str
     Ok(answered)
 }
 
-/// Callers that call until they are told to stop.
+/// Clients that call until they are told to stop.
 #[derive(Debug)]
 pub(crate) struct Load {
     stop: Arc<AtomicBool>,
@@ -266,7 +266,7 @@ pub(crate) struct Load {
     callers: JoinSet<Vec<String>>,
 }
 
-/// So many callers, to each of whose calls this gives the client: clones of one share connections, new ones have none yet.
+/// Starts so many clients. `client` is called for each call: a clone shares connections, a new client opens its own.
 pub(crate) fn load(callers: usize, client: impl Fn() -> Client + Clone + Send + 'static) -> Load {
     let mut load = Load {
         stop: Arc::default(),
@@ -299,7 +299,7 @@ pub(crate) fn load(callers: usize, client: impl Fn() -> Client + Clone + Send + 
 }
 
 impl Load {
-    /// Waits until so many more calls have ended.
+    /// Waits until this many more calls have ended.
     pub(crate) async fn more(&self, calls: usize) {
         let before = self.done.load(Ordering::Acquire);
         until("calls go on", || async {
@@ -308,7 +308,7 @@ impl Load {
         .await;
     }
 
-    /// Ends it. Gives what failed.
+    /// Stops the clients. Returns the errors.
     pub(crate) async fn end(self) -> Vec<String> {
         self.stop.store(true, Ordering::Release);
         let failed = timeout(LONG, self.callers.join_all()).await.unwrap();

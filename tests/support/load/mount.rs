@@ -1,4 +1,4 @@
-//! What the kubelet does with a Secret or a ConfigMap: its keys are files of a folder, which all change at once.
+//! A Secret or a ConfigMap as the kubelet mounts it: the keys are files of a folder, and all change at once.
 
 use std::fs;
 use std::os::unix::fs::symlink;

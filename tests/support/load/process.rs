@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::until;
 use crate::support::binary;
 
-/// A process, which ends with this, and with the process of the tests however that ends.
+/// A process. It is killed on drop, and also when the tests are killed.
 #[derive(Debug)]
 pub(crate) struct Process {
     lifeline: Child,
@@ -27,7 +27,7 @@ pub(crate) struct Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Who waits for our end first, for he must not find another process of that number. Both may have ended.
+        // The lifeline first: it must not kill another process that gets the same id. Both may have ended.
         for process in [&mut self.lifeline, &mut self.child] {
             let _ = process.kill();
             let _ = process.wait();
@@ -35,7 +35,7 @@ impl Drop for Process {
     }
 }
 
-/// Kills the process when the pipe to this one breaks: when nobody is left to do it.
+/// Kills the process when the pipe to the tests breaks, because they were killed.
 fn lifeline(of: &Child) -> Child {
     Command::new("sh")
         .args(["-c", "read -r _; kill -s KILL \"$0\"", &of.id().to_string()])
@@ -46,7 +46,7 @@ fn lifeline(of: &Child) -> Child {
         .unwrap()
 }
 
-/// The command, free of what the person who runs the tests has set.
+/// The command `serve` with its certificate in this folder.
 pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = binary(folder);
     command
@@ -55,7 +55,7 @@ pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// The same without arguments.
+/// The binary, run in this folder.
 pub(crate) fn binary(folder: &Path) -> Command {
     let mut command = binary::command();
     command
@@ -72,7 +72,7 @@ pub(crate) async fn start(folder: &Path, arguments: &[&str]) -> Process {
     run(command(folder, &[&ports, arguments].concat())).await
 }
 
-/// The same for a whole command line.
+/// Starts a command and waits until it is ready.
 pub(crate) async fn run(mut command: Command) -> Process {
     let mut child = command.spawn().unwrap();
     let stderr = BufReader::new(child.stderr.take().unwrap());
@@ -112,12 +112,12 @@ pub(crate) async fn run(mut command: Command) -> Process {
 }
 
 impl Process {
-    /// All that was logged.
+    /// The log so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().join("\n")
     }
 
-    /// Closes the log at this end with the next line of it.
+    /// Stops reading the log after its next line, and closes the pipe.
     pub(crate) fn stop_reading(&self) {
         self.deaf.store(true, Ordering::Release);
     }
@@ -139,12 +139,12 @@ impl Process {
         assert!(kill.unwrap().success());
     }
 
-    /// What it prints.
+    /// Its standard output.
     pub(crate) fn stdout(&mut self) -> ChildStdout {
         self.child.stdout.take().unwrap()
     }
 
-    /// Waits for its end, and for the end of its log.
+    /// Waits until it has ended and its log has been read.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         let mut status = None;
         let end = tokio::time::Instant::now() + super::LONG;

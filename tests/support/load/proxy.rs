@@ -1,4 +1,4 @@
-//! What kube-proxy does: a new connection goes to a replica that is ready, in turn; an open one stays where it is.
+//! A stand-in for kube-proxy: new connections go to the ready replicas in turn, open ones stay where they are.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ struct Replica {
     open: Arc<AtomicUsize>,
 }
 
-/// The address of a service.
+/// A Service with an address.
 #[derive(Clone, Debug)]
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
@@ -26,7 +26,7 @@ pub(crate) async fn proxy() -> Proxy {
     proxy_on(TcpListener::bind("127.0.0.1:0").await.unwrap())
 }
 
-/// One that has its address already. Needs a runtime.
+/// Listens where `listener` does. Needs a runtime.
 pub(crate) fn proxy_on(listener: TcpListener) -> Proxy {
     let proxy = Proxy {
         address: listener.local_addr().unwrap(),
@@ -38,14 +38,14 @@ pub(crate) fn proxy_on(listener: TcpListener) -> Proxy {
             let (mut client, _) = listener.accept().await.unwrap();
             client.set_nodelay(true).unwrap();
             let chosen = choose(&replicas, turn);
-            // Without a replica the connection ends here, which fails the call.
+            // Without a ready replica the connection is closed, and the call fails.
             let Some((address, open)) = chosen else {
                 continue;
             };
             tokio::spawn(async move {
                 if let Ok(mut server) = TcpStream::connect(address).await {
                     server.set_nodelay(true).unwrap();
-                    // Both sides may end it as they like.
+                    // Either side may close it.
                     let _ = copy_bidirectional(&mut client, &mut server).await;
                 }
                 open.fetch_sub(1, Ordering::AcqRel);
@@ -66,7 +66,7 @@ fn choose(replicas: &Mutex<Vec<Replica>>, turn: usize) -> Option<(SocketAddr, Ar
 }
 
 impl Proxy {
-    /// A replica is ready.
+    /// Adds a replica that is ready.
     pub(crate) fn add(&self, address: SocketAddr) {
         self.replicas.lock().unwrap().push(Replica {
             address,
@@ -76,7 +76,7 @@ impl Proxy {
         });
     }
 
-    /// A replica is not ready any more.
+    /// Marks a replica as not ready.
     pub(crate) fn remove(&self, address: SocketAddr) {
         self.set_ready(address, false);
     }
@@ -88,7 +88,7 @@ impl Proxy {
         }
     }
 
-    /// Connections that are open to a replica.
+    /// The number of open connections to a replica.
     pub(crate) fn open(&self, address: SocketAddr) -> usize {
         let replicas = self.replicas.lock().unwrap();
         let open = replicas.iter().find(|it| it.address == address);
@@ -101,14 +101,14 @@ impl Proxy {
         replicas.iter().any(|it| it.address == address && it.ready)
     }
 
-    /// Connections that went to a replica, or would have gone there if it lived.
+    /// The number of connections that were sent to a replica, also while it was down.
     pub(crate) fn dialled(&self, address: SocketAddr) -> usize {
         let replicas = self.replicas.lock().unwrap();
         let replica = replicas.iter().find(|it| it.address == address);
         replica.map_or(0, |it| it.dialled)
     }
 
-    /// Connections that came, to whichever replica.
+    /// The number of connections that were sent to any replica.
     pub(crate) fn dialled_in_all(&self) -> usize {
         let replicas = self.replicas.lock().unwrap();
         replicas.iter().map(|it| it.dialled).sum()

@@ -1,4 +1,4 @@
-//! Clients that do as a test tells them, byte by byte. They block: a test that is async calls them from a thread.
+//! Blocking clients that send byte by byte what a test tells them. An async test calls them from a thread.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
@@ -19,13 +19,13 @@ use tokio::runtime::Handle;
 
 use super::LONG;
 
-/// A client address that is not the usual one.
+/// The client address of an attacker.
 const ANOTHER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2)), 0);
 
 /// A connection with TLS.
 pub(crate) type Tls = StreamOwned<ClientConnection, TcpStream>;
 
-/// An answer, of which the body may have been cut off.
+/// An HTTP answer. Its body may be cut off.
 #[derive(Debug)]
 pub(crate) struct Http {
     pub(crate) status: u16,
@@ -34,7 +34,7 @@ pub(crate) struct Http {
 }
 
 impl Http {
-    /// Reads one answer. Nothing if the connection ends before there is a header.
+    /// Reads one answer. `None` if the connection ends before its header does.
     pub(crate) fn read(stream: &mut impl Read) -> Option<Self> {
         let mut head = Vec::new();
         let mut byte = [0];
@@ -52,7 +52,7 @@ impl Http {
             body: Vec::new(),
         };
         let length = answer.length().unwrap_or(u64::MAX);
-        // What has come counts, also where the other side is in a hurry to close.
+        // A connection that is reset in the body leaves what was read.
         let _ = stream.take(length).read_to_end(&mut answer.body);
         Some(answer)
     }
@@ -82,7 +82,7 @@ impl Http {
     }
 }
 
-/// Sends a request without TLS, as HTTP/1.0: its answer is all that comes.
+/// Sends a request without TLS, as HTTP/1.0: the answer is not chunked and ends with the connection.
 pub(crate) fn ask(
     address: SocketAddr,
     method: &str,
@@ -103,12 +103,12 @@ pub(crate) fn ask(
     ))
 }
 
-/// A plain GET.
+/// The same for GET.
 pub(crate) fn get(address: SocketAddr, path: &str) -> io::Result<(u16, String)> {
     ask(address, "GET", path, "")
 }
 
-/// A connection on which nothing has been said. Reading waits for long, and no longer.
+/// A new connection. A read waits at most [`LONG`].
 pub(crate) fn tcp(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(LONG)).unwrap();
@@ -116,11 +116,11 @@ pub(crate) fn tcp(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// The same, which comes from another client address than all others here. Needs a runtime, and a thread that may block.
+/// The same from another client address. Needs a runtime, and a thread that may block.
 pub(crate) fn tcp_from_another(address: SocketAddr) -> TcpStream {
     let connecting = async {
         let socket = TcpSocket::new_v4().unwrap();
-        // Little is on its way when this client does not read.
+        // A small buffer: the server must notice soon that this client does not read.
         socket.set_recv_buffer_size(16 * 1024).unwrap();
         socket.bind(ANOTHER).unwrap();
         socket.connect(address).await.unwrap().into_std().unwrap()
@@ -132,12 +132,12 @@ pub(crate) fn tcp_from_another(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// A connection that has come through the handshake.
+/// A connection after its TLS handshake.
 pub(crate) fn tls(address: SocketAddr, ca: &str) -> io::Result<Tls> {
     tls_on(tcp(address), "localhost", ca, "http/1.1")
 }
 
-/// A handshake on a connection, for a server of that name and a version of HTTP.
+/// Makes the handshake, for a server of that name and one version of HTTP.
 pub(crate) fn tls_on(stream: TcpStream, name: &str, ca: &str, alpn: &str) -> io::Result<Tls> {
     let mut tls = tls_with(stream, name, ca, DEFAULT_VERSIONS, &[alpn.as_bytes()]);
     while tls.conn.is_handshaking() {
@@ -146,7 +146,7 @@ pub(crate) fn tls_on(stream: TcpStream, name: &str, ca: &str, alpn: &str) -> io:
     Ok(tls)
 }
 
-/// The same with these versions of TLS and HTTP. The handshake is made with the first bytes that are sent.
+/// The same for these versions of TLS and HTTP. The first write makes the handshake.
 pub(crate) fn tls_with(
     stream: TcpStream,
     name: &str,
@@ -169,12 +169,12 @@ pub(crate) fn tls_with(
     StreamOwned::new(connection, stream)
 }
 
-/// The certificate that a new connection is shown, in DER.
+/// The certificate that the server presents, in DER.
 pub(crate) fn shown(address: SocketAddr, ca: &str) -> io::Result<Vec<u8>> {
     shown_as("localhost", address, ca)
 }
 
-/// The same, asking for a name of its own.
+/// The same for another server name.
 pub(crate) fn shown_as(name: &str, address: SocketAddr, ca: &str) -> io::Result<Vec<u8>> {
     let stream = tls_on(tcp(address), name, ca, "http/1.1")?;
     let certificates = stream.conn.peer_certificates().unwrap_or_default();
@@ -197,14 +197,14 @@ pub(crate) fn header(length: usize, timeout: &str) -> String {
     )
 }
 
-/// Reads one answer: status, header in lower case, body. Nothing if the connection ends before it is whole.
+/// Reads one answer: status, header in lower case, body. `None` if it is cut off.
 pub(crate) fn answer(stream: &mut impl Read) -> Option<(u16, String, Vec<u8>)> {
     let answer = Http::read(stream)?;
     let is_whole = answer.length() == u64::try_from(answer.body.len()).ok();
     is_whole.then(|| (answer.status, answer.head.to_ascii_lowercase(), answer.body))
 }
 
-/// Whether the other side ends the connection: an end or an error, but not that nothing comes.
+/// Whether the server closes the connection, in order or not. A read that times out means no.
 pub(crate) fn ends(stream: &mut impl Read) -> bool {
     let mut buffer = [0; 4096];
     loop {
@@ -219,12 +219,12 @@ pub(crate) fn ends(stream: &mut impl Read) -> bool {
     }
 }
 
-/// Sends a byte, again and again, until the other side has had enough, or for so many bytes.
+/// Sends one byte at a time, until all are sent or the server closes the connection.
 pub(crate) fn trickle(stream: &mut impl Write, bytes: &[u8], every: Duration) -> io::Result<()> {
     for byte in bytes {
         stream.write_all(&[*byte])?;
         stream.flush()?;
-        // Being slow is what this is about.
+        // A slow client is what is tested.
         std::thread::sleep(every);
     }
     Ok(())
