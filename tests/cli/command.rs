@@ -1,12 +1,11 @@
 //! Runs commands and looks at what they print.
 
-use std::fs;
 use std::path::Path;
 
 use assert_cmd::Command;
-use tempfile::TempDir;
 
 use crate::support::binary;
+pub(crate) use crate::support::fixtures::folder;
 use crate::support::fixtures::root;
 
 /// The binary in the checkout, with lines of 100 columns.
@@ -59,17 +58,6 @@ pub(crate) fn outcome(command: &mut Command) -> Run {
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
-}
-
-/// A folder with files in it.
-pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = TempDir::new().unwrap();
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
 }
 
 /// A traced model with a container of its own.

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 
 use crate::support::checked::{self, create, model, question, taken, update};
-use crate::support::fixtures::root;
+use crate::support::fixtures::{folder, root};
 use crate::support::load::process::{self, Process};
 use crate::support::load::raw::Tls;
 use crate::support::webhook::{Http, page, say, send, tls};
@@ -204,9 +204,7 @@ fn bad_bodies(good: &str) -> Vec<Vec<u8>> {
 }
 
 fn curl_http2(binary: &Binary, body: &str) {
-    let folder = tempfile::TempDir::new().unwrap();
-    std::fs::write(folder.path().join("ca.crt"), &binary.ca).unwrap();
-    std::fs::write(folder.path().join("body"), body).unwrap();
+    let folder = folder(&[("ca.crt", &binary.ca), ("body", body)]);
     let url = format!("https://{}/mutate?CANARY", binary.process.address);
     let run = Command::new("curl")
         .args([

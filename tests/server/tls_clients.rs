@@ -10,15 +10,8 @@ use tempfile::TempDir;
 
 use crate::support::checked;
 use crate::support::checked::{create, model, taken};
+use crate::support::fixtures::folder;
 use crate::support::webhook::{Webhook, say, send, tls};
-
-/// A folder with the CA and a question in it.
-fn folder(webhook: &Webhook, body: &str) -> TempDir {
-    let folder = TempDir::new().unwrap();
-    fs::write(folder.path().join("ca.crt"), &webhook.ca).unwrap();
-    fs::write(folder.path().join("review.json"), body).unwrap();
-    folder
-}
 
 /// Runs somebody's client; says so if it is not there.
 fn run(program: &str, folder: &TempDir, arguments: &[&str]) -> Option<Output> {
@@ -47,7 +40,7 @@ fn text(output: &Output) -> String {
 #[test]
 fn openssl_agrees_on_1_2_and_1_3_and_on_nothing_older() {
     let webhook = Webhook::start();
-    let folder = folder(&webhook, "");
+    let folder = folder(&[("ca.crt", &webhook.ca)]);
     let address = webhook.address.to_string();
     let client = |more: &[&str]| {
         let first = [
@@ -107,7 +100,7 @@ fn openssl_agrees_on_1_2_and_1_3_and_on_nothing_older() {
 #[test]
 fn openssl_sees_a_modern_certificate() {
     let webhook = Webhook::start();
-    let folder = folder(&webhook, "");
+    let folder = folder(&[("ca.crt", &webhook.ca)]);
     let address = webhook.address.to_string();
     let Some(output) = run(
         "openssl",
@@ -145,7 +138,7 @@ fn openssl_sees_a_modern_certificate() {
 fn curl_gets_an_answer_over_http_1_1_and_http_2() {
     let webhook = Webhook::start();
     let body = create(&model()).to_string();
-    let folder = folder(&webhook, &body);
+    let folder = folder(&[("ca.crt", &webhook.ca), ("review.json", &body)]);
     let features = run("curl", &folder, &["--version"]);
     let Some(features) = features.map(|output| text(&output)) else {
         return;

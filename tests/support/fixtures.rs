@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use seldon_tracing::manifest::stream::Documents;
 use seldon_tracing::manifest::tree::Tree;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 /// The checkout.
 pub(crate) fn root() -> &'static Path {
@@ -16,6 +17,17 @@ pub(crate) fn root() -> &'static Path {
 pub(crate) fn shared() -> PathBuf {
     let beside = || root().join("../shared");
     std::env::var_os("SELDON_TRACING_SHARED").map_or_else(beside, PathBuf::from)
+}
+
+/// A folder with files in it.
+pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
 }
 
 /// The YAML files of a folder, in order.

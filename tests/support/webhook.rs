@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rustls::SupportedProtocolVersion;
-use seldon_tracing::client::{Client, Target, Trust};
+use seldon_tracing::client::Client;
 use seldon_tracing::review::Route;
 use seldon_tracing::review::verify::Reply;
 use seldon_tracing::serve::{Identity, Settings, dev_identity};
@@ -36,11 +36,7 @@ impl Webhook {
         let (pair, ca) = dev_identity().unwrap();
         let mut settings = load::settings(Identity::Memory(pair));
         change(&mut settings);
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = Runtime::new().unwrap();
         let running = runtime.block_on(load::serve(settings, &ca));
         Self {
             address: running.address,
@@ -57,13 +53,7 @@ impl Webhook {
 
     /// A client that calls as the API server does.
     pub(crate) fn client(&self, route: Route) -> Client {
-        let target = Target {
-            url: format!("https://{}", self.address),
-            trust: Trust::Authorities(self.ca.clone().into_bytes()),
-            server_name: None,
-            identity: None,
-        };
-        Client::on(&target, route).unwrap()
+        Client::on(&load::target(self.address, &self.ca), route).unwrap()
     }
 
     /// Sends a body by such a client.

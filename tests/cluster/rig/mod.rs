@@ -46,11 +46,7 @@ impl Cluster {
     /// Starts it with the binaries of `assets`. `folder` is where it leaves its logs.
     pub(crate) fn start(assets: &Path, folder: &Path, crd: Crd, source: &Source) -> Self {
         let plane = ControlPlane::start(assets, folder);
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = Runtime::new().unwrap();
         let kubeconfig = Kubeconfig::read_from(plane.kubeconfig()).unwrap();
         let client = runtime.block_on(async {
             let options = KubeConfigOptions::default();

@@ -26,6 +26,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
+use super::fixtures::folder;
 pub(crate) use super::wait::LONG;
 
 /// The longest timeout of the API server.
@@ -50,10 +51,7 @@ pub(crate) fn pair(authority: &Authority) -> Pair {
 
 /// A folder with `tls.crt` and `tls.key`.
 pub(crate) fn folder_of(pair: &Pair) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("tls.crt"), &pair.chain).unwrap();
-    std::fs::write(folder.path().join("tls.key"), &pair.key).unwrap();
-    folder
+    folder(&[("tls.crt", &pair.chain), ("tls.key", &pair.key)])
 }
 
 pub(crate) fn files(folder: &std::path::Path) -> Files {
@@ -123,15 +121,19 @@ impl Running {
     }
 }
 
-/// A client that waits only 100 ms for each second of `Retry-After`.
-pub(crate) fn client(address: SocketAddr, ca: &str) -> Client {
-    let target = Target {
+/// A webhook at an address, with its CA.
+pub(crate) fn target(address: SocketAddr, ca: &str) -> Target {
+    Target {
         url: format!("https://{address}"),
         trust: Trust::Authorities(ca.as_bytes().to_vec()),
         server_name: None,
         identity: None,
-    };
-    Client::new(&target)
+    }
+}
+
+/// A client that waits only 100 ms for each second of `Retry-After`.
+pub(crate) fn client(address: SocketAddr, ca: &str) -> Client {
+    Client::new(&target(address, ca))
         .unwrap()
         .with_second(Duration::from_millis(100))
 }
