@@ -1,4 +1,4 @@
-//! What the webhook answers, from the body of a request to the body of the answer, without a network.
+//! The webhook's answers, from the body of a request to the body of the answer, without a network.
 
 use std::thread;
 

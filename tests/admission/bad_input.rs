@@ -1,4 +1,4 @@
-//! Bad input, by table and by property, in this process and over HTTPS: 4xx or a review, in words that hold nothing of the input.
+//! Bad input, by table and by property, in this process and over HTTPS. The answer is 4xx or a review, and repeats nothing of the input.
 
 use std::fmt::Write as _;
 use std::io::Write as _;

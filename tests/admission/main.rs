@@ -1,4 +1,4 @@
-//! AdmissionReview: what the webhook answers to good and bad bodies, what it costs, and the API server's rules.
+//! AdmissionReview: answers to good and bad bodies, their memory, and the rules of the API server.
 
 #![allow(
     clippy::expect_used,

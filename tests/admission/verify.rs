@@ -1,4 +1,4 @@
-//! The rules of the API server, each kept once and broken once.
+//! The rules of the API server, each with an answer that keeps it and one that breaks it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,7 +1,6 @@
-//! What a decision takes of memory, whatever the body is.
+//! The memory that a decision takes, whatever the body is.
 //!
-//! The bounds are those that the webhook's limits are made of: bodies that are not large are decided side by side, large ones one
-//! after the other.
+//! The webhook's limits follow from these bounds: it decides small bodies in parallel, and large ones one after the other.
 
 use std::sync::Mutex;
 use std::thread;

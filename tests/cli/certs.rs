@@ -1,4 +1,4 @@
-//! `certs new` and `certs show`, and what others make of the certificates: x509-parser, rustls and openssl.
+//! `certs new` and `certs show`, and their certificates as others read them: x509-parser, rustls and openssl.
 
 use std::fs;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! The command line on files and folders, what it says where, and what it never says.
+//! The command line on files and folders, its messages, and what they never contain.
 
 use std::fs;
 use std::io::Read;

@@ -1,6 +1,6 @@
-//! What people see, word for word: results, explanations, help and refusals as files in `tests/cli/golden`.
+//! The output for users, word for word: results, explanations, help and refusals are files in `tests/cli/golden`.
 //!
-//! `UPDATE_GOLDEN=1 cargo test --test cli golden` writes the files anew; read the difference before it is committed.
+//! `UPDATE_GOLDEN=1 cargo test --test cli golden` writes them again; read the difference before you commit it.
 
 use std::fmt::Write as _;
 use std::fs;

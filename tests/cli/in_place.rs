@@ -1,4 +1,4 @@
-//! What `--in-place` writes, what it refuses to write, and what is left behind if it is stopped.
+//! What `--in-place` writes, what it refuses to write, and what it leaves behind when it is stopped.
 
 #![cfg(unix)]
 

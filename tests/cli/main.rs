@@ -1,4 +1,4 @@
-//! The command line, from arguments and files to what is printed and written.
+//! The command line, from arguments and files to output and written files.
 
 #![allow(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! The command line on texts: what goes in by a pipe or a file and comes out on standard output.
+//! The command line on texts, from a pipe or a file to standard output.
 
 use std::fs;
 

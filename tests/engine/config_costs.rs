@@ -1,4 +1,4 @@
-//! What reading a config file costs, and how much it says of what is wrong. Allocations are counted, and times are compared
+//! The cost of reading a config file, and the length of its error messages. Allocations are counted, and times are compared
 //! within one run only.
 
 use std::time::{Duration, Instant};

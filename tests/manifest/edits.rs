@@ -1,4 +1,4 @@
-//! Edits of manifests, over the corpus of real ones and over random ones.
+//! Edits of the manifests of the corpus. Each can be undone to the byte.
 
 use json_patch::Patch;
 use seldon_tracing::manifest::edit::edit;

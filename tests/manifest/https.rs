@@ -1,4 +1,4 @@
-//! Real manifests over HTTPS, created and updated, come to what the offline engine makes of them.
+//! Real manifests over HTTPS, created and updated, become what the offline engine makes of them.
 
 use std::sync::Arc;
 use std::time::Duration;

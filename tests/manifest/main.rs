@@ -1,5 +1,5 @@
-//! Manifests as text: edits, random documents, and the real manifests by every way that they go. Without the corpus in `../shared` the
-//! tests that read it are ignored.
+//! Manifests as text: edits, random documents, and real manifests offline and over HTTPS. Tests over the corpus are ignored if there is
+//! none in `../shared`.
 
 #![allow(
     clippy::expect_used,

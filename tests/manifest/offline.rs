@@ -1,4 +1,4 @@
-//! Real manifests: every promise over the corpus in `../shared`, which is no part of the repository.
+//! The corpus through the offline engine, and back.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,4 +1,4 @@
-//! Random documents in random styles: every edit can be taken back to the byte.
+//! Random documents in random styles: every edit can be undone to the byte.
 
 use json_patch::Patch;
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! The certificate: the chain of cert-manager, and the way with one's own.
+//! The certificate: the chain of cert-manager, or one that the admin brings.
 
 use std::fs;
 use std::process::Command;

@@ -1,5 +1,4 @@
-//! The matchConditions as text. What they come to is for the tests on a real API server: only it
-//! can run CEL.
+//! The matchConditions as text. Only a real API server can run CEL, and its tests do.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The Deployment: what it says to the webhook, and how its pods come and go.
+//! The Deployment: the arguments of the webhook, and how its pods start and stop.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The Dockerfile. It is not built here; what it says is held against what it has to agree with.
+//! The Dockerfile. It is not built here, but compared with the files that it must agree with.
 
 use crate::deployment::pod;
 use crate::files::text;

@@ -1,5 +1,5 @@
-//! The manifests and the Dockerfile, without a cluster: what stands in two places is the same in
-//! both, and what must not be there is not. The tests on a real API server say that it takes them.
+//! The manifests and the Dockerfile, without a cluster: what two files say is the same in both, and nothing is there that must not be.
+//! The tests on a real API server apply them.
 
 #![allow(
     clippy::expect_used,

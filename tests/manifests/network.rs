@@ -1,4 +1,4 @@
-//! Ports and selectors, which stand in several objects.
+//! Ports and selectors, which several objects have.
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Service;

@@ -1,4 +1,4 @@
-//! More requests than there is room for, and requests that meet a bug.
+//! More requests than the webhook has room for, and requests that meet a bug.
 
 use std::io::Write;
 use std::sync::Mutex;

@@ -1,4 +1,4 @@
-//! Certificate, client CA and configuration change while requests come.
+//! Certificate, client CA and configuration change while requests arrive.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -1,6 +1,6 @@
-//! What stands in requests stays there: not in the log, not on the pages for others, not in refusals.
+//! No value of a request gets into the log, the pages of the admin port or a refusal.
 //!
-//! The binary itself runs, with the most talkative log that it has, and every field of every request holds a canary.
+//! The binary runs at log level debug, and every field of every request holds a canary.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

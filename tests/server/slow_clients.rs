@@ -1,4 +1,4 @@
-//! Clients that take their time, by will or not: none takes more of the webhook than its limits. The limits are
+//! Slow clients, malicious or not: none gets more of the webhook than its limits allow. The limits are
 //! scaled, so that nobody waits.
 
 use std::io::{Read, Write};

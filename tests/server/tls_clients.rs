@@ -1,4 +1,4 @@
-//! TLS and HTTP as other people's clients speak them: openssl, curl, and rustls with one version only.
+//! TLS and HTTP with other clients: openssl, curl, and rustls with one version only.
 
 use std::fs;
 use std::process::{Command, Output, Stdio};

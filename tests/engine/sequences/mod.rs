@@ -1,5 +1,5 @@
 //! Lives of a `SeldonDeployment`: sequences of what users, admins and outages do, with the webhook between them. What must hold is in
-//! `machine/checks.rs`. `SEQUENCES=1000000 cargo test --release --test engine sequences` lives through a million of them.
+//! `machine/checks.rs`. `SEQUENCES=1000000 cargo test --release --test engine sequences` runs a million of them.
 
 mod machine;
 

@@ -1,4 +1,4 @@
-//! How much of an object is looked at, and how much is added to it.
+//! The limits on what is read of an object and on what is added to it.
 
 use seldon_tracing::inject::{MAX_ADDED, MAX_CONTAINERS, MAX_NODES, MAX_PREDICTORS};
 use serde_json::{Value, json};

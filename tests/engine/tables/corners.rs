@@ -1,4 +1,4 @@
-//! Corners where two rules meet.
+//! Cases in which two rules meet.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! The example of Seldon's own tracing page comes out of the engine as it stands there.
+//! The engine writes what the example on Seldon's tracing page has.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What we put in we can take out, and nothing else.
+//! We can remove all that we added, and nothing else.
 
 use seldon_tracing::config::Config;
 use seldon_tracing::inject::{Context, MAX_RECORD, RECORD, Setting, Task, Variable};

@@ -1,4 +1,4 @@
-//! What the webhook wrote, it accepts and leaves alone: the second call for the same write changes nothing, and a patch always applies.
+//! The webhook accepts what it wrote: a second call for the same write changes nothing, and every patch applies.
 
 use serde_json::{Value, json};
 

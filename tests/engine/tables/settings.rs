@@ -1,4 +1,4 @@
-//! What the variables are set to: layers, pairs, templates, the mounted `ConfigMap`.
+//! The values of the variables: layers, pairs, templates, the mounted `ConfigMap`.
 
 use seldon_tracing::config::{Config, Settings};
 use seldon_tracing::inject::{Setting, Variable};

@@ -1,4 +1,4 @@
-//! What was injected stays as it was until the user changes something.
+//! Injected values stay as they are until the user changes something.
 
 use seldon_tracing::config::Config;
 use seldon_tracing::inject::{Context, RECORD, Setting};

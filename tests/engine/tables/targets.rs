@@ -1,4 +1,4 @@
-//! What is injected, and where.
+//! Which variables are injected, and where.
 
 use seldon_tracing::config::{Config, Targets};
 use seldon_tracing::inject::Variable;

@@ -1,4 +1,4 @@
-//! The user always wins, and is told what will not work.
+//! What the user set always wins. The user is told what will not work.
 
 use seldon_tracing::inject::Variable;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What the trigger asks for at a predictor, said a second time and without the engine.
+//! What the trigger asks for at a predictor. Written without the engine, so that it can check the engine.
 
 use seldon_tracing::config::Config;
 use serde_json::Value;

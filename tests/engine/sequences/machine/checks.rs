@@ -1,4 +1,4 @@
-//! What has to hold at every call of the webhook.
+//! What must hold at every call of the webhook.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

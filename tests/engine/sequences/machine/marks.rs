@@ -1,4 +1,4 @@
-//! Whose is what. The machine holds each object with marks in it: every part that a patch of ours added carries [`OURS`], and a part
+//! Which parts are ours. The machine holds each object with marks in it: every part that a patch of ours added carries [`OURS`], and a part
 //! of which the record cannot tell whose it is carries [`EITHER`]. Users' steps work on the marked object too, so what a user adds or
 //! changes has no mark. This shares no code with the engine and does not read the record, except for what `docs/record.md` calls its limits.
 
