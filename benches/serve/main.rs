@@ -20,7 +20,7 @@ mod attackers;
 mod cgroup;
 mod crafted;
 mod echo;
-#[path = "../../tests/load/h2.rs"]
+#[path = "../../tests/support/load/h2.rs"]
 mod h2;
 mod load;
 mod process;

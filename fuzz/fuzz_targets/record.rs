@@ -2,11 +2,15 @@
 
 #![no_main]
 
-#[path = "../../tests/checked/mod.rs"]
+#[path = "../../tests/support/checked.rs"]
+#[allow(dead_code)]
 mod checked;
-#[path = "../../tests/common/forms.rs"]
+#[path = "../../tests/support/forms.rs"]
 #[allow(dead_code, clippy::unwrap_used)]
 mod forms;
+#[path = "../../tests/support/variables.rs"]
+#[allow(dead_code)]
+mod variables;
 
 use std::sync::LazyLock;
 

@@ -2,7 +2,8 @@
 
 #![no_main]
 
-#[path = "../../tests/checked/mod.rs"]
+#[path = "../../tests/support/checked.rs"]
+#[allow(dead_code)]
 mod checked;
 mod objects;
 

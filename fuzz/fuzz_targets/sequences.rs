@@ -1,9 +1,12 @@
-//! Lives of a SeldonDeployment, each step of which is four bytes; the same as `tests/sequences` draws from proptest.
+//! Lives of a SeldonDeployment, each step of which is four bytes; the same as `tests/engine/sequences` draws from proptest.
 
 #![no_main]
 
-#[path = "../../tests/sequences/machine/mod.rs"]
+#[path = "../../tests/engine/sequences/machine/mod.rs"]
 mod machine;
+#[path = "../../tests/support/variables.rs"]
+#[allow(dead_code)]
+mod variables;
 
 use libfuzzer_sys::fuzz_target;
 

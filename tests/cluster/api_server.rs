@@ -11,8 +11,8 @@ use crate::rig::space::create;
 use crate::rig::{Cluster, Space};
 
 tests![
-    t1_the_api_server_has_no_complaint_whatever_is_written_and_asks_us_of_nothing_that_did_not_ask,
-    t5_the_time_that_tracing_adds_to_a_write_is_measured,
+    the_api_server_has_no_complaint_whatever_is_written_and_asks_us_of_nothing_that_did_not_ask,
+    the_time_that_tracing_adds_to_a_write_is_measured,
 ];
 
 /// The entries of our configuration.
@@ -21,7 +21,7 @@ const ENTRIES: [&str; 2] = ["inject.tracing.seldon.io", "default-on.tracing.seld
 /// Writes of each kind whose time is taken.
 const MEASURED: usize = 300;
 
-fn t1_the_api_server_has_no_complaint_whatever_is_written_and_asks_us_of_nothing_that_did_not_ask(
+fn the_api_server_has_no_complaint_whatever_is_written_and_asks_us_of_nothing_that_did_not_ask(
     cluster: &Cluster,
 ) {
     let before = metrics(cluster);
@@ -79,7 +79,7 @@ fn t1_the_api_server_has_no_complaint_whatever_is_written_and_asks_us_of_nothing
 }
 
 /// Nothing is asserted about time, for the machine may be busy with other things.
-fn t5_the_time_that_tracing_adds_to_a_write_is_measured(cluster: &Cluster) {
+fn the_time_that_tracing_adds_to_a_write_is_measured(cluster: &Cluster) {
     let space = cluster.space("latency");
     // The connections are there when it begins.
     for number in 0..20 {

@@ -1,4 +1,4 @@
-//! `manifests/cert-manager` with cert-manager's own controllers: certificates come, are renewed, and are trusted all the time (C2, C5).
+//! `manifests/cert-manager` with cert-manager's own controllers: certificates come, are renewed, and are trusted all the time.
 
 use crate::models::{is_traced, model};
 use crate::rig::Cluster;

@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use crate::rig::Cluster;
 
-tests![s1_the_collector_is_taken_as_it_is_and_only_its_host_ports_are_more_than_restricted_allows,];
+tests![the_collector_is_taken_as_it_is_and_only_its_host_ports_are_more_than_restricted_allows];
 
 const NAMESPACE: &str = "seldon-tracing-collector";
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/manifests/collector");
 
-fn s1_the_collector_is_taken_as_it_is_and_only_its_host_ports_are_more_than_restricted_allows(
+fn the_collector_is_taken_as_it_is_and_only_its_host_ports_are_more_than_restricted_allows(
     cluster: &Cluster,
 ) {
     let file = format!("{FOLDER}/namespace.yaml");

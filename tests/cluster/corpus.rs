@@ -1,5 +1,5 @@
 //! Real manifests on a real API server: what it takes without us it takes with us, what is then stored is what `seldon-tracing inject`
-//! prints, and opting out gives back what would be stored without us (M1, M7, M10, O5).
+//! prints, and opting out gives back what would be stored without us.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,11 +13,12 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::models::{RECORD, essence};
-use crate::real_manifests::{manifests, triggered};
 use crate::rig::space::create;
 use crate::rig::{Cluster, Space};
+use crate::support::fixtures::{Corpus, example_objects, triggered};
 
-tests![m1_m7_o5_real_manifests_are_taken_as_without_us_stored_as_inject_prints_them_and_given_back,];
+tests![examples_are_taken_as_without_us_stored_as_inject_prints_them_and_given_back];
+tests![OVER_THE_CORPUS: crate::Test; the_corpus_is_taken_as_without_us_stored_as_inject_prints_it_and_given_back];
 
 /// Writes at a time.
 const WRITES: usize = 8;
@@ -31,10 +32,16 @@ type Files = BTreeMap<String, String>;
 /// What the API server answered to each, by name.
 type Answers = BTreeMap<String, Result<Value, String>>;
 
-fn m1_m7_o5_real_manifests_are_taken_as_without_us_stored_as_inject_prints_them_and_given_back(
-    cluster: &Cluster,
-) {
-    let (files, mut all): (Vec<_>, Vec<_>) = manifests("cluster").into_iter().unzip();
+fn examples_are_taken_as_without_us_stored_as_inject_prints_them_and_given_back(cluster: &Cluster) {
+    taken_as_without_us(cluster, example_objects());
+}
+
+fn the_corpus_is_taken_as_without_us_stored_as_inject_prints_it_and_given_back(cluster: &Cluster) {
+    taken_as_without_us(cluster, Corpus::find().unwrap().objects());
+}
+
+fn taken_as_without_us(cluster: &Cluster, manifests: Vec<(String, Value)>) {
+    let (files, mut all): (Vec<_>, Vec<_>) = manifests.into_iter().unzip();
     if !cluster.crd().has_old_versions() {
         for manifest in &mut all {
             manifest["apiVersion"] = json!("machinelearning.seldon.io/v1");
@@ -50,7 +57,7 @@ fn m1_m7_o5_real_manifests_are_taken_as_without_us_stored_as_inject_prints_them_
     let (also_refused, all_traced) = like_offline(cluster, "asking", &asking, &files);
     assert_eq!(
         also_refused, refused,
-        "K: the trigger changes nothing about that"
+        "the trigger changes nothing about that"
     );
     given_back(cluster, &asking, &files);
 
@@ -95,9 +102,13 @@ fn like_offline(
     let printed = cluster.apart(&format!("{name}-printed"));
     let refused = refusals(&create_all(&without, manifests));
     let refused_with = refusals(&create_all(&with, manifests));
-    assert_eq!(refused_with, refused, "M1, M10");
+    assert_eq!(refused_with, refused, "as without us");
     let texts: Vec<_> = manifests.iter().map(|it| inject(it, &with.name)).collect();
-    assert_eq!(refusals(&create_all(&printed, &texts)), refused, "O5");
+    assert_eq!(
+        refusals(&create_all(&printed, &texts)),
+        refused,
+        "as offline"
+    );
 
     let (with, without, printed) = (stored(&with), stored(&without), stored(&printed));
     assert_eq!(with.len() + refused.len(), manifests.len());
@@ -110,7 +121,7 @@ fn like_offline(
         let file = &files[*name];
         assert!(
             warns_of_null(manifest),
-            "O5: {file}: {} but {}",
+            "as offline: {file}: {} but {}",
             with[*name],
             printed[*name]
         );
@@ -128,7 +139,7 @@ fn like_offline(
     assert_eq!(refusals(&create_all(&again, &dropped)), BTreeMap::new());
     let again = stored(&again);
     for name in others {
-        assert_eq!(with[name], again[name], "O5: {}", files[name]);
+        assert_eq!(with[name], again[name], "as offline: {}", files[name]);
     }
     let traced = with.values().filter(|object| is_recorded(object));
     (refused, traced.count())
@@ -152,7 +163,7 @@ fn given_back(cluster: &Cluster, manifests: &[Value], files: &Files) {
     let without = stored(&without);
     assert_eq!(opted_out.len(), without.len());
     for (name, object) in &opted_out {
-        assert_eq!(object, &without[name], "M7: {}", files[name]);
+        assert_eq!(object, &without[name], "opted out: {}", files[name]);
     }
 }
 

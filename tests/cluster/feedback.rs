@@ -1,4 +1,4 @@
-//! What people see of a decision: warnings of kubectl, annotations of the audit log, lines of our own log (P5 to P7, S3, O2).
+//! What people see of a decision: warnings of kubectl, annotations of the audit log, lines of our own log.
 
 use std::collections::BTreeSet;
 
@@ -10,9 +10,9 @@ use crate::rig::kubectl::Ran;
 use crate::rig::{Cluster, Space, until};
 
 tests![
-    p6_kubectl_warns_in_short_lines_of_ascii_of_what_is_wrong_and_of_nothing_else,
-    p6_control_and_foreign_characters_of_a_value_do_not_reach_a_terminal,
-    p7_s3_the_audit_log_and_our_log_tell_of_each_decision_and_of_no_value,
+    kubectl_warns_in_short_lines_of_ascii_of_what_is_wrong_and_of_nothing_else,
+    control_and_foreign_characters_of_a_value_do_not_reach_a_terminal,
+    the_audit_log_and_our_log_tell_of_each_decision_and_of_no_value,
 ];
 
 /// Entries of our configuration, which the API server puts before the keys of our audit annotations.
@@ -21,9 +21,7 @@ const ENTRIES: [&str; 2] = ["inject.tracing.seldon.io/", "default-on.tracing.sel
 /// What nobody should find in a log.
 const CANARY: &str = "canary";
 
-fn p6_kubectl_warns_in_short_lines_of_ascii_of_what_is_wrong_and_of_nothing_else(
-    cluster: &Cluster,
-) {
+fn kubectl_warns_in_short_lines_of_ascii_of_what_is_wrong_and_of_nothing_else(cluster: &Cluster) {
     let space = cluster.space("warnings");
     let (ran, model) = created(&space, &models::model("well"));
     assert_eq!(ran.stderr, "", "all is well");
@@ -39,7 +37,7 @@ fn p6_kubectl_warns_in_short_lines_of_ascii_of_what_is_wrong_and_of_nothing_else
     for part in ["tracing.seldon.io/agent-port", "65535"] {
         assert!(warning.contains(part), "{part}: {warning}");
     }
-    assert!(is_traced(&model), "P5: the default stands in");
+    assert!(is_traced(&model), "the default stands in");
 
     let mut model = models::model("trigger");
     model["metadata"]["annotations"]["tracing"] = json!("yes");
@@ -47,7 +45,7 @@ fn p6_kubectl_warns_in_short_lines_of_ascii_of_what_is_wrong_and_of_nothing_else
     let warning = the_warning(&ran);
     let all_of_it = r#"unknown-trigger-value: metadata.annotations.tracing: "yes" is unknown; allowed: "true", "false""#;
     assert_eq!(warning, all_of_it);
-    assert!(!is_traced(&model), "P5");
+    assert!(!is_traced(&model), "an unknown trigger traces nothing");
 
     let mut model = models::untraced("many");
     let predictor = model["spec"]["predictors"][0].clone();
@@ -65,7 +63,7 @@ fn p6_kubectl_warns_in_short_lines_of_ascii_of_what_is_wrong_and_of_nothing_else
     assert!(warnings[4].starts_with("3 more; "), "{warnings:?}");
 }
 
-fn p6_control_and_foreign_characters_of_a_value_do_not_reach_a_terminal(cluster: &Cluster) {
+fn control_and_foreign_characters_of_a_value_do_not_reach_a_terminal(cluster: &Cluster) {
     let space = cluster.space("characters");
     let odd = "\u{1b}[31m\u{7}yes\r\nWarning: gef\u{e4}lscht \u{202e}\u{1f600}\u{0}";
     let annotations = json!({"tracing": "true", "tracing.seldon.io/agent-host": odd});
@@ -91,7 +89,7 @@ fn p6_control_and_foreign_characters_of_a_value_do_not_reach_a_terminal(cluster:
     assert!(the_warning(&ran).starts_with("crashing-value: "), "{ran:?}");
 }
 
-fn p7_s3_the_audit_log_and_our_log_tell_of_each_decision_and_of_no_value(cluster: &Cluster) {
+fn the_audit_log_and_our_log_tell_of_each_decision_and_of_no_value(cluster: &Cluster) {
     let space = cluster.space("told");
     let default_on = cluster.default_on_space("told-by-default");
     let secretive = |mut model: Value| {
@@ -113,7 +111,7 @@ fn p7_s3_the_audit_log_and_our_log_tell_of_each_decision_and_of_no_value(cluster
     created(&default_on, &secretive(models::untraced("traced")));
     let mut unclear = secretive(models::model("unclear"));
     unclear["metadata"]["annotations"]["tracing"] = json!(CANARY);
-    // P7: the same twice.
+    // The same twice.
     for _ in 0..2 {
         let dry = ["create", "--dry-run=server", "-f", "-"];
         space.kubectl_with(&unclear.to_string(), &dry).ok();
@@ -134,10 +132,10 @@ fn p7_s3_the_audit_log_and_our_log_tell_of_each_decision_and_of_no_value(cluster
         ("unclear", "skipped"),
         ("unclear", "skipped"),
     ];
-    assert_eq!(outcomes, expected, "P7");
+    assert_eq!(outcomes, expected, "in the audit log");
     assert_eq!(here[0].get("targets"), "container=1,orchestrator=1");
     assert_eq!(here[0].get("reasons"), "bad-setting,injected");
-    assert_eq!(here[2].annotations, here[3].annotations, "P7");
+    assert_eq!(here[2].annotations, here[3].annotations, "deterministic");
     let there = told(&default_on);
     assert_eq!(there.len(), 1);
     assert_eq!(there[0].entry, ENTRIES[1]);
@@ -159,14 +157,14 @@ fn p7_s3_the_audit_log_and_our_log_tell_of_each_decision_and_of_no_value(cluster
         });
     }
     let log = cluster.installation().node.log();
-    assert!(!log.contains(CANARY), "S3");
+    assert!(!log.contains(CANARY), "no value is logged");
 }
 
 /// Creates it by kubectl. Gives what kubectl said, and what is stored.
 #[track_caller]
 fn created(space: &Space<'_>, model: &Value) -> (Ran, Value) {
     let ran = space.kubectl_with(&model.to_string(), &["create", "-f", "-"]);
-    assert_eq!(ran.code, Some(0), "P5: {ran:?}");
+    assert_eq!(ran.code, Some(0), "the object is always allowed: {ran:?}");
     let stored = space.get(model["metadata"]["name"].as_str().unwrap());
     (ran, stored)
 }
@@ -177,10 +175,13 @@ fn fit(ran: &Ran) -> Vec<String> {
     let warnings = ran.warnings();
     // A line break of a value would make lines of its own.
     let lines = ran.stderr.split('\n').filter(|line| !line.is_empty());
-    assert_eq!(lines.count(), warnings.len(), "P6: {ran:?}");
+    assert_eq!(lines.count(), warnings.len(), "short and ASCII: {ran:?}");
     for warning in &warnings {
         let printable = warning.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-        assert!(printable && warning.len() < 120, "P6: {warning:?}");
+        assert!(
+            printable && warning.len() < 120,
+            "short and ASCII: {warning:?}"
+        );
     }
     warnings
 }
@@ -251,7 +252,7 @@ impl Told {
                         "{self:?}"
                     );
                 }
-                _ => panic!("P7: an annotation that nobody has heard of: {self:?}"),
+                _ => panic!("an unknown annotation: {self:?}"),
             }
         }
     }

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
-use crate::load::process;
 use crate::models::{RECORD, essence, is_traced, model, untraced, written};
 use crate::opt_in::graph;
 use crate::rig::kubectl::finish;
 use crate::rig::{Cluster, Space, until};
 use crate::steps::{apply_as, assert_unwritten, create, logged, merge, without_us};
+use crate::support::load::process;
 
 tests![
     the_same_manifest_applied_by_kubectl_again_and_again_writes_nothing,
@@ -98,8 +98,8 @@ fn an_apply_after_a_write_of_another_manager_restarts_nothing(cluster: &Cluster)
         cluster.block_on(written).unwrap();
     }
     for (again, first) in sync().iter().zip(&first) {
-        assert_eq!(essence(again), essence(first), "M6");
-        assert_eq!(written(again).generation, 1, "M6");
+        assert_eq!(essence(again), essence(first), "sticky");
+        assert_eq!(written(again).generation, 1, "sticky");
         assert_eq!(again["status"]["state"], "Available");
     }
 }
@@ -121,7 +121,7 @@ fn two_managers_of_one_manifest_conflict_until_one_of_them_insists(cluster: &Clu
 
     apply("other", &["--force-conflicts"]).ok();
     let forced = space.get("model");
-    assert_eq!(essence(&forced), essence(&first), "M6");
+    assert_eq!(essence(&forced), essence(&first), "sticky");
     assert_eq!(written(&forced).generation, 1, "no restart");
     apply("other", &[]).ok();
     assert_unwritten(&space, &space.get("model"), &forced);
@@ -139,7 +139,7 @@ fn a_manifest_without_its_trigger_leaves_nothing_of_ours(cluster: &Cluster) {
         apply(&space, &manifest(model("client")));
         assert!(is_traced(&space.get("client")));
         apply(&space, &manifest(untraced("client")));
-        assert_eq!(essence(&space.get("client")), essence(&before), "M7");
+        assert_eq!(essence(&space.get("client")), essence(&before), "opted out");
         space.kubectl(&["delete", "sdep/client"]).ok();
 
         let server = |manifest: &Value| {
@@ -151,7 +151,7 @@ fn a_manifest_without_its_trigger_leaves_nothing_of_ours(cluster: &Cluster) {
         let before = merge(&space, "server", &note);
         assert!(is_traced(&server(&manifest(model("server")))));
         let after = server(&manifest(untraced("server")));
-        assert_eq!(essence(&after), essence(&before), "M7");
+        assert_eq!(essence(&after), essence(&before), "opted out");
         space.kubectl(&["delete", "sdep/server"]).ok();
     }
 }
@@ -180,7 +180,7 @@ fn flux_sees_no_drift(cluster: &Cluster) {
     assert!(is_traced(&first), "{first}");
     flux(false);
     let live = space.get("model");
-    assert_eq!(seen_by_flux(&flux(true)), seen_by_flux(&live), "M6");
+    assert_eq!(seen_by_flux(&flux(true)), seen_by_flux(&live), "sticky");
 
     // A person has turned it off: that is drift, and is put right as Flux puts everything right.
     let off = json!({"metadata": {"annotations": {"tracing": "false"}}});
@@ -238,7 +238,7 @@ fn argo_cd_sees_no_difference(cluster: &Cluster) {
         parameters.dry_run = true;
     };
     let predicted = apply_as(&space, "argocd-controller", &synced, set).unwrap();
-    assert_eq!(essence(&predicted), essence(&live), "M6");
+    assert_eq!(essence(&predicted), essence(&live), "sticky");
     assert_eq!(written(&predicted).generation, written(&live).generation);
 }
 
@@ -267,13 +267,13 @@ fn what_is_saved_from_the_cluster_and_applied_can_still_be_taken_out(cluster: &C
     let said = space.kubectl_with(&saved, &["apply", "-f", "-"]).ok();
     assert!(said.contains("configured"), "{said}");
     let applied = space.get("model");
-    assert_eq!(applied["spec"], traced["spec"], "M3");
+    assert_eq!(applied["spec"], traced["spec"], "idempotent");
     assert_eq!(written(&applied).generation, 1, "no restart");
 
     // The variables are in the manifest now, but as the record says: they are ours.
     space.kubectl(&["annotate", "sdep/model", "tracing-"]).ok();
     let after = space.get("model");
-    assert_eq!(without_kubectls(&after), without_us, "M7");
+    assert_eq!(without_kubectls(&after), without_us, "opted out");
     space.kubectl(&["delete", "sdep/model"]).ok();
 
     // The same for a file in Git, out of which somebody took what the API server writes: first with its trigger, then without.
@@ -287,7 +287,7 @@ fn what_is_saved_from_the_cluster_and_applied_can_still_be_taken_out(cluster: &C
     annotations.unwrap().remove("tracing").unwrap();
     apply(&space, &saved);
     let after = space.get("model");
-    assert_eq!(without_kubectls(&after), without_us, "M7");
+    assert_eq!(without_kubectls(&after), without_us, "opted out");
     // And once more, though all of it is still in that file.
     apply(&space, &saved);
     assert_unwritten(&space, &space.get("model"), &after);
@@ -328,25 +328,25 @@ fn is_the_same_offline(space: &Space<'_>, manifest: &Value, arguments: &[&str]) 
     until("it is logged", || decision().is_some());
     let decision = decision().unwrap();
     assert_eq!(decision["outcome"], "unchanged", "{decision}");
-    assert_eq!(decision["operations"], 0, "O5: {decision}");
+    assert_eq!(decision["operations"], 0, "as offline: {decision}");
 
     // Online, from the manifest as it was.
     let resource = format!("sdep/{name}");
     space.kubectl(&["delete", &resource]).ok();
     let online = create(space, manifest);
-    assert_eq!(essence(&online), essence(&created), "O5");
+    assert_eq!(essence(&online), essence(&created), "as offline");
 
     // A team may then go from the one to the other.
     let offline = serde_json::from_str(&offline).unwrap();
     apply_as(space, "ci", &offline, |all| all.force = true).unwrap();
     let applied = space.get(name);
-    assert_eq!(essence(&applied), essence(&online), "M3");
+    assert_eq!(essence(&applied), essence(&online), "idempotent");
     assert_eq!(written(&applied).generation, 1, "no restart");
 
     let off = json!({"metadata": {"annotations": {"tracing": "false"}}});
     let mut expected = without_us;
     expected["metadata"]["annotations"]["tracing"] = json!("false");
-    assert_eq!(essence(&merge(space, name, &off)), expected, "M7");
+    assert_eq!(essence(&merge(space, name, &off)), expected, "opted out");
 }
 
 /// As of then they are in the manifest of somebody who wants them there.
@@ -359,5 +359,5 @@ fn who_takes_out_trigger_and_record_at_once_keeps_the_variables(cluster: &Cluste
     assert_eq!(written(&kept).generation, 1, "no restart");
     let off = json!({"metadata": {"annotations": {"tracing": "false"}}});
     let off = merge(&space, "model", &off);
-    assert_eq!(off["spec"], traced["spec"], "M7: not ours");
+    assert_eq!(off["spec"], traced["spec"], "the variables are not ours");
 }

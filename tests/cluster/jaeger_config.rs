@@ -1,4 +1,4 @@
-//! What the documentation says to type for the sampler of the Python wrapper and for `MLServer`, typed (issue 6).
+//! What the documentation says to type for the sampler of the Python wrapper and for `MLServer`, typed.
 
 use std::process::Command;
 
@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::models::{self, container, essence, names, value};
 use crate::rig::Cluster;
 use crate::rig::kubectl::finish;
+use crate::support::variables::FIVE;
 
 tests![
     the_sampler_of_an_annotation_becomes_a_config_map_by_a_pipe,
@@ -93,12 +94,9 @@ fn mlserver_is_traced_where_an_endpoint_is_given(cluster: &Cluster) {
         .ok();
     let traced = space.get("server");
     assert_eq!(names(container(&traced)), ["MLSERVER_TRACING_SERVER"]);
-    assert_eq!(
-        names(&traced["spec"]["predictors"][0]["svcOrchSpec"]),
-        models::VARIABLES
-    );
+    assert_eq!(names(&traced["spec"]["predictors"][0]["svcOrchSpec"]), FIVE);
 
     let away = format!("{key}-");
     space.kubectl(&["annotate", "sdep/server", &away]).ok();
-    assert_eq!(essence(&space.get("server")), essence(&before), "M7");
+    assert_eq!(essence(&space.get("server")), essence(&before), "opted out");
 }

@@ -5,11 +5,12 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::models::{
-    RECORD, VARIABLES, container, essence, is_traced, model, names, untraced, value, written,
+    RECORD, container, essence, is_traced, model, names, untraced, value, written,
 };
 use crate::rig::kubectl::{Ran, command, finish};
 use crate::rig::{Cluster, Space};
 use crate::steps::{assert_unwritten, calls, create, without_us};
+use crate::support::variables::FIVE;
 
 tests![
     apply_traces_a_model_and_takes_tracing_away,
@@ -41,11 +42,11 @@ fn apply_traces_a_model_and_takes_tracing_away(cluster: &Cluster) {
         assert!(!is_traced(&before), "{name}");
         let traced = apply(&model(name));
         assert!(is_traced(&traced), "{name}: {traced}");
-        assert_eq!(names(container(&traced)), VARIABLES, "{name}");
+        assert_eq!(names(container(&traced)), FIVE, "{name}");
         assert_eq!(written(&traced).generation, 2, "{name}");
         assert_unwritten(&space, &apply(&model(name)), &traced);
         let after = apply(&untraced(name));
-        assert_eq!(essence(&after), essence(&before), "{name} M7");
+        assert_eq!(essence(&after), essence(&before), "{name}: opted out");
         assert_eq!(written(&after).generation, 3, "{name}");
     }
 }
@@ -72,7 +73,7 @@ fn edit_traces_a_model_and_takes_tracing_away(cluster: &Cluster) {
     let on = "s/^metadata:$/metadata:\\\n  annotations: {tracing: \"true\"}/";
     let traced = edit(&space, on);
     assert!(is_traced(&traced), "{traced}");
-    assert_eq!(names(container(&traced)), VARIABLES);
+    assert_eq!(names(container(&traced)), FIVE);
     assert_eq!(written(&traced).generation, 2);
 
     // What is edited then has our variables and the record in it, which stay.
@@ -85,7 +86,7 @@ fn edit_traces_a_model_and_takes_tracing_away(cluster: &Cluster) {
     );
     edit(&space, "s|example.com/model:2|example.com/model:1|");
     let after = edit(&space, "/^    tracing: \"true\"$/d");
-    assert_eq!(essence(&after), essence(&before), "M7");
+    assert_eq!(essence(&after), essence(&before), "opted out");
 }
 
 fn replace_traces_a_model_and_takes_tracing_away(cluster: &Cluster) {
@@ -102,12 +103,12 @@ fn replace_traces_a_model_and_takes_tracing_away(cluster: &Cluster) {
     assert_eq!(written(&traced).generation, 2);
     // Neither the record nor the variables are in that manifest. The API server notes that the predictors are now kubectl's, no more.
     let again = replace(&model("model"));
-    assert_eq!(essence(&again), essence(&traced), "M6");
-    assert_eq!(written(&again).generation, 2, "M6");
+    assert_eq!(essence(&again), essence(&traced), "sticky");
+    assert_eq!(written(&again).generation, 2, "sticky");
     assert_eq!(
         essence(&replace(&untraced("model"))),
         essence(&before),
-        "M7"
+        "opted out"
     );
 }
 
@@ -135,9 +136,9 @@ fn patches_trace_a_model_and_take_tracing_away(cluster: &Cluster) {
     // A list of a merge patch is the whole list, as the user has it: without what is ours.
     let predictors = &before["spec"]["predictors"];
     let written_anew = patch("merge", json!({"spec": {"predictors": predictors}}));
-    assert_eq!(written_anew["spec"], merged["spec"], "M6");
+    assert_eq!(written_anew["spec"], merged["spec"], "sticky");
     let off = patch("json", json!([{"op": "remove", "path": trigger}]));
-    assert_eq!(essence(&off), essence(&before), "M7");
+    assert_eq!(essence(&off), essence(&before), "opted out");
 
     let add = json!([{"op": "add", "path": "/metadata/annotations", "value": {"tracing": "true"}}]);
     assert_eq!(patch("json", add)["spec"], merged["spec"]);
@@ -145,7 +146,7 @@ fn patches_trace_a_model_and_take_tracing_away(cluster: &Cluster) {
         "merge",
         json!({"metadata": {"annotations": {"tracing": null}}}),
     );
-    assert_eq!(essence(&off), essence(&before), "M7");
+    assert_eq!(essence(&off), essence(&before), "opted out");
 }
 
 fn a_label_of_a_traced_model_changes_nothing_else(cluster: &Cluster) {
@@ -156,7 +157,7 @@ fn a_label_of_a_traced_model_changes_nothing_else(cluster: &Cluster) {
     let labelled = space.get("model");
     expected["metadata"]["labels"] = json!({"team": "shop"});
     assert_eq!(essence(&labelled), expected);
-    assert_eq!(written(&labelled).generation, 1, "no pod restarts (M3)");
+    assert_eq!(written(&labelled).generation, 1, "no pod restarts");
     assert_eq!(calls(&space, "model"), [true, true]);
 }
 
@@ -174,10 +175,10 @@ fn every_served_version_is_traced_alike(cluster: &Cluster) {
             continue;
         }
         created.ok();
-        // As v1, in which the webhook sees it (K2).
+        // As v1, in which the webhook sees it.
         let traced = space.get("model");
         assert!(is_traced(&traced), "{version}: {traced}");
-        assert_eq!(names(container(&traced)), VARIABLES);
+        assert_eq!(names(container(&traced)), FIVE);
         assert_eq!(written(&traced).generation, 1);
 
         let resource = format!("seldondeployments.{version}.machinelearning.seldon.io/model");
@@ -186,8 +187,12 @@ fn every_served_version_is_traced_alike(cluster: &Cluster) {
             space.kubectl(&annotate).ok();
             space.get("model")
         };
-        assert_eq!(written(&annotate("tracing=true")), written(&traced), "M3");
-        assert_eq!(essence(&annotate("tracing-")), without_us, "M7");
+        assert_eq!(
+            written(&annotate("tracing=true")),
+            written(&traced),
+            "idempotent"
+        );
+        assert_eq!(essence(&annotate("tracing-")), without_us, "opted out");
         assert_eq!(
             essence(&annotate("tracing=true")),
             essence(&traced),
@@ -195,7 +200,7 @@ fn every_served_version_is_traced_alike(cluster: &Cluster) {
         );
         let applied = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
         space.kubectl_with(&manifest, &applied).ok();
-        assert_eq!(essence(&space.get("model")), essence(&traced), "M6");
+        assert_eq!(essence(&space.get("model")), essence(&traced), "sticky");
         space.kubectl(&["delete", &resource]).ok();
     }
 }
@@ -218,7 +223,7 @@ fn a_model_with_a_generated_name_is_traced(cluster: &Cluster) {
     space
         .kubectl(&["label", &format!("sdep/{name}"), "a=b"])
         .ok();
-    assert_eq!(space.get(name)["spec"], created["spec"], "M6");
+    assert_eq!(space.get(name)["spec"], created["spec"], "sticky");
 }
 
 fn a_list_is_traced_item_by_item(cluster: &Cluster) {
@@ -241,7 +246,7 @@ fn a_list_is_traced_item_by_item(cluster: &Cluster) {
     let all = ["annotate", "--overwrite", "sdep", "--all", "tracing=true"];
     space.kubectl(&all).ok();
     assert!(is_traced(&space.get("second")));
-    assert_eq!(written(&space.get("first")).generation, 1, "M3");
+    assert_eq!(written(&space.get("first")).generation, 1, "idempotent");
     let other = space
         .kubectl(&["get", "configmap/other", "-o", "json"])
         .json();
@@ -257,7 +262,7 @@ fn a_dry_run_shows_what_is_injected_and_stores_nothing(cluster: &Cluster) {
             .kubectl_with(&input, &[arguments, &dry].concat())
             .json()
     };
-    // K3: a webhook that had side effects would be refused.
+    // A webhook that had side effects would be refused.
     for arguments in [
         &["create", "-f", "-"][..],
         &["apply", "-f", "-"],
@@ -265,7 +270,7 @@ fn a_dry_run_shows_what_is_injected_and_stores_nothing(cluster: &Cluster) {
     ] {
         let shown = run(arguments);
         assert!(is_traced(&shown), "{arguments:?}: {shown}");
-        assert_eq!(names(container(&shown)), VARIABLES);
+        assert_eq!(names(container(&shown)), FIVE);
     }
     let none = space.kubectl(&["get", "sdep", "-o", "name"]).ok();
     assert_eq!(none, "");

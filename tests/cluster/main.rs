@@ -1,4 +1,4 @@
-//! Our promises, held on a real API server (requirements of level K).
+//! Our promises, held on a real API server.
 //!
 //! `tests/cluster/run` builds kube-apiserver, etcd and kubectl and runs these tests; `tests/cluster/up` gives a person the same cluster
 //! to play with. `cargo test` alone counts them as ignored. One control plane serves all tests for one definition of the SeldonDeployment;
@@ -11,17 +11,9 @@
     reason = "all of this is tests, though clippy takes only some of it for tests"
 )]
 
-#[path = "../load/mod.rs"]
-mod load;
-#[path = "../real_manifests/mod.rs"]
-mod real_manifests;
-
-/// Lists the tests of a file, for `main`.
-macro_rules! tests {
-    ($($name:ident),* $(,)?) => {
-        pub(crate) const TESTS: &[crate::Test] = &[$((module_path!(), stringify!($name), $name)),*];
-    };
-}
+#[macro_use]
+#[path = "../support/mod.rs"]
+mod support;
 
 mod api_server;
 mod cert_manager;
@@ -51,18 +43,16 @@ mod writes;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Arc, LazyLock};
 
 use libtest_mimic::{Arguments, Conclusion, Trial};
 use rig::Cluster;
 use rig::crd::Crd;
 use rig::installation::Source;
+use support::fixtures::Corpus;
+use support::registry::{self, Lazy, lazy};
 
-/// A test, with its module and name.
-type Test = (&'static str, &'static str, fn(&Cluster));
-
-/// A cluster that starts when the first test needs it.
-type Lazily = LazyLock<Cluster, Box<dyn FnOnce() -> Cluster + Send>>;
+/// A test on a cluster.
+type Test = registry::Test<fn(&Cluster)>;
 
 /// What is tested with each definition of the resource.
 const WITH_EVERY_CRD: &[&[Test]] = &[
@@ -72,6 +62,9 @@ const WITH_EVERY_CRD: &[&[Test]] = &[
     users::TESTS,
     corpus::TESTS,
 ];
+
+/// The same where the corpus is.
+const OVER_THE_CORPUS: &[&[Test]] = &[corpus::OVER_THE_CORPUS];
 
 /// What is tested with the first of them.
 const WITH_ONE_CRD: &[&[Test]] = &[
@@ -98,6 +91,7 @@ const WITH_CERT_MANAGER: &[&[Test]] = &[cert_manager::TESTS, manifests::with_cer
 fn main() -> ExitCode {
     let assets = rig::assets::find();
     let (crds, substitution) = Crd::found();
+    let corpus = Corpus::find();
     let folder =
         Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cluster-{}", std::process::id()));
     sweep();
@@ -113,15 +107,19 @@ fn main() -> ExitCode {
     } else {
         let said = substitution
             .into_iter()
-            .chain(rig::cert_manager::find().err());
+            .chain(rig::cert_manager::find().err())
+            .chain(corpus.is_none().then(|| Corpus::ABSENT.to_owned()));
         said.for_each(|said| eprintln!("cluster: {said}"));
     }
     let mut together = Vec::new();
     let mut alone = Vec::new();
     for (at, crd) in crds.into_iter().enumerate() {
-        let start = |name, source| lazily(assets.as_ref().ok(), &folder.join(name), crd, source);
+        let start =
+            |name, source| self::start(assets.as_ref().ok(), &folder.join(name), crd, source);
         let cluster = start(crd.name(), Source::External);
         together.extend(trials(cluster.as_ref(), crd.name(), WITH_EVERY_CRD));
+        let with_corpus = cluster.as_ref().filter(|_| corpus.is_some());
+        together.extend(trials(with_corpus, crd.name(), OVER_THE_CORPUS));
         if at == 0 {
             together.extend(trials(cluster.as_ref(), crd.name(), WITH_ONE_CRD));
             alone = trials(cluster.as_ref(), crd.name(), ALONE);
@@ -165,35 +163,19 @@ fn sweep() {
     }
 }
 
-fn lazily(
+fn start(
     assets: Option<&PathBuf>,
     folder: &Path,
     crd: Crd,
     source: Source,
-) -> Option<Arc<Lazily>> {
+) -> Option<Lazy<Cluster>> {
     let (assets, folder) = (assets?.clone(), folder.to_owned());
-    let start: Box<dyn FnOnce() -> Cluster + Send> =
-        Box::new(move || Cluster::start(&assets, &folder, crd, &source));
-    Some(Arc::new(LazyLock::new(start)))
+    Some(lazy(move || Cluster::start(&assets, &folder, crd, &source)))
 }
 
-fn trials(cluster: Option<&Arc<Lazily>>, kind: &str, tests: &[&[Test]]) -> Vec<Trial> {
-    let tests = tests.iter().copied().flatten();
-    tests
-        .map(|&(module, name, test)| {
-            let module = module.rsplit(':').next().unwrap_or_default();
-            let name = format!("{module}::{name}");
-            let cluster_of_test = cluster.cloned();
-            let trial = Trial::test(name, move || {
-                // Without a cluster it is only run by who asks for ignored tests.
-                let cluster =
-                    cluster_of_test.ok_or("there is no cluster: run tests/cluster/run")?;
-                test(&cluster);
-                Ok(())
-            });
-            trial.with_kind(kind).with_ignored_flag(cluster.is_none())
-        })
-        .collect()
+fn trials(cluster: Option<&Lazy<Cluster>>, kind: &str, tests: &[&'static [Test]]) -> Vec<Trial> {
+    let absent = "there is no cluster: run tests/cluster/run";
+    registry::trials(tests, kind, cluster, absent)
 }
 
 /// Logs stay where something failed.

@@ -1,4 +1,4 @@
-//! What an admin registers, as a real API server takes it (S1, S2, K5).
+//! What an admin registers, as a real API server takes it.
 
 use std::fs;
 

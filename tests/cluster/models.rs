@@ -2,15 +2,6 @@
 
 use serde_json::{Value, json};
 
-/// What is added to a container that has nothing of its own, in order.
-pub(crate) const VARIABLES: [&str; 5] = [
-    "TRACING",
-    "JAEGER_AGENT_HOST",
-    "JAEGER_AGENT_PORT",
-    "JAEGER_SAMPLER_TYPE",
-    "JAEGER_SAMPLER_PARAM",
-];
-
 /// The record of what was injected.
 pub(crate) const RECORD: &str = "tracing.seldon.io/injected";
 

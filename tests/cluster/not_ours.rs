@@ -40,12 +40,12 @@ fn an_object_that_is_being_deleted_is_not_our_business(cluster: &Cluster) {
             quietly(space.kubectl(&annotate));
         }
         let deleting = space.get("model");
-        assert_eq!(deleting["spec"], before["spec"], "M8");
+        assert_eq!(deleting["spec"], before["spec"], "being deleted");
         let release = "--patch=[{\"op\": \"remove\", \"path\": \"/metadata/finalizers\"}]";
         quietly(space.kubectl(&["patch", "sdep/model", "--type=json", release]));
         quietly(deleted.join().unwrap());
     });
-    assert!(!webhook.is_called(), "M8: {:?}", webhook.asked());
+    assert!(!webhook.is_called(), "being deleted: {:?}", webhook.asked());
     let gone = space.kubectl(&["get", "sdep/model"]).refused();
     assert!(gone.contains("NotFound"), "{gone}");
 }
@@ -85,5 +85,5 @@ fn status_and_scale_are_written_without_us(cluster: &Cluster) {
     webhook.behave(|_| Reply::Ours);
     quietly(space.kubectl(&["annotate", "sdep/model", "note=1"]));
     assert_eq!(webhook.asked().len(), 1);
-    assert_eq!(space.get("model")["spec"], before["spec"], "M3");
+    assert_eq!(space.get("model")["spec"], before["spec"], "idempotent");
 }

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::models::{
-    self, RECORD, VARIABLES, container, essence, is_traced, model, names, untraced, value, written,
+    self, RECORD, container, essence, is_traced, model, names, untraced, value, written,
 };
 use crate::rig::{Cluster, Space, until};
 use crate::steps::{calls, create, created_dry, logged, merge, without_us};
+use crate::support::variables::FIVE;
 
 tests![
     an_annotation_traces_a_model_and_its_removal_gives_the_model_back,
@@ -35,10 +36,10 @@ fn an_annotation_traces_a_model_and_its_removal_gives_the_model_back(cluster: &C
         .ok();
     let traced = space.get("model");
     assert!(is_traced(&traced), "{traced}");
-    assert_eq!(names(container(&traced)), VARIABLES);
+    assert_eq!(names(container(&traced)), FIVE);
     assert_eq!(written(&traced).generation, 2);
 
-    // M3: the second time is no change.
+    // The second time is no change.
     space
         .kubectl(&["annotate", "--overwrite", "sdep/model", "tracing=true"])
         .ok();
@@ -46,7 +47,7 @@ fn an_annotation_traces_a_model_and_its_removal_gives_the_model_back(cluster: &C
 
     space.kubectl(&["annotate", "sdep/model", "tracing-"]).ok();
     let after = space.get("model");
-    assert_eq!(essence(&after), essence(&before), "M7");
+    assert_eq!(essence(&after), essence(&before), "opted out");
     assert_eq!(after["metadata"]["annotations"], json!(null));
 }
 
@@ -64,9 +65,9 @@ fn false_gives_the_model_back_and_stays_where_it_was_written(cluster: &Cluster) 
     let after = annotate("false");
     let mut expected = essence(&before);
     expected["metadata"]["annotations"] = json!({"tracing": "false"});
-    assert_eq!(essence(&after), expected, "M7");
+    assert_eq!(essence(&after), expected, "opted out");
     assert_eq!(written(&after).generation, 3);
-    assert_eq!(written(&annotate("false")), written(&after), "M3");
+    assert_eq!(written(&annotate("false")), written(&after), "idempotent");
     assert!(is_traced(&annotate("true")), "and on again");
 }
 
@@ -88,7 +89,7 @@ fn a_model_that_is_created_traced_is_one_generation_old(cluster: &Cluster) {
         "model",
         &json!({"metadata": {"annotations": {"tracing": null}}}),
     );
-    assert_eq!(essence(&patched), without_us, "M7");
+    assert_eq!(essence(&patched), without_us, "opted out");
 }
 
 fn an_annotation_of_the_spec_is_as_good(cluster: &Cluster) {
@@ -100,16 +101,20 @@ fn an_annotation_of_the_spec_is_as_good(cluster: &Cluster) {
     };
     let traced = with(json!("true"));
     assert!(is_traced(&traced), "{traced}");
-    assert_eq!(names(container(&traced)), VARIABLES);
-    assert_eq!(written(&with(json!("true"))), written(&traced), "M3");
+    assert_eq!(names(container(&traced)), FIVE);
+    assert_eq!(
+        written(&with(json!("true"))),
+        written(&traced),
+        "idempotent"
+    );
 
     let mut expected = essence(&before);
     expected["spec"]["annotations"] = json!({"tracing": "false"});
-    assert_eq!(essence(&with(json!("false"))), expected, "M7");
+    assert_eq!(essence(&with(json!("false"))), expected, "opted out");
     assert!(is_traced(&with(json!("true"))));
     // A merge patch leaves the empty map behind, we nothing.
     expected["spec"]["annotations"] = json!({});
-    assert_eq!(essence(&with(Value::Null)), expected, "M7");
+    assert_eq!(essence(&with(Value::Null)), expected, "opted out");
 }
 
 fn an_annotation_of_a_predictor_traces_that_predictor_alone(cluster: &Cluster) {
@@ -134,15 +139,18 @@ fn an_annotation_of_a_predictor_traces_that_predictor_alone(cluster: &Cluster) {
 
     let traced = patch(json!({"op": "add", "path": at, "value": "true"}));
     let [default, candidate] = [0, 1].map(|at| &traced["spec"]["predictors"][at]);
-    assert_eq!(default, &before["spec"]["predictors"][0], "M2");
+    assert_eq!(
+        default, &before["spec"]["predictors"][0],
+        "nothing else changes"
+    );
     let model = &candidate["componentSpecs"][0]["spec"]["containers"][0];
-    assert_eq!(names(model), VARIABLES);
-    assert_eq!(names(&candidate["svcOrchSpec"]), VARIABLES);
+    assert_eq!(names(model), FIVE);
+    assert_eq!(names(&candidate["svcOrchSpec"]), FIVE);
 
     let mut expected = essence(&before);
     let off = patch(json!({"op": "replace", "path": at, "value": "false"}));
     expected["spec"]["predictors"][1]["annotations"]["tracing"] = json!("false");
-    assert_eq!(essence(&off), expected, "M7");
+    assert_eq!(essence(&off), expected, "opted out");
     // The whole model, but not that predictor.
     let rest = merge(
         &space,
@@ -150,7 +158,7 @@ fn an_annotation_of_a_predictor_traces_that_predictor_alone(cluster: &Cluster) {
         &json!({"metadata": {"annotations": {"tracing": "true"}}}),
     );
     let [default, candidate] = [0, 1].map(|at| &rest["spec"]["predictors"][at]);
-    assert_eq!(names(&default["svcOrchSpec"]), VARIABLES);
+    assert_eq!(names(&default["svcOrchSpec"]), FIVE);
     assert_eq!(candidate, &expected["spec"]["predictors"][1]);
 
     merge(
@@ -159,7 +167,7 @@ fn an_annotation_of_a_predictor_traces_that_predictor_alone(cluster: &Cluster) {
         &json!({"metadata": {"annotations": {"tracing": null}}}),
     );
     let gone = patch(json!({"op": "remove", "path": at}));
-    assert_eq!(essence(&gone), essence(&before), "M7");
+    assert_eq!(essence(&gone), essence(&before), "opted out");
 }
 
 /// A graph with a transformer, a prepackaged server without a container, a container that wants no tracing, an explainer and an
@@ -200,29 +208,28 @@ fn every_kind_of_target_is_traced_and_given_back(cluster: &Cluster) {
     let predictor = &traced["spec"]["predictors"][0];
     let containers = &predictor["componentSpecs"][0]["spec"]["containers"];
     let [features, cache, stub] = [0, 1, 2].map(|at| &containers[at]);
-    assert_eq!(names(features), [&["LEVEL"], &VARIABLES[..]].concat(), "M4");
+    assert_eq!(
+        names(features),
+        [&["LEVEL"], &FIVE[..]].concat(),
+        "the user's stay"
+    );
     let before_containers =
         &before["spec"]["predictors"][0]["componentSpecs"][0]["spec"]["containers"];
     assert_eq!(cache, &before_containers[1], "it is excluded");
-    // The prepackaged server (M9).
+    // The prepackaged server.
     assert_eq!(stub["name"], "popular");
-    assert_eq!(names(stub), VARIABLES);
+    assert_eq!(names(stub), FIVE);
     assert_eq!(stub["image"], Value::Null, "Seldon gives it its image");
     assert_eq!(containers.as_array().unwrap().len(), 3);
     let orchestrator = &predictor["svcOrchSpec"];
-    let named = [
-        &["SELDON_LOG_LEVEL"],
-        &VARIABLES[..],
-        &["JAEGER_SERVICE_NAME"],
-    ]
-    .concat();
+    let named = [&["SELDON_LOG_LEVEL"], &FIVE[..], &["JAEGER_SERVICE_NAME"]].concat();
     assert_eq!(names(orchestrator), named);
     let service = format!("{}/graph", space.name);
     assert_eq!(
         value(orchestrator, "JAEGER_SERVICE_NAME"),
         Some(service.as_str())
     );
-    assert_eq!(names(&predictor["explainer"]["containerSpec"]), VARIABLES);
+    assert_eq!(names(&predictor["explainer"]["containerSpec"]), FIVE);
 
     gives_back(&space, "graph", &before);
 }
@@ -258,10 +265,10 @@ fn gives_back(space: &Space<'_>, name: &str, before: &Value) {
         essence(&merge(space, name, &patch))
     };
     let mut expected = essence(before);
-    assert_eq!(annotate(Value::Null), expected, "M7");
+    assert_eq!(annotate(Value::Null), expected, "opted out");
     annotate(json!("true"));
     expected["metadata"]["annotations"]["tracing"] = json!("false");
-    assert_eq!(annotate(json!("false")), expected, "M7");
+    assert_eq!(annotate(json!("false")), expected, "opted out");
 }
 
 fn a_namespace_can_make_tracing_the_default(cluster: &Cluster) {
@@ -279,7 +286,7 @@ fn a_namespace_can_make_tracing_the_default(cluster: &Cluster) {
         "model",
         &json!({"metadata": {"labels": {"a": "b"}}}),
     );
-    assert_eq!(written(&labelled).generation, 1, "M3");
+    assert_eq!(written(&labelled).generation, 1, "idempotent");
 
     let annotate = |annotation: &str| {
         space
@@ -290,7 +297,7 @@ fn a_namespace_can_make_tracing_the_default(cluster: &Cluster) {
     let mut expected = without_us;
     expected["metadata"]["labels"] = json!({"a": "b"});
     expected["metadata"]["annotations"] = json!({"tracing": "false"});
-    assert_eq!(annotate("tracing=false"), expected, "M7");
+    assert_eq!(annotate("tracing=false"), expected, "opted out");
     assert!(is_traced(&annotate("tracing-")));
 
     // Who says no from the beginning does not depend on us.
@@ -346,7 +353,7 @@ fn a_namespaces_label_acts_at_the_next_update_of_a_model(cluster: &Cluster) {
     let mut expected = essence(&before);
     expected["metadata"]["labels"] = json!({"touched": "twice"});
     let after = touch("model", "twice");
-    assert_eq!(essence(&after), expected, "M7");
+    assert_eq!(essence(&after), expected, "opted out");
     // It is not ours any more, and the webhook hears nothing of it.
     touch("model", "thrice");
     assert_eq!(calls(&space, "model"), [false, true, true, false]);
@@ -354,7 +361,7 @@ fn a_namespaces_label_acts_at_the_next_update_of_a_model(cluster: &Cluster) {
     // That update may be one that throws away the record: what was recorded before is taken out all the same.
     let patch = json!({"metadata": {"labels": null, "annotations": {RECORD: null}}});
     let after = merge(&space, "orphan", &patch);
-    assert_eq!(essence(&after), essence(&orphan), "M7");
+    assert_eq!(essence(&after), essence(&orphan), "opted out");
 
     // A model that asks for itself notices nothing of either change.
     let touched = touch("own", "once");

@@ -4,12 +4,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::models::{
-    RECORD, VARIABLES, container, essence, is_traced, model, names, value, written,
-};
+use crate::models::{RECORD, container, essence, is_traced, model, names, value, written};
 use crate::rig::other_webhook::{OtherWebhook, Reply};
 use crate::rig::registration::{Registration, register_as, until_in_force};
 use crate::rig::{Cluster, Space, until};
+use crate::support::variables::FIVE;
 use crate::writes::audited;
 
 tests![
@@ -121,23 +120,23 @@ fn apply(space: &Space<'_>, model: &Value) -> Value {
     space.get(model["metadata"]["name"].as_str().unwrap())
 }
 
-/// Names of variables, of which none may be there twice (M4).
+/// Names of variables, of which none may be there twice.
 #[track_caller]
 fn unique(holder: &Value) -> Vec<&str> {
     let names = names(holder);
     let mut unique = names.clone();
     unique.sort_unstable();
     unique.dedup();
-    assert_eq!(unique.len(), names.len(), "M4: {holder}");
+    assert_eq!(unique.len(), names.len(), "each name once: {holder}");
     names
 }
 
-/// M3. API servers before 1.31 write the time of an apply, so the version of the resource says nothing.
+/// API servers before 1.31 write the time of an apply, so the version of the resource says nothing.
 #[track_caller]
 fn changed_nothing(before: &Value, after: &Value, when: &str) {
-    assert_eq!(essence(after), essence(before), "M3: {when}");
+    assert_eq!(essence(after), essence(before), "idempotent: {when}");
     let generations = [before, after].map(|it| written(it).generation);
-    assert_eq!(generations[0], generations[1], "M3: {when}");
+    assert_eq!(generations[0], generations[1], "idempotent: {when}");
 }
 
 /// Nobody was called more than twice: the API server has two rounds.
@@ -157,7 +156,7 @@ fn a_container_that_another_webhook_adds_is_traced_whoever_is_called_first(clust
         let containers = stored.pointer(CONTAINERS).unwrap().as_array().unwrap();
         assert_eq!(containers.len(), 2, "{turn}");
         for container in containers {
-            assert_eq!(names(container), VARIABLES, "{turn}: {container}");
+            assert_eq!(names(container), FIVE, "{turn}: {container}");
         }
         let expected = if turn == "before" {
             vec![
@@ -176,12 +175,15 @@ fn a_container_that_another_webhook_adds_is_traced_whoever_is_called_first(clust
         };
         assert_eq!(calls(&space, "model"), expected, "{turn}");
 
-        // M3: the manifest has neither sidecar nor variables, and what comes of it is what is there.
+        // The manifest has neither sidecar nor variables, and what comes of it is what is there.
         changed_nothing(&stored, &apply(&space, &model("model")), turn);
         space.kubectl(&["annotate", "sdep/model", "tracing-"]).ok();
         let after = space.get("model");
         for container in after.pointer(CONTAINERS).unwrap().as_array().unwrap() {
-            assert!(names(container).is_empty(), "M7: {turn}: {container}");
+            assert!(
+                names(container).is_empty(),
+                "opted out: {turn}: {container}"
+            );
         }
     }
 }
@@ -226,7 +228,7 @@ fn a_fight_over_a_variable_ends_and_the_same_write_changes_nothing(cluster: &Clu
                 assert!(env.contains(variable), "{turn}, {name}: {there:?}");
             }
             let orchestrator = &stored["spec"]["predictors"][0]["svcOrchSpec"];
-            assert_eq!(unique(orchestrator), VARIABLES, "{turn}, {name}");
+            assert_eq!(unique(orchestrator), FIVE, "{turn}, {name}");
 
             let again = apply(&space, &model(name));
             changed_nothing(&stored, &again, &format!("{turn}, {name}"));
@@ -244,13 +246,17 @@ fn a_fight_over_a_variable_ends_and_the_same_write_changes_nothing(cluster: &Clu
                 .map(|(_, whose, mutated)| (whose, mutated))
                 .collect();
             calls.sort();
-            assert_eq!(calls, nothing, "M3: {turn}, {name}");
+            assert_eq!(calls, nothing, "idempotent: {turn}, {name}");
         }
         let opt_out = ["annotate", "sdep", "--all", "tracing-"];
         space.kubectl(&opt_out).ok();
         for (name, _, _, of_other) in &fights {
             let after = space.get(name);
-            assert_eq!(&container(&after)["env"], of_other, "M7: {turn}, {name}");
+            assert_eq!(
+                &container(&after)["env"],
+                of_other,
+                "opted out: {turn}, {name}"
+            );
             assert_eq!(after["metadata"]["annotations"][RECORD], json!(null));
         }
     }
@@ -294,8 +300,8 @@ fn a_second_call_without_need_changes_nothing_and_the_audit_log_keeps_the_first(
         call("round_0", OTHER, true),
         call("round_1", OURS, false),
     ];
-    assert_eq!(calls(&space, "model"), expected, "M3");
-    // The second call has other words for it. The API server takes only the first, and the write goes on (P7).
+    assert_eq!(calls(&space, "model"), expected, "idempotent");
+    // The second call has other words for it. The API server takes only the first, and the write goes on.
     let annotations = audited(&space, "model");
     let said = |key: &str| annotations[format!("{OURS}/{key}")].clone();
     assert_eq!(said("outcome"), "injected");

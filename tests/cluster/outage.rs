@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::load::process;
 use crate::models::{container, is_traced, model, untraced, value, written};
 use crate::rig::kubectl::finish;
 use crate::rig::lone_webhook::LoneWebhook;
 use crate::rig::registration::{is_called, register_named, until_in_force};
 use crate::rig::{Cluster, metrics};
+use crate::support::load::process;
 use crate::writes::{apply, create, failed_open, quietly, record, server_side};
 
 tests![
@@ -104,12 +104,12 @@ fn a_webhook_that_is_down_with_ignore_lets_models_pass_and_the_next_write_traces
     quietly(server_side(&space, &model("gitops")));
     for traced in [&before, &gitops] {
         let restored = space.get(traced["metadata"]["name"].as_str().unwrap());
-        assert_eq!(restored["spec"], traced["spec"], "M6");
-        assert_eq!(record(&restored), record(traced), "M6");
+        assert_eq!(restored["spec"], traced["spec"], "sticky");
+        assert_eq!(record(&restored), record(traced), "sticky");
         assert_eq!(written(&restored).generation, 3);
     }
     let left = space.get("leaving");
-    assert_eq!(left["spec"], untraced("leaving")["spec"], "M7");
+    assert_eq!(left["spec"], untraced("leaving")["spec"], "opted out");
 }
 
 fn a_webhook_that_is_down_with_fail_stops_only_what_asks_for_tracing_and_can_be_removed_at_once(
@@ -161,7 +161,7 @@ fn a_webhook_that_is_down_with_fail_stops_only_what_asks_for_tracing_and_can_be_
         .refused();
     assert!(!restart.contains(name), "{restart}");
 
-    // O6: the way out does not go through us.
+    // The way out does not go through us.
     let kind = "mutatingwebhookconfiguration";
     quietly(cluster.kubectl(&["delete", kind, &registration.name]));
     until_in_force(&space, "models can be written", Result::is_ok);
@@ -178,7 +178,7 @@ fn a_webhook_that_is_down_with_fail_stops_only_what_asks_for_tracing_and_can_be_
         let clean = finish(uninject, &printed).ok();
         quietly(space.kubectl_with(&clean, &["replace", "-f", "-"]));
         let stored = space.get(format);
-        assert_eq!(stored["spec"], model(format)["spec"], "M7");
+        assert_eq!(stored["spec"], model(format)["spec"], "opted out");
         let annotations = &stored["metadata"]["annotations"];
         assert_eq!(record(&stored), &json!(null));
         assert_eq!(annotations["tracing"], "true", "what the user wrote stays");

@@ -8,8 +8,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use crate::rig::Cluster;
-use crate::rig::crd::{Crd, root};
+use crate::rig::crd::Crd;
 use crate::rig::installation::Source;
+use crate::support::fixtures::root;
 
 /// Starts a cluster, says how to reach it, and ends it with Ctrl-C or the end of standard input.
 pub(crate) fn up(assets: Result<PathBuf, String>, folder: &Path, crd: Crd) -> ExitCode {

@@ -152,7 +152,7 @@ fn uninstall(cluster: &Cluster, space: &Space<'_>) {
         .kubectl_with(&manifest, &["create", "-f", "-"])
         .ok();
     let as_written = essence(&untouched.get(MODEL))["spec"].clone();
-    assert_eq!(essence(&after)["spec"], as_written, "M7: no trace of us");
+    assert_eq!(essence(&after)["spec"], as_written, "opted out");
 }
 
 /// By way of the Service. That no write is lost meanwhile is what `rolling.rs` proves, with many of them.

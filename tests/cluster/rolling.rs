@@ -1,4 +1,4 @@
-//! Two replicas behind one Service come and go, and so do their certificates, while users write. Nobody notices (L2, L3, C2, C3).
+//! Two replicas behind one Service come and go, and so do their certificates, while users write. Nobody notices.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -9,19 +9,19 @@ use seldon_tracing::pki::{Authority, Names, Pair, Purpose};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::load::get;
 use crate::models::is_traced;
 use crate::rig::installation::{self, NAMESPACE, SECRET, part, service_name, trust};
 use crate::rig::{Cluster, Space, metrics, until};
+use crate::support::load::get;
 use crate::traffic::{Outcome, Writes};
 
 tests![
-    l2_a_rolling_restart_while_fifty_objects_a_second_are_written_is_not_noticed,
-    c2_c3_new_certificates_and_a_new_ca_while_fifty_objects_a_second_are_written_are_not_noticed,
-    l3_a_killed_replica_fails_no_write_and_what_it_left_untraced_is_traced_by_the_next_write,
+    a_rolling_restart_while_fifty_objects_a_second_are_written_is_not_noticed,
+    new_certificates_and_a_new_ca_while_fifty_objects_a_second_are_written_are_not_noticed,
+    a_killed_replica_fails_no_write_and_what_it_left_untraced_is_traced_by_the_next_write,
 ];
 
-fn l2_a_rolling_restart_while_fifty_objects_a_second_are_written_is_not_noticed(cluster: &Cluster) {
+fn a_rolling_restart_while_fifty_objects_a_second_are_written_is_not_noticed(cluster: &Cluster) {
     let space = cluster.space("roll");
     let node = &cluster.installation().node;
     let before = failed_open(cluster);
@@ -49,7 +49,7 @@ fn l2_a_rolling_restart_while_fifty_objects_a_second_are_written_is_not_noticed(
     not_noticed(cluster, &space, &outcome, before);
 }
 
-fn c2_c3_new_certificates_and_a_new_ca_while_fifty_objects_a_second_are_written_are_not_noticed(
+fn new_certificates_and_a_new_ca_while_fifty_objects_a_second_are_written_are_not_noticed(
     cluster: &Cluster,
 ) {
     let space = cluster.space("rotation");
@@ -61,12 +61,12 @@ fn c2_c3_new_certificates_and_a_new_ca_while_fifty_objects_a_second_are_written_
     let writes = Writes::start(&space);
     writes.more(50);
 
-    // C3: the trust first, then the certificate, then the old trust goes. No bundle comes twice: the API server keeps its connections to
+    // The trust first, then the certificate, then the old trust goes. No bundle comes twice: the API server keeps its connections to
     // go with each.
     trusted(cluster, &writes, &format!("{old}{new}"));
     replaced(cluster, &issued(&new_ca), new);
     trusted(cluster, &writes, new);
-    // C2: a new certificate of the same CA. That the API server takes it is seen when it dials anew, for the next step.
+    // A new certificate of the same CA. That the API server takes it is seen when it dials anew, for the next step.
     replaced(cluster, &issued(&new_ca), new);
     trusted(cluster, &writes, &format!("{new}{old}"));
     // And back.
@@ -81,7 +81,7 @@ fn c2_c3_new_certificates_and_a_new_ca_while_fifty_objects_a_second_are_written_
     not_noticed(cluster, &space, &outcome, before);
 }
 
-fn l3_a_killed_replica_fails_no_write_and_what_it_left_untraced_is_traced_by_the_next_write(
+fn a_killed_replica_fails_no_write_and_what_it_left_untraced_is_traced_by_the_next_write(
     cluster: &Cluster,
 ) {
     let space = cluster.space("kill");
@@ -113,7 +113,11 @@ fn l3_a_killed_replica_fails_no_write_and_what_it_left_untraced_is_traced_by_the
     cluster.block_on(node.start());
 
     outcome.say("a kill");
-    assert_eq!(outcome.errors, Vec::<String>::new(), "L3: Ignore");
+    assert_eq!(
+        outcome.errors,
+        Vec::<String>::new(),
+        "failurePolicy Ignore lets every write through"
+    );
     let lost = &outcome.lost;
     let recovered = lost.iter().map(|write| write.ended - killed).max();
     eprintln!(
@@ -128,13 +132,13 @@ fn l3_a_killed_replica_fails_no_write_and_what_it_left_untraced_is_traced_by_the
     );
     assert!(
         lost.len() <= open + to_the_dead,
-        "L3: {} untraced for {open} open connections and {to_the_dead} dialled ones",
+        "{} untraced for {open} open connections and {to_the_dead} dialled ones",
         lost.len()
     );
     for write in lost {
         assert!(
             write.ended >= killed && write.began <= noticed,
-            "L3: untraced while the Service sent nothing to a dead pod: {}",
+            "untraced while the Service sent nothing to a dead pod: {}",
             write.name
         );
     }

@@ -82,13 +82,13 @@ pub(crate) fn apply_as(
 /// back before it writes. Old ones do that for their own kinds of objects alone and write the time.
 #[track_caller]
 pub(crate) fn assert_unwritten(space: &Space<'_>, again: &Value, first: &Value) {
-    assert_eq!(essence(again), essence(first), "M6");
+    assert_eq!(essence(again), essence(first), "sticky");
     let [mut again, mut first] = [written(again), written(first)];
     if writes_the_time(space.cluster) {
         again.resource_version.clear();
         first.resource_version.clear();
     }
-    assert_eq!(again, first, "M6");
+    assert_eq!(again, first, "sticky");
 }
 
 fn writes_the_time(cluster: &Cluster) -> bool {

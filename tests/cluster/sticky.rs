@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::load::mount::Mount;
-use crate::load::{self, process};
 use crate::models::{container, essence, is_traced, model, untraced, value, written};
 use crate::rig::registration::{Registration, register};
 use crate::rig::{Cluster, Space, until};
 use crate::steps::{apply_as, assert_unwritten, create, created_dry, merge, without_us};
+use crate::support::load::mount::Mount;
+use crate::support::load::{self, process};
 
 tests![new_defaults_arrive_when_the_user_changes_the_model_and_not_before,];
 
@@ -84,7 +84,7 @@ fn new_defaults_arrive_when_the_user_changes_the_model_and_not_before(cluster: &
     // Who comes now gets it.
     let new = create(&space, &model("new"));
     assert_eq!(ports(&new), [Some("6831"); 2]);
-    // Who was there notices nothing (M6): not by the manifest applied again,
+    // Who was there notices nothing: not by the manifest applied again,
     assert_unwritten(&space, &apply(&model("client")), &client);
     assert_unwritten(&space, &sync(&model("server")), &server);
     // nor as a whole,
@@ -113,18 +113,18 @@ fn new_defaults_arrive_when_the_user_changes_the_model_and_not_before(cluster: &
         manifest
     };
     for after in [apply(&changed("client")), sync(&changed("server"))] {
-        assert_eq!(ports(&after), [Some("6831"); 2], "M6");
+        assert_eq!(ports(&after), [Some("6831"); 2], "sticky");
         assert_eq!(container(&after)["image"], "example.com/model:2");
         assert_eq!(written(&after).generation, 2);
     }
     let client = space.get("client");
 
-    // What was injected by a config of the past stays like all else, and goes like all else (M7).
+    // What was injected by a config of the past stays like all else, and goes like all else.
     webhook.change(&space, "targets: {orchestrator: false}\n");
     assert_unwritten(&space, &apply(&changed("client")), &client);
     let after = essence(&apply(&untraced("client")));
-    assert_eq!(after["spec"], without_us["spec"], "M7");
+    assert_eq!(after["spec"], without_us["spec"], "opted out");
     let annotations = after["metadata"]["annotations"].as_object().unwrap();
     let last = "kubectl.kubernetes.io/last-applied-configuration";
-    assert_eq!(annotations.keys().collect::<Vec<_>>(), [last], "M7");
+    assert_eq!(annotations.keys().collect::<Vec<_>>(), [last], "opted out");
 }

@@ -7,11 +7,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::load;
 use crate::models::{is_traced, model, untraced};
 use crate::rig::Cluster;
 use crate::rig::other_webhook::{OtherWebhook, Reply};
 use crate::rig::registration::{Registration, is_called, register_named, until_in_force};
+use crate::support::load;
 use crate::writes::{create, failed_open, quietly};
 
 tests![
@@ -105,7 +105,7 @@ fn an_unwell_webhook_with_ignore_lets_models_pass_untraced(cluster: &Cluster) {
         // Only `Retry-After` would have it asked again.
         assert_eq!(webhook.asked().len(), 1, "{}", trouble.name);
     }
-    // M1: this alone is not saved by Ignore, so we must never do it.
+    // This alone is not saved by Ignore, so we must never do it.
     let lost = json!({"op": "add", "path": "/spec/nowhere/at-all", "value": 1});
     webhook.behave(move |_| Reply::Patch(vec![lost.clone()]));
     let why = create(&space, &model("bad-patch")).refused();

@@ -2,11 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::models::{
-    self, RECORD, VARIABLES, container, essence, is_traced, names, value, written,
-};
+use crate::models::{self, RECORD, container, essence, is_traced, names, value, written};
 use crate::rig::kubectl::{Ran, command, finish};
 use crate::rig::{Cluster, Space};
+use crate::support::variables::FIVE;
 use crate::writes::{create, quietly, record, warned};
 
 tests![
@@ -75,17 +74,17 @@ fn variables_of_the_user_win_wherever_they_stand(cluster: &Cluster) {
 
     quietly(annotate(&space, "tracing=true"));
     let traced = space.get("model");
-    // M4: nothing of theirs moves, ours comes behind it, and no name is there twice.
+    // Nothing of theirs moves, ours comes behind it, and no name is there twice.
     let of_theirs = container(&before)["env"].as_array().unwrap();
     let there = container(&traced)["env"].as_array().unwrap();
-    assert_eq!(there[..3], of_theirs[..], "M4");
+    assert_eq!(there[..3], of_theirs[..], "the user's stay");
     assert_eq!(
         names(container(&traced))[3..],
         ["TRACING", "JAEGER_SAMPLER_TYPE", "JAEGER_SAMPLER_PARAM"]
     );
     let of_theirs = orchestrator(&before)["env"].as_array().unwrap();
     let there = orchestrator(&traced)["env"].as_array().unwrap();
-    assert_eq!(there[..2], of_theirs[..], "M4");
+    assert_eq!(there[..2], of_theirs[..], "the user's stay");
     assert_eq!(
         names(orchestrator(&traced))[2..],
         ["TRACING", "JAEGER_AGENT_HOST", "JAEGER_AGENT_PORT"]
@@ -94,14 +93,14 @@ fn variables_of_the_user_win_wherever_they_stand(cluster: &Cluster) {
     assert_eq!(traced.pointer(second), before.pointer(second), "TRACING=0");
 
     quietly(annotate(&space, "tracing-"));
-    assert_eq!(essence(&space.get("model")), essence(&before), "M7");
+    assert_eq!(essence(&space.get("model")), essence(&before), "opted out");
 }
 
 fn a_value_that_the_user_patches_or_edits_is_the_users_from_then_on(cluster: &Cluster) {
     let space = cluster.space("changes");
     quietly(create(&space, &models::model("model")));
     let env = "/spec/predictors/0/componentSpecs/0/spec/containers/0/env";
-    assert_eq!(names(container(&space.get("model"))), VARIABLES);
+    assert_eq!(names(container(&space.get("model"))), FIVE);
 
     let port = json!([{"op": "replace", "path": format!("{env}/2/value"), "value": "6831"}]);
     // Host and port are set both or neither: ours goes, and they hear of it.
@@ -142,7 +141,7 @@ fn a_value_that_the_user_patches_or_edits_is_the_users_from_then_on(cluster: &Cl
         recorded(&ours["containers"]["classifier"]),
         ["TRACING", "JAEGER_SAMPLER_TYPE", "JAEGER_SAMPLER_PARAM"]
     );
-    assert_eq!(recorded(&ours["orchestrator"]), VARIABLES[..3]);
+    assert_eq!(recorded(&ours["orchestrator"]), FIVE[..3]);
 
     // Other writes leave it so, and a new spec does too.
     annotate(&space, "note=1").ok();
@@ -156,9 +155,9 @@ fn a_value_that_the_user_patches_or_edits_is_the_users_from_then_on(cluster: &Cl
     quietly(annotate(&space, "tracing-"));
     let after = space.get("model");
     let port = json!([{"name": "JAEGER_AGENT_PORT", "value": "6831"}]);
-    assert_eq!(container(&after)["env"], port, "M7");
+    assert_eq!(container(&after)["env"], port, "opted out");
     let sampler = theirs.map(|(name, value)| json!({"name": name, "value": value}));
-    assert_eq!(orchestrator(&after), &json!({"env": sampler}), "M7");
+    assert_eq!(orchestrator(&after), &json!({"env": sampler}), "opted out");
     assert_eq!(after["metadata"]["annotations"], json!({"note": "1"}));
 }
 
@@ -176,21 +175,21 @@ fn a_variable_that_the_user_deletes_stays_out_until_they_opt_in_again(cluster: &
     ]);
     quietly(patch(&space, &tracing));
     let without = space.get("model");
-    assert_eq!(names(container(&without)), VARIABLES[1..]);
-    assert_eq!(names(orchestrator(&without)), VARIABLES);
+    assert_eq!(names(container(&without)), FIVE[1..]);
+    assert_eq!(names(orchestrator(&without)), FIVE);
     quietly(annotate(&space, "note=1"));
     assert_eq!(space.get("model")["spec"], without["spec"]);
     is_deployable(&space);
-    assert_eq!(names(container(&space.get("model"))), VARIABLES[1..]);
+    assert_eq!(names(container(&space.get("model"))), FIVE[1..]);
 
     quietly(space.kubectl(&["annotate", "sdep/model", "tracing-", "note-"]));
     let mut after = space.get("model");
     assert_eq!(container(&after)["image"], "example.com/model:2");
     let containers = &mut after["spec"]["predictors"][0]["componentSpecs"][0]["spec"]["containers"];
     containers[0]["image"] = container(&before)["image"].clone();
-    assert_eq!(essence(&after), essence(&before), "M7");
+    assert_eq!(essence(&after), essence(&before), "opted out");
     quietly(annotate(&space, "tracing=true"));
-    assert_eq!(names(container(&space.get("model"))), VARIABLES);
+    assert_eq!(names(container(&space.get("model"))), FIVE);
 }
 
 /// A record in our form that claims these variables, the container, and the orchestrator's part.
@@ -300,7 +299,11 @@ fn a_damaged_or_removed_record_is_put_back_from_the_object_before(cluster: &Clus
     assert_eq!(written(&again).generation, 1);
     quietly(annotate(&space, "tracing-"));
     let after = space.get("model");
-    assert_eq!(after["spec"], models::untraced("model")["spec"], "M7");
+    assert_eq!(
+        after["spec"],
+        models::untraced("model")["spec"],
+        "opted out"
+    );
 }
 
 fn a_damaged_record_of_a_new_model_is_replaced(cluster: &Cluster) {
@@ -314,7 +317,7 @@ fn a_damaged_record_of_a_new_model_is_replaced(cluster: &Cluster) {
     let mut after = space.get("model");
     let containers = &mut after["spec"]["predictors"][0]["componentSpecs"][0]["spec"]["containers"];
     containers[0]["image"] = container(&model)["image"].clone();
-    assert_eq!(after["spec"], model["spec"], "M7");
+    assert_eq!(after["spec"], model["spec"], "opted out");
 }
 
 fn a_record_of_200_kb_is_not_read_and_the_model_is_traced(cluster: &Cluster) {

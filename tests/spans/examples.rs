@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
 use serde_json::Value;
 
 use crate::models::{Component, component, example, examples, model, predictor};
 use crate::rig::Rig;
 use crate::rig::kubelet::environment;
+use crate::support::fixtures::root;
 
 tests![
     every_example_is_tried_with_spans_but_the_one_for_which_there_is_no_server_here,
@@ -18,9 +18,8 @@ tests![
 ];
 
 fn every_example_is_tried_with_spans_but_the_one_for_which_there_is_no_server_here(_: &Rig) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let files = |folder: &str| -> Vec<_> {
-        let entries = fs::read_dir(root.join(folder)).unwrap();
+        let entries = fs::read_dir(root().join(folder)).unwrap();
         entries.map(|entry| entry.unwrap().path()).collect()
     };
     let sources = files("tests/spans").into_iter().filter(|it| it.is_file());

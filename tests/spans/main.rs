@@ -12,17 +12,9 @@
     reason = "all of this is tests, though clippy takes only some of it for tests"
 )]
 
-#[path = "../cluster/rig/guarded.rs"]
-mod guarded;
-#[path = "../load/mod.rs"]
-mod load;
-
-/// Lists the tests of a file, for `main`.
-macro_rules! tests {
-    ($($name:ident),* $(,)?) => {
-        pub(crate) const TESTS: &[crate::Test] = &[$((stringify!($name), $name)),*];
-    };
-}
+#[macro_use]
+#[path = "../support/mod.rs"]
+mod support;
 
 mod config_file;
 mod crashes;
@@ -39,14 +31,14 @@ mod starts;
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::{Arc, LazyLock};
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::Arguments;
 use rig::Rig;
 use rig::parts::Parts;
+use support::registry::{self, lazy};
 
-/// A test and its name.
-type Test = (&'static str, fn(&Rig));
+/// A test with the rig.
+type Test = registry::Test<fn(&Rig)>;
 
 const TESTS: &[&[Test]] = &[
     predictions::TESTS,
@@ -60,9 +52,6 @@ const TESTS: &[&[Test]] = &[
     starts::TESTS,
     shown::TESTS,
 ];
-
-/// The rig starts when the first test needs it.
-type Lazily = LazyLock<Rig, Box<dyn FnOnce() -> Rig + Send>>;
 
 fn main() -> ExitCode {
     let parts = Parts::find();
@@ -78,21 +67,11 @@ fn main() -> ExitCode {
     }
     let rig = parts.ok().map(|parts| {
         let folder = folder.clone();
-        let start: Box<dyn FnOnce() -> Rig + Send> = Box::new(move || Rig::start(parts, &folder));
-        let lazily: Lazily = LazyLock::new(start);
-        Arc::new(lazily)
+        lazy(move || Rig::start(parts, &folder))
     });
-    let trials = TESTS.iter().copied().flatten().map(|&(name, test)| {
-        let rig_of_test = rig.clone();
-        let trial = Trial::test(name, move || {
-            // Without its parts it is only run by who asks for ignored tests.
-            let rig = rig_of_test.ok_or("nothing is built: run tests/spans/run")?;
-            test(&rig);
-            Ok(())
-        });
-        trial.with_ignored_flag(rig.is_none())
-    });
-    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    let absent = "nothing is built: run tests/spans/run";
+    let trials = registry::trials(TESTS, "", rig.as_ref(), absent);
+    let conclusion = libtest_mimic::run(&arguments, trials);
     drop(rig);
     if conclusion.has_failed() {
         // Logs stay where something failed.

@@ -1,11 +1,11 @@
 //! The manifests that are tried, and their parts.
 
 use std::fs;
-use std::path::Path;
 
-use seldon_tracing::manifest::stream::Documents;
-use seldon_tracing::manifest::tree::Tree;
 use serde_json::Value;
+
+pub(crate) use crate::support::fixtures::documents as objects;
+use crate::support::fixtures::root;
 
 /// A container of a pod.
 #[derive(Clone, Copy, Debug)]
@@ -14,20 +14,9 @@ pub(crate) struct Component<'o> {
     pub(crate) container: &'o Value,
 }
 
-/// The objects of a text in YAML.
-pub(crate) fn objects(text: &str) -> Vec<Value> {
-    let documents = Documents::new(text.as_bytes());
-    let read = |text: &str| Tree::yaml(text).unwrap().to_value().unwrap();
-    documents
-        .map(|document| read(&document.unwrap().text))
-        .filter(|value| !value.is_null())
-        .collect()
-}
-
 /// The objects of a file in `examples/`.
 pub(crate) fn examples(name: &str) -> Vec<Value> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    objects(&fs::read_to_string(root.join("examples").join(name)).unwrap())
+    objects(&fs::read_to_string(root().join("examples").join(name)).unwrap())
 }
 
 /// The SeldonDeployment of a file in `examples/`.

@@ -41,9 +41,9 @@ fn a_model_in_a_container_of_its_own_is_traced_by_rest_and_by_grpc_until_the_ann
     annotations.remove("tracing").unwrap();
     let after = rig.webhook.update(&traced.object, &without).object;
     let env = |object: &Value| component(object, "churn-model").container["env"].clone();
-    assert_eq!(env(&after), env(&manifest), "M7");
+    assert_eq!(env(&after), env(&manifest), "opted out");
     let orchestrator = |object: &Value| predictor(object, "default").get("svcOrchSpec").cloned();
-    assert_eq!(orchestrator(&after), orchestrator(&manifest), "M7");
+    assert_eq!(orchestrator(&after), orchestrator(&manifest), "opted out");
     let mut model = rig.run(&after, "churn-model", "OwnContainerAfter");
     model.predict(3);
     model.predict_by_grpc(2, None);

@@ -5,10 +5,10 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::load::process::binary;
 use crate::models::{annotate, component, example, objects};
 use crate::predictions::{BY_GRPC, BY_REST};
 use crate::rig::Rig;
+use crate::support::load::process::binary;
 
 tests![
     the_sampler_of_a_profile_decides_what_of_a_graph_is_traced,

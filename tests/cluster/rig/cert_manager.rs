@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::control_plane::ControlPlane;
-use super::guarded::Guarded;
 use super::{kubectl, until};
+use crate::support::guarded::Guarded;
 
 const VARIABLE: &str = "SELDON_TRACING_CERT_MANAGER";
 

@@ -10,8 +10,8 @@ use seldon_tracing::pki::{Authority, Names, Purpose};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::guarded::Guarded;
 use super::until;
+use crate::support::guarded::Guarded;
 
 /// Addresses of Services are of loopback, so that a process of the tests can listen where the API server calls.
 const SERVICES: &str = "127.96.0.0/16";

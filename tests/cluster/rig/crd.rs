@@ -1,10 +1,11 @@
 //! The resource that Seldon Core installs.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::control_plane::ControlPlane;
 use super::{kubectl, until};
+use crate::support::fixtures::{root, shared};
 
 /// Which definition of the SeldonDeployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,14 +65,4 @@ impl Crd {
             kubectl::run(plane, "", &list).code == Some(0)
         });
     }
-}
-
-pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Data that is no part of the repository.
-pub(crate) fn shared() -> PathBuf {
-    let beside = || root().join("../shared");
-    std::env::var_os("SELDON_TRACING_SHARED").map_or_else(beside, PathBuf::from)
 }

@@ -14,10 +14,10 @@ use tokio::runtime::Runtime;
 
 use super::cert_manager::CertManager;
 use super::control_plane::ControlPlane;
-use super::crd::root;
 use super::node::Node;
 use super::shell::{Shell, blocks};
 use super::{controllers, kubectl, until};
+use crate::support::fixtures::root;
 
 /// The namespace of the webhook.
 pub(crate) const NAMESPACE: &str = "seldon-tracing";

@@ -7,8 +7,8 @@ use tempfile::TempDir;
 use time::OffsetDateTime;
 
 use super::Cluster;
-use crate::load;
-use crate::load::process::{self, Process};
+use crate::support::load;
+use crate::support::load::process::{self, Process};
 
 /// Nothing else takes a port of this address for a while by chance.
 const ADDRESS: [u8; 4] = [127, 97, 0, 1];

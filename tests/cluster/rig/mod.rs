@@ -5,7 +5,6 @@ pub(crate) mod cert_manager;
 mod control_plane;
 mod controllers;
 pub(crate) mod crd;
-mod guarded;
 pub(crate) mod installation;
 pub(crate) mod kubectl;
 pub(crate) mod lone_webhook;
@@ -19,19 +18,19 @@ pub(crate) mod space;
 use std::future::Future;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 use kube::Client;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-pub(crate) use crate::load::LONG;
 use control_plane::ControlPlane;
 use crd::Crd;
 use installation::{Installation, Source};
 use kubectl::Ran;
 pub(crate) use space::Space;
+
+pub(crate) use crate::support::wait::{LONG, until};
 
 /// A cluster in which models can be deployed and are traced.
 pub(crate) struct Cluster {
@@ -47,11 +46,7 @@ impl Cluster {
     /// Starts it with the binaries of `assets`. `folder` is where it leaves its logs.
     pub(crate) fn start(assets: &Path, folder: &Path, crd: Crd, source: &Source) -> Self {
         let plane = ControlPlane::start(assets, folder);
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = Runtime::new().unwrap();
         let kubeconfig = Kubeconfig::read_from(plane.kubeconfig()).unwrap();
         let client = runtime.block_on(async {
             let options = KubeConfigOptions::default();
@@ -141,15 +136,5 @@ impl Cluster {
             self.kubectl(&label).ok();
         }
         Space::new(self, name)
-    }
-}
-
-/// Waits for a condition, for a long time if need be.
-#[track_caller]
-pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let end = Instant::now() + LONG;
-    while !condition() {
-        assert!(Instant::now() < end, "waited in vain until {what}");
-        std::thread::sleep(Duration::from_millis(20));
     }
 }

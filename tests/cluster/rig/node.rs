@@ -16,10 +16,10 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use super::installation::service_name;
-use crate::load::mount::Mount;
-use crate::load::process::{self, Process};
-use crate::load::proxy::{Proxy, proxy_on};
-use crate::load::{get, raw, until};
+use crate::support::load::mount::Mount;
+use crate::support::load::process::{self, Process};
+use crate::support::load::proxy::{Proxy, proxy_on};
+use crate::support::load::{get, raw, until};
 
 /// The pods of one Deployment behind one Service.
 pub(crate) struct Node {

@@ -21,7 +21,7 @@ use seldon_tracing::review::{Route, answer};
 use serde_json::{Value, json};
 
 use super::Cluster;
-use crate::load;
+use crate::support::load;
 
 /// What it does with a review.
 #[derive(Debug)]

@@ -10,8 +10,8 @@ use std::process::Command;
 use walkdir::WalkDir;
 
 use super::control_plane::ControlPlane;
-use super::crd::root;
 use super::kubectl::{self, Ran};
+use crate::support::fixtures::root;
 
 /// A shell in a folder that looks like a checkout of ours, with our command, kubectl and a kubeconfig at hand.
 #[derive(Clone, Debug)]

@@ -1,6 +1,5 @@
 //! The rig: a collector, Jaeger, the webhook, and what runs models in the environment that they are given.
 
-mod http;
 pub(crate) mod kubelet;
 pub(crate) mod node;
 pub(crate) mod parts;
@@ -16,12 +15,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::load::LONG;
-use crate::models::{Component, component, predictor};
 use kubelet::{Environment, environment};
 use node::Node;
 use parts::Parts;
@@ -29,6 +25,9 @@ use query::Span;
 use servers::{Collector, Jaeger};
 use webhook::Webhook;
 use wrapper::Wrapper;
+
+use crate::models::{Component, component, predictor};
+pub(crate) use crate::support::wait::until;
 
 /// The service whose spans tell that those before them must have arrived.
 const MARKER: &str = "Marker";
@@ -203,15 +202,5 @@ impl Rig {
             *sent += 1;
             self.spans(MARKER, *sent);
         }
-    }
-}
-
-/// Waits for a condition, for a long time if need be.
-#[track_caller]
-pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let end = Instant::now() + LONG;
-    while !condition() {
-        assert!(Instant::now() < end, "waited in vain until {what}");
-        std::thread::sleep(Duration::from_millis(50));
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 
-use super::http::get;
+use crate::support::load::raw::get;
 
 /// A span, as Jaeger has it.
 #[derive(Clone, Debug)]

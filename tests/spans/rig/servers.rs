@@ -4,11 +4,11 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use super::http::get;
 use super::node::Node;
 use super::parts::Parts;
 use super::until;
-use crate::guarded::Guarded;
+use crate::support::guarded::Guarded;
+use crate::support::load::raw::get;
 
 /// Samples everything: what a sampler that asks a receiver is told.
 const STRATEGIES: &str = r#"{"default_strategy": {"type": "probabilistic", "param": 1}}"#;

@@ -8,8 +8,8 @@ use seldon_tracing::review::verify::verify;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use crate::load::process::{self, Process};
-use crate::load::{self, ADMISSION};
+use crate::support::load::process::{self, Process};
+use crate::support::load::{self, ADMISSION};
 
 /// Profiles that tests name.
 const CONFIG: &str = "
@@ -44,11 +44,7 @@ impl Webhook {
         std::fs::write(folder.join("tls.key"), &pair.key).unwrap();
         let config = folder.join("config.yaml");
         std::fs::write(&config, CONFIG).unwrap();
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = Runtime::new().unwrap();
         let started = process::start(folder, &["--config", "config.yaml"]);
         let process = runtime.block_on(started);
         let client = load::client(process.address, authority.certificate());

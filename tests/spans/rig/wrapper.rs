@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::http::ask;
 use super::kubelet::Environment;
 use super::parts::Parts;
 use super::ports;
-use crate::guarded::Guarded;
-use crate::load::LONG;
+use crate::support::guarded::Guarded;
+use crate::support::load::raw::ask;
+use crate::support::wait::LONG;
 
 /// What a prediction is made of.
 pub(crate) const MESSAGE: &str = r#"{"data":{"ndarray":[[1,2]]}}"#;

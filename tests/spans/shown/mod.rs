@@ -10,12 +10,13 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
+use waterfall::waterfall;
+
 use crate::models::{component, component_if_any, model, objects};
 use crate::rig::Rig;
 use crate::rig::kubelet::environment;
 use crate::rig::parts::Parts;
 use crate::rig::query::Span;
-use waterfall::waterfall;
 
 tests![
     a_trace_that_is_shown_names_its_id_and_draws_each_span_below_the_one_that_caused_it,

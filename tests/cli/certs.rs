@@ -1,0 +1,559 @@
+//! `certs new` and `certs show`, and their certificates as others read them: x509-parser, rustls and openssl.
+
+use std::fs;
+use std::net::IpAddr;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration as StdDuration;
+
+use rustls::RootCertStore;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::WebPkiClientVerifier;
+use seldon_tracing::pki::{Authority, Names, Pair, Purpose};
+use serde_json::Value;
+use tempfile::TempDir;
+use time::{Duration, OffsetDateTime};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::{GeneralName, ParsedExtension};
+use x509_parser::oid_registry::{OID_EC_P256, OID_SIG_ECDSA_WITH_SHA256};
+use x509_parser::prelude::FromDer;
+
+use crate::command::{Run, folder, outcome, run, run_in, seldon_tracing};
+
+const SERVICE: &str = "seldon-tracing.seldon-tracing.svc";
+const FILES: [&str; 4] = ["ca.crt", "ca.key", "tls.crt", "tls.key"];
+
+/// A folder in which `certs new` has made a CA and a certificate for `SERVICE` and `127.0.0.1`, in `made`.
+fn made() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let run = new(folder.path(), &["--dir", "made"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    let paths = FILES.map(|name| format!("made/{name}\n")).concat();
+    assert_eq!(run.stdout, paths);
+    folder
+}
+
+fn new(folder: &Path, arguments: &[&str]) -> Run {
+    let names = ["certs", "new", "--dns", SERVICE, "--ip", "127.0.0.1"];
+    run_in(folder, &[&names, arguments].concat(), "")
+}
+
+fn read(folder: &TempDir, name: &str) -> String {
+    fs::read_to_string(folder.path().join("made").join(name)).unwrap()
+}
+
+fn ders(text: &str) -> Vec<CertificateDer<'static>> {
+    CertificateDer::pem_slice_iter(text.as_bytes())
+        .map(Result::unwrap)
+        .collect()
+}
+
+/// Certificates that were made at another time, as `ca.crt` and `tls.crt`.
+fn made_at(now: OffsetDateTime, days: u32) -> TempDir {
+    let authority = Authority::new(None, now, days).unwrap();
+    let names = Names {
+        dns: vec![SERVICE.to_owned()],
+        ip: vec![],
+    };
+    let pair = authority.issue(&names, Purpose::Server, now, days).unwrap();
+    folder(&[
+        ("ca.crt", authority.certificate()),
+        ("tls.crt", &pair.chain),
+    ])
+}
+
+#[test]
+fn the_hint_names_the_commands_that_come_next() {
+    let folder = TempDir::new().unwrap();
+    let run = new(folder.path(), &["--dir", "a b"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    for part in [
+        "seldon-tracing serve --tls-cert 'a b/tls.crt' --tls-key 'a b/tls.key'",
+        "seldon-tracing review ",
+        "--cacert 'a b/ca.crt'",
+    ] {
+        assert!(run.stderr.contains(part), "{}", run.stderr);
+    }
+    assert!(!run.stderr.contains("PRIVATE") && !run.stdout.contains("PRIVATE"));
+}
+
+#[cfg(unix)]
+#[test]
+fn keys_are_for_their_owner_only_and_so_is_a_folder_that_is_made() {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let folder = TempDir::new().unwrap();
+    // Whoever lets everybody write lets nobody read keys.
+    let binary = env!("CARGO_BIN_EXE_seldon-tracing");
+    let status = Command::new("sh")
+        .args([
+            "-c",
+            "umask 0; exec \"$0\" certs new --dir x/y --ip ::1",
+            binary,
+        ])
+        .current_dir(folder.path())
+        .output()
+        .unwrap()
+        .status;
+    assert!(status.success());
+    let inner = folder.path().join("x/y");
+    assert_eq!(mode(&inner), 0o700);
+    assert_eq!(mode(&folder.path().join("x")), 0o700);
+    for (name, expected) in FILES.into_iter().zip([0o644, 0o600, 0o644, 0o600]) {
+        assert_eq!(mode(&inner.join(name)), expected, "{name}");
+    }
+    // A folder that was there keeps its mode.
+    let there = folder.path().join("there");
+    fs::create_dir(&there).unwrap();
+    fs::set_permissions(&there, fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(new(folder.path(), &["--dir", "there"]).code, 0);
+    assert_eq!(mode(&there), 0o755);
+}
+
+#[test]
+fn nothing_is_overwritten_and_nothing_is_written_beside_it() {
+    for name in FILES {
+        let files = folder(&[(&format!("made/{name}"), "mine")]);
+        let said = new(files.path(), &["--dir", "made"]).refusal();
+        assert!(said.contains(&format!("made/{name} would be overwritten")));
+        assert!(said.contains("another --dir"), "{said}");
+        let there = fs::read_dir(files.path().join("made")).unwrap().count();
+        assert_eq!((there, read(&files, name).as_str()), (1, "mine"));
+    }
+    #[cfg(unix)]
+    {
+        // Also a link that leads nowhere is there, and is not written through.
+        let files = folder(&[("made/other", "")]);
+        let link = files.path().join("made/ca.key");
+        std::os::unix::fs::symlink("../elsewhere", link).unwrap();
+        let said = new(files.path(), &["--dir", "made"]).refusal();
+        assert!(said.contains("made/ca.key"), "{said}");
+        assert!(!files.path().join("elsewhere").exists());
+    }
+    let twice = made();
+    let before = FILES.map(|name| read(&twice, name));
+    let said = new(twice.path(), &["--dir", "made"]).refusal();
+    assert!(said.contains("made/tls.key") && said.contains("move them away"));
+    assert_eq!(FILES.map(|name| read(&twice, name)), before);
+}
+
+#[test]
+fn what_cannot_be_made_is_refused_before_anything_is_written() {
+    for (arguments, part) in [
+        (
+            &["--days", "366", "--ca-days", "365"][..],
+            "--days 366 is longer than --ca-days 365",
+        ),
+        (&["--dns", "10.0.0.1"], "--ip 10.0.0.1"),
+        (&["--dns", "https://a.b"], "without a scheme"),
+        (&["--days", "0"], "0"),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let said = new(folder.path(), &[&["--dir", "made"], arguments].concat()).refusal();
+        assert!(said.contains(part), "{said}");
+        assert!(!folder.path().join("made").exists());
+    }
+    let files = folder(&[("file", "")]);
+    let said = new(files.path(), &["--dir", "file/made"]).refusal();
+    assert!(said.contains("nothing was written"), "{said}");
+    let said = run(&["certs", "new", "--dir", "x"], "").refusal();
+    assert!(said.contains("--dns"), "{said}");
+}
+
+#[test]
+fn a_certificate_has_the_names_the_usages_and_the_hour_for_wrong_clocks() {
+    let folder = made();
+    let now = OffsetDateTime::now_utc();
+    let chain = ders(&read(&folder, "tls.crt"));
+    let ca_file = ders(&read(&folder, "ca.crt"));
+    assert_eq!((chain.len(), &chain[1..]), (2, &ca_file[..]));
+    let parsed = |at: usize| X509Certificate::from_der(&chain[at]).unwrap().1;
+    let (leaf, ca) = (parsed(0), parsed(1));
+
+    let names = leaf.subject_alternative_name().unwrap().unwrap();
+    let expected = [
+        GeneralName::DNSName(SERVICE),
+        GeneralName::IPAddress(&[127, 0, 0, 1]),
+    ];
+    assert_eq!(names.value.general_names, expected);
+    let extended = leaf.extended_key_usage().unwrap().unwrap().value;
+    assert!(extended.server_auth && !extended.client_auth && !extended.any);
+    let usage = leaf.key_usage().unwrap().unwrap();
+    assert!(usage.critical);
+    assert_eq!(usage.value.flags, 1, "digitalSignature only");
+    assert!(!leaf.is_ca());
+
+    let constraints = ca.basic_constraints().unwrap().unwrap();
+    assert!(constraints.critical && constraints.value.ca);
+    assert_eq!(constraints.value.path_len_constraint, Some(0));
+    let usage = ca.key_usage().unwrap().unwrap();
+    assert!(usage.critical && usage.value.key_cert_sign() && usage.value.crl_sign());
+    assert!(!usage.value.digital_signature());
+    assert!(ca.extended_key_usage().unwrap().is_none());
+
+    let key_id = |of: &X509Certificate<'_>, authority: bool| {
+        of.extensions()
+            .iter()
+            .find_map(|it| match it.parsed_extension() {
+                ParsedExtension::AuthorityKeyIdentifier(id) if authority => {
+                    id.key_identifier.as_ref().map(|id| id.0.to_vec())
+                }
+                ParsedExtension::SubjectKeyIdentifier(id) if !authority => Some(id.0.to_vec()),
+                _ => None,
+            })
+    };
+    assert!(key_id(&leaf, true).is_some());
+    assert_eq!(key_id(&leaf, true), key_id(&ca, false));
+
+    let mut serials = vec![];
+    for (certificate, days) in [(&leaf, 365), (&ca, 3650)] {
+        let validity = certificate.validity();
+        let early = now - validity.not_before.to_datetime();
+        assert!(
+            early >= Duration::HOUR && early < Duration::hours(2),
+            "{early}"
+        );
+        let left = validity.not_after.to_datetime() - now;
+        assert_eq!((left + Duration::minutes(1)).whole_days(), days);
+        assert_eq!(
+            certificate.signature_algorithm.algorithm,
+            OID_SIG_ECDSA_WITH_SHA256
+        );
+        let curve = certificate.public_key().algorithm.parameters.as_ref();
+        assert_eq!(curve.unwrap().as_oid().unwrap(), OID_EC_P256);
+        // Positive, and of 20 bytes at most.
+        let serial = certificate.raw_serial();
+        assert!(serial[0] < 0x80 && serial.len() <= 17 && serial.len() > 12);
+        serials.push(serial.to_vec());
+    }
+    assert_ne!(serials[0], serials[1]);
+}
+
+#[test]
+fn clients_take_the_certificate_for_its_names_and_for_no_other() {
+    let folder = made();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(ders(&read(&folder, "ca.crt")));
+    let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), provider.clone())
+        .build()
+        .unwrap();
+    let chain = ders(&read(&folder, "tls.crt"));
+    let at = |time: UnixTime, name: &str| {
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        verifier
+            .verify_server_cert(&chain[0], &chain[1..], &name, &[], time)
+            .map_err(|error| format!("{error:?}"))
+    };
+    let now = UnixTime::now();
+    for name in [SERVICE, "SELDON-tracing.seldon-tracing.svc", "127.0.0.1"] {
+        at(now, name).unwrap();
+    }
+    for name in ["seldon-tracing.other.svc", "127.0.0.2", "localhost"] {
+        let refusal = at(now, name).unwrap_err();
+        assert!(refusal.contains("NotValidForName"), "{refusal}");
+    }
+    // A clock that is almost an hour behind, one that is further behind, and the end.
+    let after = |seconds: i64| {
+        let seconds = now.as_secs().checked_add_signed(seconds).unwrap();
+        at(
+            UnixTime::since_unix_epoch(StdDuration::from_secs(seconds)),
+            SERVICE,
+        )
+    };
+    after(-3500).unwrap();
+    assert!(after(-3700).unwrap_err().contains("NotValidYet"));
+    after(365 * 86_400 - 60).unwrap();
+    assert!(after(365 * 86_400 + 60).unwrap_err().contains("Expired"));
+
+    let key = PrivateKeyDer::from_pem_slice(read(&folder, "tls.key").as_bytes()).unwrap();
+    rustls::sign::CertifiedKey::from_der(chain, key, &provider)
+        .unwrap()
+        .keys_match()
+        .unwrap();
+}
+
+#[test]
+fn a_clients_certificate_is_one_for_clients_only() {
+    let now = OffsetDateTime::now_utc();
+    let authority = Authority::new(None, now, 10).unwrap();
+    let names = Names {
+        dns: vec![],
+        ip: vec![IpAddr::from([127, 0, 0, 1])],
+    };
+    let issue = |purpose| ders(&authority.issue(&names, purpose, now, 1).unwrap().chain);
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(ders(authority.certificate()));
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider)
+        .build()
+        .unwrap();
+    let verify = |chain: &[CertificateDer<'_>]| {
+        verifier.verify_client_cert(&chain[0], &chain[1..], UnixTime::now())
+    };
+    verify(&issue(Purpose::Client)).unwrap();
+    verify(&issue(Purpose::Server)).unwrap_err();
+}
+
+#[test]
+fn openssl_takes_it_too() {
+    if Command::new("openssl").arg("version").output().is_err() {
+        eprintln!(
+            "LEFT OUT: there is no openssl here, so what it makes of the certificates was not tested"
+        );
+        return;
+    }
+    let folder = made();
+    let openssl = |arguments: &[&str]| {
+        let output = Command::new("openssl")
+            .args(arguments)
+            .current_dir(folder.path().join("made"))
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        (
+            output.status.success(),
+            text + &String::from_utf8_lossy(&output.stderr),
+        )
+    };
+    let verify = [
+        "verify",
+        "-x509_strict",
+        "-purpose",
+        "sslserver",
+        "-CAfile",
+        "ca.crt",
+    ];
+    for name in [["-verify_hostname", SERVICE], ["-verify_ip", "127.0.0.1"]] {
+        let (good, text) = openssl(&[&verify[..], &name, &["tls.crt"]].concat());
+        assert!(good && text.contains("tls.crt: OK"), "{text}");
+    }
+    let other = ["-verify_hostname", "localhost", "tls.crt"];
+    assert!(!openssl(&[&verify[..], &other].concat()).0);
+
+    let (good, text) = openssl(&["x509", "-in", "tls.crt", "-noout", "-text"]);
+    assert!(good, "{text}");
+    for part in [
+        "ecdsa-with-SHA256",
+        "prime256v1",
+        "CA:FALSE",
+        "TLS Web Server Authentication",
+        &format!("DNS:{SERVICE}, IP Address:127.0.0.1"),
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let (good, text) = openssl(&["x509", "-in", "ca.crt", "-noout", "-text"]);
+    assert!(good && text.contains("CA:TRUE, pathlen:0"), "{text}");
+
+    // The serial number and the fingerprint can be compared with those that openssl gives.
+    let arguments = [
+        "x509",
+        "-in",
+        "tls.crt",
+        "-noout",
+        "-serial",
+        "-fingerprint",
+        "-sha256",
+    ];
+    let theirs = openssl(&arguments).1;
+    let ours = run_in(
+        folder.path(),
+        &["certs", "show", "made/tls.crt", "-o", "json"],
+        "",
+    )
+    .data();
+    let ours: Value = serde_json::from_str(&ours).unwrap();
+    for field in ["serial", "sha256"] {
+        let value = ours["certificates"][0][field].as_str().unwrap();
+        assert!(theirs.contains(&format!("={value}\n")), "{value}: {theirs}");
+    }
+    // Keys that others make, and another order of words in the text around.
+    let self_signed =
+        "req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -days 2 -subj /O=x/CN=rsa";
+    let text = openssl(&self_signed.split(' ').collect::<Vec<_>>()).1;
+    let shown = run(&["certs", "show", "-"], &text);
+    assert!(shown.stdout.contains("RSA 2048"), "{shown:?}");
+    assert!(shown.stdout.contains("self-signed"), "{shown:?}");
+}
+
+#[test]
+fn show_tells_people_what_is_in_a_file() {
+    let folder = made();
+    let shown = run_in(folder.path(), &["certs", "show", "made/tls.crt"], "").data();
+    for part in [
+        "made/tls.crt: 2 certificates\n",
+        &format!("\n1: leaf CN={SERVICE}\n"),
+        "\n2: CA CN=seldon-tracing CA ",
+        &format!("DNS names    {SERVICE}\n"),
+        "addresses    127.0.0.1\n",
+        " (in 364 days)\n",
+        " (in 3649 days)\n",
+        "ECDSA P-256",
+        "digitalSignature, serverAuth",
+        "signed by the next one",
+        "self-signed",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let piped = run(&["certs", "show", "-"], &read(&folder, "tls.crt")).data();
+    assert_eq!(piped, shown.replace("made/tls.crt", "<stdin>"));
+}
+
+#[test]
+fn show_tells_machines_the_same() {
+    let folder = made();
+    let show = |form| {
+        run_in(
+            folder.path(),
+            &["certs", "show", "made/tls.crt", "-o", form],
+            "",
+        )
+        .data()
+    };
+    let json: Value = serde_json::from_str(&show("json")).unwrap();
+    assert_eq!(json["schema"], 1);
+    assert_eq!(json["file"], "made/tls.crt");
+    assert_eq!(
+        (&json["valid"], &json["chained"]),
+        (&true.into(), &true.into())
+    );
+    let leaf = &json["certificates"][0];
+    assert_eq!(leaf["dns"], serde_json::json!([SERVICE]));
+    assert_eq!(leaf["ip"], serde_json::json!(["127.0.0.1"]));
+    assert_eq!(leaf["validity"], "valid");
+    assert_eq!(leaf["chain"], "signed-by-next");
+    assert_eq!(json["certificates"][1]["authority"], true);
+    let until = leaf["not_after"].as_str().unwrap();
+    assert!(until.ends_with('Z') && until.len() == 20, "{until}");
+    let left = leaf["seconds_left"].as_i64().unwrap();
+    assert!((364 * 86_400..=365 * 86_400).contains(&left), "{left}");
+    assert!(show("yaml").contains("validity: valid\n"));
+}
+
+#[test]
+fn what_is_expired_or_not_yet_valid_is_shown_and_told_of() {
+    let now = OffsetDateTime::now_utc();
+    let old = made_at(now - Duration::days(40), 30);
+    let show = |folder: &TempDir, more: &[&str]| {
+        let run = run_in(
+            folder.path(),
+            &[&["certs", "show", "tls.crt"], more].concat(),
+            "",
+        );
+        assert_eq!(run.code, 1, "{run:?}");
+        run
+    };
+    let run = show(&old, &[]);
+    assert_eq!(
+        run.stdout.matches("(EXPIRED 10 days ago)").count(),
+        2,
+        "{run:?}"
+    );
+    assert!(
+        run.stderr.contains("expired 10 days ago: renew it"),
+        "{run:?}"
+    );
+    let json: Value = serde_json::from_str(&show(&old, &["-o", "json"]).stdout).unwrap();
+    assert_eq!(json["valid"], false);
+    assert_eq!(json["certificates"][0]["validity"], "expired");
+    assert!(json["certificates"][0]["seconds_left"].as_i64().unwrap() < 0);
+
+    let early = made_at(now + Duration::hours(10), 30);
+    let run = show(&early, &[]);
+    assert!(run.stdout.contains("(NOT YET, in 8 hours)"), "{run:?}");
+    assert!(run.stderr.contains("valid only in 8 hours"), "{run:?}");
+    assert!(
+        show(&early, &["-o", "yaml"])
+            .stdout
+            .contains("validity: not-yet")
+    );
+}
+
+#[test]
+fn a_chain_that_does_not_hang_together_is_told_of() {
+    let now = OffsetDateTime::now_utc();
+    let (one, two) = (made_at(now, 3), made_at(now, 3));
+    let text = |of: &TempDir, name: &str| fs::read_to_string(of.path().join(name)).unwrap();
+    let leaf = text(&one, "tls.crt").replace(&text(&one, "ca.crt"), "");
+    let wrong = run(
+        &["certs", "show", "-"],
+        &(leaf.clone() + &text(&two, "ca.crt")),
+    );
+    assert_eq!(wrong.code, 1, "{wrong:?}");
+    assert!(
+        wrong.stderr.contains("certificate 1 (CN=seldon-tracing"),
+        "{wrong:?}"
+    );
+    assert!(
+        wrong
+            .stderr
+            .contains("the order is wrong or one is missing")
+    );
+    // A leaf whose issuer the client has, and the two CAs of a rotation.
+    run(&["certs", "show", "-"], &leaf).data();
+    let both = text(&one, "ca.crt") + &text(&two, "ca.crt");
+    run(&["certs", "show", "-"], &both).data();
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_and_no_key_is_shown() {
+    let folder = made();
+    let key = read(&folder, "tls.key");
+    let said = run_in(folder.path(), &["certs", "show", "made/tls.key"], "").refusal();
+    assert!(
+        said.contains("cannot show made/tls.key: there is a private key in it"),
+        "{said}"
+    );
+    assert!(key.lines().skip(1).all(|line| !said.contains(line)));
+    for (text, part) in [
+        ("", "<stdin>: there is no certificate in it: it is empty"),
+        ("-----BEGIN CERTIFICATE-----\nAAAA\n", "cut off"),
+    ] {
+        let said = run(&["certs", "show", "-"], text).refusal();
+        assert!(said.contains(part), "{said}");
+    }
+    let said = run(&["certs", "show", "absent.crt"], "").refusal();
+    assert!(said.contains("absent.crt"), "{said}");
+    if cfg!(unix) {
+        let said = run(&["certs", "show", "/dev/zero"], "").refusal();
+        assert!(said.contains("longer than 8 MiB"), "{said}");
+    }
+}
+
+#[test]
+fn a_subject_does_not_steer_the_terminal() {
+    let now = OffsetDateTime::now_utc();
+    let mut params = rcgen::CertificateParams::default();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, "a\u{1b}[31m\nb\u{202e}c");
+    params.not_before = now - Duration::DAY;
+    params.not_after = now - Duration::HOUR;
+    let key = rcgen::KeyPair::generate().unwrap();
+    let text = params.self_signed(&key).unwrap().pem();
+    for form in ["table", "json", "yaml"] {
+        let mut command = seldon_tracing();
+        command.args(["--color=never", "certs", "show", "-", "-o", form]);
+        let run = outcome(command.write_stdin(text.as_str()));
+        assert_eq!(run.code, 1, "{run:?}");
+        let all = run.stdout + &run.stderr;
+        assert!(
+            !all.contains('\u{1b}') && !all.contains("\nb"),
+            "{form}: {all:?}"
+        );
+    }
+}
+
+#[test]
+fn a_pair_is_shown_without_its_key() {
+    let pair = Pair {
+        chain: String::new(),
+        key: "secret".to_owned(),
+    };
+    assert!(!format!("{pair:?}").contains("secret"));
+}

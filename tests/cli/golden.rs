@@ -1,0 +1,238 @@
+//! The output for users, word for word: results, explanations, help and refusals are files in `tests/cli/golden`.
+//!
+//! `UPDATE_GOLDEN=1 cargo test --test cli golden` writes them again; read the difference before you commit it.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use similar::TextDiff;
+
+use crate::command::{MODEL, folder, run, run_in};
+use crate::support::fixtures::{examples, root};
+
+/// Compares with a golden file, or writes it.
+#[track_caller]
+fn golden(name: &str, text: &str) {
+    let path = root().join("tests/cli/golden").join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, text).unwrap();
+        return;
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        expected == text,
+        "tests/cli/golden/{name} is another (UPDATE_GOLDEN=1 writes it anew):\n{}",
+        TextDiff::from_lines(&expected, text).unified_diff()
+    );
+}
+
+#[test]
+fn examples_are_injected_and_explained_as_before() {
+    for example in examples() {
+        let stem = example.file_stem().unwrap().to_str().unwrap();
+        let file = format!("examples/{stem}.yaml");
+        let with = |arguments: &[&str]| run(&[arguments, &["-f", &file]].concat(), "").data();
+        let injected = with(&["inject"]);
+        golden(&format!("{stem}.yaml"), &injected);
+        golden(&format!("{stem}.diff"), &with(&["inject", "--diff"]));
+        golden(&format!("{stem}.explain.txt"), &with(&["explain"]));
+        golden(
+            &format!("{stem}.explain.json"),
+            &with(&["explain", "-o", "json"]),
+        );
+        // What the files cannot show: that the way back leads to the example.
+        assert_eq!(
+            run(&["uninject"], &injected).data(),
+            fs::read_to_string(&example).unwrap()
+        );
+    }
+}
+
+#[test]
+fn an_explanation_shows_each_kind_of_decision() {
+    let case = |name: &str, manifest: &str| {
+        let run = run(&["explain"], manifest);
+        assert_eq!(run.code, 0, "{run:?}");
+        golden(&format!("explain-{name}.txt"), &(run.stdout + &run.stderr));
+    };
+    case("not-asked-for", &crate::command::plain_model());
+    case("problems", &MODEL.replace("\"true\"", "tru"));
+    case(
+        "bad-settings",
+        &MODEL.replace(
+            "tracing: \"true\"",
+            "tracing: \"true\"\n    tracing.seldon.io/agent-port: high\n    tracing.seldon.io/nonsense: x",
+        ),
+    );
+    let injected = run(&["inject"], MODEL).data();
+    case("injected", &injected);
+    case(
+        "to-be-taken-out",
+        &injected.replace("tracing: \"true\"", "tracing: \"false\""),
+    );
+    case(
+        "switched-off-by-hand",
+        &injected.replacen(
+            "- name: TRACING\n            value: \"1\"",
+            "- name: TRACING\n            value: \"0\"",
+            1,
+        ),
+    );
+    case(
+        "unknown-version",
+        &MODEL.replace("seldon.io/v1", "seldon.io/v2"),
+    );
+    case("nothing-there", "kind: ConfigMap\n");
+}
+
+#[test]
+fn help_reads_as_before() {
+    let commands: [&[&str]; 15] = [
+        &[],
+        &["inject"],
+        &["uninject"],
+        &["explain"],
+        &["jaeger-config"],
+        &["config"],
+        &["config", "check"],
+        &["config", "show"],
+        &["completions"],
+        &["man"],
+        &["serve"],
+        &["review"],
+        &["certs"],
+        &["certs", "new"],
+        &["certs", "show"],
+    ];
+    for command in commands {
+        let name = [&["help"], command].concat().join("-");
+        let with = |flag: &'static str| run(&[command, &[flag]].concat(), "").data();
+        golden(
+            &format!("{name}.txt"),
+            &format!("{}\n==== -h ====\n\n{}", with("--help"), with("-h")),
+        );
+    }
+}
+
+#[test]
+fn config_maps_are_rendered_as_before() {
+    let model = |name: &str, config_map: &str, sampler: (&str, &str)| {
+        MODEL
+            .replace(
+                "  name: model\n",
+                &format!("  name: {name}\n  namespace: models\n"),
+            )
+            .replace(
+                "  annotations:\n",
+                &format!(
+                    "  annotations:\n    tracing.seldon.io/config-map: {config_map}\n    \
+                     tracing.seldon.io/sampler-type: {}\n    tracing.seldon.io/sampler-param: '{}'\n",
+                    sampler.0, sampler.1
+                ),
+            )
+    };
+    let manifests = [
+        model("often", "jaeger-client/often.yml", ("probabilistic", "0.5")),
+        model("all", "jaeger-client/all.yml", ("const", "1")),
+        model("few", "jaeger-few", ("ratelimiting", "2")),
+        model("asked", "jaeger-remote", ("remote", "0")),
+    ];
+    golden(
+        "jaeger-config.yaml",
+        &run(&["jaeger-config"], &manifests.join("---\n")).data(),
+    );
+}
+
+const BAD_CONFIG: &str = "\
+trigger: 'not a key!'
+targets:
+  containers: 3
+  container: true
+defaults:
+  agentPort: 6832
+  samplerType: probabilistic
+  samplerParam: 5
+profiles:
+  'true': {}
+";
+
+#[test]
+fn refusals_read_as_before() {
+    let files = folder(&[
+        (
+            "bad.yaml",
+            "kind: SeldonDeployment\nmetadata:\n  name: [a\nspec: {}\n",
+        ),
+        ("bad.json", "{\"kind\": \"SeldonDeployment\",\n  \"a\": 1 \"b\": 2}\n"),
+        (
+            "template.yaml",
+            &MODEL.replace("name: model", "name: {{ .Values.name }}"),
+        ),
+        (
+            "duplicate.yaml",
+            &MODEL.replace("  name: model\n", "  name: model\n  name: again\n"),
+        ),
+        (
+            "merge.yaml",
+            &MODEL
+                .replace("metadata:\n", "metadata: &meta\n")
+                .replace(
+                    "- name: classifier\n          image",
+                    "- <<: {name: classifier, env: []}\n          image",
+                ),
+        ),
+        (
+            "alias.yaml",
+            &[
+                MODEL,
+                "    svcOrchSpec:\n      env: &shared\n      - {name: A, value: b}\n  - name: second\n    annotations: {tracing: 'false'}\n    svcOrchSpec:\n      env: *shared\n    graph: {name: x, implementation: SKLEARN_SERVER}\n",
+            ]
+            .concat(),
+        ),
+        ("latin1.yaml", "kind: ConfigMap\n"),
+        ("config.yaml", BAD_CONFIG),
+        ("empty/readme.md", "nothing\n"),
+        ("good.yaml", MODEL),
+    ]);
+    fs::write(files.path().join("latin1.yaml"), b"kind: A\nname: \xe9\n").unwrap();
+    let cases: &[(&str, &[&str])] = &[
+        ("unknown file", &["inject", "-f", "absent.yaml"]),
+        ("unknown file to explain", &["explain", "-f", "absent.yaml"]),
+        ("bad YAML", &["inject", "-f", "bad.yaml"]),
+        ("bad JSON", &["inject", "-f", "bad.json"]),
+        ("not UTF-8", &["inject", "-f", "latin1.yaml"]),
+        ("template", &["inject", "-f", "template.yaml"]),
+        ("duplicate keys", &["inject", "-f", "duplicate.yaml"]),
+        ("merge key", &["inject", "-f", "merge.yaml"]),
+        ("alias", &["inject", "-f", "alias.yaml"]),
+        ("several at once", &["inject", "-f", ".", "--in-place"]),
+        ("to explain", &["explain", "-f", "duplicate.yaml"]),
+        ("empty folder", &["inject", "-f", "empty"]),
+        ("no config file", &["inject", "--config", "absent.yaml"]),
+        ("bad config", &["inject", "--config", "config.yaml"]),
+        ("config check", &["config", "check", "config.yaml"]),
+        ("unknown profile", &["inject", "--tracing", "sampled"]),
+        ("in place without a file", &["inject", "--in-place"]),
+        (
+            "in place with -",
+            &["inject", "--in-place", "-f", "good.yaml", "-f", "-"],
+        ),
+        ("stdin twice", &["inject", "-f", "-", "-f", "-"]),
+        ("stdin for both", &["inject", "--config", "-"]),
+        (
+            "contradiction",
+            &["inject", "--in-place", "--check", "-f", "good.yaml"],
+        ),
+        ("unknown flag", &["inject", "--inplace"]),
+        ("no command", &[]),
+        ("no folder for man", &["man", "--dir", "absent"]),
+        ("unknown shell", &["completions", "tcsh"]),
+    ];
+    let mut text = String::new();
+    for (what, arguments) in cases {
+        let said = run_in(files.path(), arguments, "").refusal();
+        let arguments = arguments.join(" ");
+        let _ = write!(text, "# {what}\n$ seldon-tracing {arguments}\n{said}\n");
+    }
+    golden("refusals.txt", &text);
+}

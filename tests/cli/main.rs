@@ -1,0 +1,20 @@
+//! The command line, from arguments and files to output and written files.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_in_result,
+    clippy::unwrap_used,
+    reason = "all of this is tests, though clippy takes only some of it for tests"
+)]
+
+mod certs;
+mod command;
+mod files;
+mod golden;
+mod in_place;
+mod jaeger_config;
+mod review;
+#[path = "../support/mod.rs"]
+mod support;
+mod texts;

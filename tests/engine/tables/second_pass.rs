@@ -1,0 +1,184 @@
+//! The webhook accepts what it wrote: a second call for the same write changes nothing, and every patch applies.
+
+use serde_json::{Value, json};
+
+use super::{container, inject, names, predictor, record, sdep, traced, update};
+
+const R: &str = "tracing.seldon.io/injected";
+
+/// Calls the webhook twice for one write, and gives what is stored.
+fn write(object: &Value, old: &Value) -> Value {
+    let (stored, first) = update(object, old);
+    assert_eq!(first.notes_of("record-unreadable"), 0);
+    let (again, second) = update(&stored, old);
+    assert_eq!(
+        again, stored,
+        "the second call for the same write: {second:?}"
+    );
+    let (again, second) = update(&stored, &stored);
+    assert_eq!(
+        again, stored,
+        "the next write that changes nothing: {second:?}"
+    );
+    assert_eq!(second.notes_of("record-unreadable"), 0);
+    stored
+}
+
+fn env(object: &mut Value) -> &mut Vec<Value> {
+    object["spec"]["predictors"][0]["componentSpecs"][0]["spec"]["containers"][0]["env"]
+        .as_array_mut()
+        .unwrap()
+}
+
+fn set_trigger(object: &mut Value, value: Option<&str>) {
+    let annotations = object["metadata"]["annotations"].as_object_mut().unwrap();
+    match value {
+        Some(value) => annotations.insert("tracing".to_owned(), json!(value)),
+        None => annotations.remove("tracing"),
+    };
+}
+
+#[test]
+fn half_a_pair_that_the_user_removed_takes_the_other_half_with_it() {
+    for (half, other) in [
+        ("JAEGER_SAMPLER_PARAM", "JAEGER_SAMPLER_TYPE"),
+        ("JAEGER_SAMPLER_TYPE", "JAEGER_SAMPLER_PARAM"),
+        ("JAEGER_AGENT_HOST", "JAEGER_AGENT_PORT"),
+        ("JAEGER_AGENT_PORT", "JAEGER_AGENT_HOST"),
+    ] {
+        let stored = inject(&traced(&json!([])));
+        let mut edited = stored.clone();
+        env(&mut edited).retain(|entry| entry["name"] != half);
+        let stored = write(&edited, &stored);
+        let left = names(&container(&stored)["env"]);
+        assert!(!left.contains(&half) && !left.contains(&other), "{left:?}");
+        assert_eq!(left.len(), 3);
+        let mut out = stored.clone();
+        set_trigger(&mut out, None);
+        let out = write(&out, &stored);
+        assert_eq!(
+            (names(&container(&out)["env"]).len(), record(&out)),
+            (0, None)
+        );
+    }
+}
+
+#[test]
+fn a_record_that_holds_half_a_pair_is_read_again() {
+    let first = inject(&traced(&json!([])));
+    let mut typo = first.clone();
+    set_trigger(&mut typo, Some("tru"));
+    let held = write(&typo, &first);
+    let mut by_hand = held.clone();
+    for entry in env(&mut by_hand) {
+        if entry["name"] == "JAEGER_SAMPLER_PARAM" {
+            entry["value"] = json!("0");
+        }
+    }
+    let held = write(&by_hand, &held);
+    let mut mended = held.clone();
+    set_trigger(&mut mended, Some("true"));
+    let mended = write(&mended, &held);
+    assert_eq!(
+        names(&container(&mended)["env"]),
+        [
+            "TRACING",
+            "JAEGER_AGENT_HOST",
+            "JAEGER_AGENT_PORT",
+            "JAEGER_SAMPLER_PARAM"
+        ]
+    );
+    for from in [held, mended] {
+        let mut out = from.clone();
+        set_trigger(&mut out, None);
+        let out = write(&out, &from);
+        assert_eq!(names(&container(&out)["env"]), ["JAEGER_SAMPLER_PARAM"]);
+        assert_eq!(
+            (predictor(&out).get("svcOrchSpec"), record(&out)),
+            (None, None)
+        );
+    }
+}
+
+#[test]
+fn a_port_set_by_hand_during_an_outage_does_not_cost_the_host() {
+    let plain = traced(&json!([]));
+    let mut asked = plain.clone();
+    asked["metadata"]["annotations"]["tracing.seldon.io/agent-port"] = json!("5776");
+    let mut old = inject(&asked);
+    old["metadata"]["annotations"]
+        .as_object_mut()
+        .unwrap()
+        .remove("tracing.seldon.io/agent-port");
+    for path in [
+        "/spec/predictors/0/componentSpecs/0/spec/containers/0/env",
+        "/spec/predictors/0/svcOrchSpec/env",
+    ] {
+        for entry in old.pointer_mut(path).unwrap().as_array_mut().unwrap() {
+            if entry["name"] == "JAEGER_AGENT_PORT" {
+                entry["value"] = json!("5775");
+            }
+        }
+    }
+    let stored = write(&plain, &old);
+    assert_eq!(names(&container(&stored)["env"]), super::FIVE);
+}
+
+#[test]
+fn a_copied_record_claims_only_what_is_there() {
+    let stored = inject(&traced(&json!([])));
+    let mut asked = traced(&json!([]));
+    asked["metadata"]["annotations"]["tracing.seldon.io/tags"] = json!("a=b");
+    asked["metadata"]["annotations"]["tracing.seldon.io/agent-port"] = json!("6831");
+    let other = inject(&asked);
+    let mut copied = stored.clone();
+    copied["metadata"]["annotations"][R] = other["metadata"]["annotations"][R].clone();
+    let healed = write(&copied, &stored);
+    assert_eq!(
+        healed, stored,
+        "the record of what was there before is put back"
+    );
+}
+
+/// `volumes` or `volumeMounts` of another type than a list, where the `ConfigMap` is or would be mounted.
+#[test]
+fn a_patch_applies_whatever_stands_where_a_list_belongs() {
+    let annotations = json!({"tracing": "true", "tracing.seldon.io/config-map": "jaeger"});
+    let with_container =
+        json!({"componentSpecs": [{"spec": {"containers": [{"name": "m", "image": "x"}]}}]});
+    let with_stub = json!({"graph": {"name": "m", "implementation": "SKLEARN_SERVER"}});
+    for kind in [with_container, with_stub] {
+        let stored = inject(&sdep(&annotations, &kind));
+        let pod = "/spec/predictors/0/componentSpecs/0/spec";
+        for path in [
+            "volumes",
+            "containers/0/volumeMounts",
+            "containers/0/env",
+            "containers",
+            "initContainers",
+        ] {
+            for odd in [
+                json!(null),
+                json!("x"),
+                json!({}),
+                json!([]),
+                json!(1),
+                json!([null]),
+                json!(["x"]),
+            ] {
+                for trigger in [Some("true"), Some("false"), Some("tru"), None] {
+                    let mut edited = stored.clone();
+                    let (parent, key) = path.rsplit_once('/').unwrap_or(("", path));
+                    let slash = if parent.is_empty() { "" } else { "/" };
+                    edited
+                        .pointer_mut(&format!("{pod}{slash}{parent}"))
+                        .unwrap()[key] = odd.clone();
+                    set_trigger(&mut edited, trigger);
+                    for old in [&stored, &edited, &json!({})] {
+                        write(&edited, old);
+                    }
+                }
+            }
+        }
+    }
+}

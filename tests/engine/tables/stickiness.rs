@@ -1,0 +1,148 @@
+//! Injected values stay as they are until the user changes something.
+
+use seldon_tracing::config::Config;
+use seldon_tracing::inject::{Context, RECORD, Setting};
+use serde_json::{Value, json};
+
+use super::{Outcome, decide_as, inject, names, predictor, sdep, traced, update};
+
+fn other_config() -> Config {
+    let mut config = Config::default();
+    config.defaults.set(Setting::AgentPort, "6831");
+    config.defaults.set(Setting::Tags, "env=prod");
+    config.targets.init_containers = true;
+    config
+}
+
+fn update_as(object: &Value, old: &Value) -> (Value, super::Seen) {
+    decide_as(object, Some(old), &other_config(), &Context::default())
+}
+
+#[test]
+fn a_new_config_changes_nothing_until_the_spec_changes() {
+    let result = inject(&traced(&json!([])));
+    let (same, seen) = update_as(&result, &result);
+    assert_eq!((&same, seen.outcome), (&result, Outcome::Unchanged));
+
+    let edits: [fn(&mut Value); 6] = [
+        |object| object["spec"]["predictors"][0]["replicas"] = json!(2),
+        |object| {
+            object["spec"]["predictors"][0]["componentSpecs"][0]["spec"]["containers"][0]["image"] =
+                json!("m:2");
+        },
+        |object| object["spec"]["predictors"][0]["graph"]["name"] = json!("other"),
+        |object| object["spec"]["annotations"] = json!({"a": "b"}),
+        |object| object["metadata"]["annotations"]["tracing.seldon.io/agent-host"] = json!("j"),
+        |object| object["metadata"]["annotations"]["tracing"] = json!("TRUE"),
+    ];
+    for (at, edit) in edits.iter().enumerate() {
+        let mut edited = result.clone();
+        edit(&mut edited);
+        let (fresh, seen) = update_as(&edited, &result);
+        assert_eq!(
+            predictor(&fresh)["svcOrchSpec"]["env"]
+                .as_array()
+                .unwrap()
+                .len(),
+            6,
+            "edit {at}: {seen:?}"
+        );
+    }
+    let mut edited = result.clone();
+    edited["metadata"]["annotations"]["unrelated"] = json!("x");
+    edited["metadata"]["labels"] = json!({"a": "b"});
+    edited["status"] = json!({"state": "Available"});
+    assert_eq!(update_as(&edited, &result).0, edited);
+}
+
+#[test]
+fn a_manifest_that_is_applied_again_gets_back_what_was_there() {
+    for original in [
+        traced(&json!([{"name": "A", "value": "b"}])),
+        sdep(
+            &json!({"tracing": "true", "tracing.seldon.io/config-map": "cm"}),
+            &json!({"graph": {"name": "a#2", "implementation": "SKLEARN_SERVER"}}),
+        ),
+        sdep(
+            &json!({"tracing": "true"}),
+            &json!({"explainer": {"type": "A", "containerSpec": {}}, "componentSpecs": [{"spec": {"containers": [{"name": "x"}, {"name": "x"}]}}]}),
+        ),
+    ] {
+        let stored = inject(&original);
+        let (result, seen) = update_as(&original, &stored);
+        assert_eq!((&result, seen.outcome), (&stored, Outcome::Injected));
+        // A three-way merge keeps our annotation and drops our variables from lists that it replaces.
+        let mut merged = original.clone();
+        merged["metadata"]["annotations"][RECORD] =
+            stored["metadata"]["annotations"][RECORD].clone();
+        assert_eq!(update_as(&merged, &stored).0, stored);
+    }
+}
+
+#[test]
+fn what_stood_between_the_users_entries_goes_back_between_them() {
+    let original = traced(&json!([{"name": "A", "value": "1"}]));
+    let mut stored = inject(&original);
+    let env = stored["spec"]["predictors"][0]["componentSpecs"][0]["spec"]["containers"][0]["env"]
+        .as_array_mut()
+        .unwrap();
+    env.push(json!({"name": "B", "value": "2"}));
+    let stored = inject(&stored);
+    let applied = traced(&json!([{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]));
+    assert_eq!(update(&applied, &stored).0, stored);
+}
+
+#[test]
+fn a_stub_between_the_users_containers_is_settled_when_it_is_back() {
+    let containers = |list: Value| {
+        sdep(
+            &json!({"tracing": "true"}),
+            &json!({"graph": {"name": "m", "implementation": "SKLEARN_SERVER"}, "componentSpecs": [{"spec": {"containers": list}}]}),
+        )
+    };
+    let mut stored = inject(&containers(
+        json!([{"name": "a", "env": [{"name": "TRACING", "value": "1"}]}]),
+    ));
+    let list = stored["spec"]["predictors"][0]["componentSpecs"][0]["spec"]["containers"]
+        .as_array_mut()
+        .unwrap();
+    list.push(json!({"name": "b", "env": [{"name": "JAEGER_CONFIG_PATH", "value": "/x"}]}));
+    let stored = inject(&stored);
+    let applied = containers(
+        json!([{"name": "a", "env": [{"name": "TRACING", "value": "1"}]}, {"name": "b", "env": [{"name": "JAEGER_CONFIG_PATH", "value": "/x"}]}]),
+    );
+    let (result, _) = update(&applied, &stored);
+    assert_eq!(result, stored);
+}
+
+#[test]
+fn a_variable_that_the_user_took_out_is_not_restored() {
+    let stored = inject(&traced(&json!([])));
+    let mut edited = stored.clone();
+    let env = edited["spec"]["predictors"][0]["svcOrchSpec"]["env"]
+        .as_array_mut()
+        .unwrap();
+    env.remove(0);
+    let (result, _) = update(&edited, &stored);
+    assert_eq!(
+        names(&predictor(&result)["svcOrchSpec"]["env"]),
+        super::FIVE[1..]
+    );
+    assert_eq!(update(&result, &result).0, result);
+}
+
+#[test]
+fn opting_out_is_not_sticky() {
+    let original = traced(&json!([]));
+    let stored = inject(&original);
+    for value in [Some("false"), None] {
+        let mut edited = stored.clone();
+        let annotations = edited["metadata"]["annotations"].as_object_mut().unwrap();
+        annotations.remove("tracing");
+        annotations.extend(value.map(|value| ("tracing".to_owned(), json!(value))));
+        let (result, seen) = update(&edited, &stored);
+        assert_eq!(seen.outcome, Outcome::Removed);
+        assert_eq!(result["spec"], original["spec"]);
+        assert!(result["metadata"]["annotations"].get(RECORD).is_none());
+    }
+}
