@@ -14,9 +14,9 @@ use std::io::Write as _;
 use checked::{Seen, create, look, model, taken, update};
 use mutate::{accidents, mutate};
 use proptest::prelude::*;
+use seldon_tracing::admission::{Answer, Malformed, Route};
+use seldon_tracing::apiserver::verify::Reply;
 use seldon_tracing::config::Config;
-use seldon_tracing::review::verify::Reply;
-use seldon_tracing::review::{Answer, Malformed, Route};
 use serde_json::{Value, json};
 use webhook::{Http, Webhook, exchange};
 
@@ -566,7 +566,7 @@ fn p3_plain_http_gets_no_answer_and_does_no_harm() {
 fn panics<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, Malformed> {
     let bad = body.windows(5).any(|window| window == b"PANIC");
     assert!(!bad, "CANARY");
-    seldon_tracing::review::answer(body, route, config)
+    seldon_tracing::admission::answer(body, route, config)
 }
 
 #[test]
@@ -662,7 +662,7 @@ fn the_reply_of_a_refusal_is_none_that_the_api_server_takes() {
     // P4: what is not a review leaves the decision to failurePolicy.
     let webhook = Webhook::start();
     let reply: Reply = webhook.ask("{}", Route::DefaultOn);
-    assert!(seldon_tracing::review::verify::verify("x", &reply).is_err());
+    assert!(seldon_tracing::apiserver::verify::verify("x", &reply).is_err());
 }
 
 /// The budget of the views counts, whatever else is in the body.
@@ -674,9 +674,9 @@ fn t6_a_large_body_is_left_alone_whatever_hides_in_it() {
             r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{{"uid":"a","kind":{{"group":"machinelearning.seldon.io","kind":"SeldonDeployment"}},"operation":"CREATE","object":{{"metadata":{{"annotations":{{"tracing":"true"}}}},"spec":{{"x":{trick},"predictors":[{{"componentSpecs":[{{"spec":{{"containers":[{containers}{{}}]}}}}]}}]}}}}}}}}"#
         );
         let config = seldon_tracing::config::Config::default();
-        let answer = seldon_tracing::review::answer(
+        let answer = seldon_tracing::admission::answer(
             body.as_bytes(),
-            seldon_tracing::review::Route::Mutate,
+            seldon_tracing::admission::Route::Mutate,
             &config,
         );
         let audit = answer.unwrap().decision.audit_annotations;

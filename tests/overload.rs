@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use load::raw;
 use load::{asked, asked_of_containers, asked_of_size, call, load, serve_with, until};
+use seldon_tracing::admission::{Answer, Malformed, Route, answer, uid_of};
 use seldon_tracing::config::Config;
-use seldon_tracing::review::{Answer, Malformed, Route, answer, uid_of};
 use tokio::task::{JoinSet, spawn_blocking};
 
 const PLACES: usize = 4;
@@ -278,8 +278,8 @@ async fn p4_a_panic_costs_its_request_and_nothing_else() {
             assert!(!head.contains("retry-after"), "{head}");
             let (status, _, body) = ask("fine", size);
             assert_eq!(status, 200);
-            let answered = seldon_tracing::client::Answered {
-                reply: seldon_tracing::review::verify::Reply {
+            let answered = seldon_tracing::apiserver::client::Answered {
+                reply: seldon_tracing::apiserver::verify::Reply {
                     status,
                     content_type: Some("application/json".to_owned()),
                     body: body.into(),

@@ -17,7 +17,7 @@ use load::{
     LONG, Running, asked, authority, call, check, client, files, folder_of, get, load, metric,
     pair, raw, serve, settings, until,
 };
-use seldon_tracing::client::{Client, ClientError, Target, TlsTrouble, Trust};
+use seldon_tracing::apiserver::client::{Client, ClientError, Target, TlsTrouble, Trust};
 use seldon_tracing::pki::{Authority, Names, Pair, Purpose};
 use seldon_tracing::serve::{ConfigSource, Identity};
 use serde_json::{Value, json};

@@ -9,8 +9,8 @@ use axum::body::Body;
 use axum::response::Response;
 use cli::{examples, run};
 use fake::{Fake, fake};
+use seldon_tracing::admission::{Route, answer};
 use seldon_tracing::config::Config;
-use seldon_tracing::review::{Route, answer};
 
 /// A server around the webhook's own answers.
 fn webhook() -> Fake {

@@ -19,7 +19,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use checked::{create, model, question, taken, update};
-use seldon_tracing::review::ask::Operation as Asked;
+use seldon_tracing::apiserver::question::Operation as Asked;
 use serde_json::{Map, Value, json};
 use webhook::{Http, page, say, send, tls};
 

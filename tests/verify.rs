@@ -4,8 +4,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use seldon_tracing::review::ask::{Operation, Question, admitted, version};
-use seldon_tracing::review::verify::{Loss, Refusal, Reply, Verified, apply, verify};
+use seldon_tracing::apiserver::question::{Operation, Question, admitted, version};
+use seldon_tracing::apiserver::verify::{Loss, Refusal, Reply, Verified, apply, verify};
 use serde_json::{Value, json};
 
 const UID: &str = "705ab4f5-6393-11e8-b7cc-42010a800002";

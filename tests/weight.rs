@@ -15,8 +15,8 @@ use std::thread;
 
 use allocation_counter::measure;
 use checked::{UID, look};
+use seldon_tracing::admission::{Malformed, Route, answer, is_large};
 use seldon_tracing::config::Config;
-use seldon_tracing::review::{Malformed, Route, answer, is_large};
 use support::{injected, object, reapplied};
 
 const MIB: u64 = 1024 * 1024;

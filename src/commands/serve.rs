@@ -11,8 +11,8 @@ use tokio::sync::mpsc;
 
 use super::Status;
 use crate::cli::{Listen, Serve};
+use crate::process::log;
 use crate::serve::{ConfigSource, Files, Identity, Server, Settings, Stopped, dev_identity};
-use crate::telemetry;
 
 /// The webhook's port where no other is named.
 const PORT: u16 = 8443;
@@ -22,7 +22,7 @@ const ADMIN_PORT: u16 = 8080;
 
 /// `serve`
 pub(super) fn serve(arguments: &Serve, colour: bool) -> anyhow::Result<Status> {
-    let (guard, dropped) = telemetry::start(arguments.log_format, arguments.log_level, colour)
+    let (guard, dropped) = log::start(arguments.log_format, arguments.log_level, colour)
         .context("cannot begin to log")?;
     // A panic says where it was, never what it was about, for that may be a user's.
     panic::set_hook(Box::new(|panicked| {

@@ -6,8 +6,8 @@ use axum::body::{Body, Bytes};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
 
-use super::clients::Part;
 use super::metrics::Shortage;
+use crate::process::clients::Part;
 
 /// What a request takes beside its body.
 pub(super) const OVERHEAD: usize = 4096;

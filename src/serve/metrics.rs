@@ -11,8 +11,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::admission::Decision;
 use crate::inject::TargetKind;
-use crate::review::Decision;
 
 /// Requests that were decided.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]

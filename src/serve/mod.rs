@@ -10,9 +10,7 @@
 //! | `limits`, `state` | what a client may take; what requests share |
 //! | `loopback` | a webhook for oneself |
 
-mod accept;
 mod admin;
-mod clients;
 mod health;
 pub(crate) mod identity;
 mod intake;
@@ -20,7 +18,6 @@ mod limits;
 mod loopback;
 mod metrics;
 mod outgoing;
-mod paced;
 mod refusal;
 mod reload;
 mod server;

@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 
 use super::metrics::Shortage;
-use crate::review::Malformed;
+use crate::admission::Malformed;
 
 /// Why there is no review.
 #[derive(Clone, Debug, PartialEq, Eq)]

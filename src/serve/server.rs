@@ -13,14 +13,14 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::accept::{Count, Register};
-use super::clients::Pool;
 use super::limits::Limits;
 use super::reload::{ConfigError, ConfigSource, WatchedConfig, WatchedIdentity, watch};
 use super::state::{Decide, Shared};
 use super::{Identity, IdentityError, admin, webhook};
-use crate::review::answer;
-use crate::telemetry::LostLines;
+use crate::admission::answer;
+use crate::process::accept::{Count, Register};
+use crate::process::clients::Pool;
+use crate::process::log::LostLines;
 
 /// Connections that may wait to be taken in.
 const BACKLOG: u32 = 1024;

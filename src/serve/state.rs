@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use super::clients::{Pool, Turns};
 use super::health::Health;
 use super::limits::Limits;
 use super::metrics::Metrics;
+use crate::admission::{Answer, Malformed, Route};
 use crate::config::Config;
-use crate::review::{Answer, Malformed, Route};
-use crate::telemetry::LostLines;
+use crate::process::clients::{Pool, Turns};
+use crate::process::log::LostLines;
 
-/// How a request is decided: [`crate::review::answer`], or what a test puts in its place to see what becomes of a panic.
+/// How a request is decided: [`crate::admission::answer`], or what a test puts in its place to see what becomes of a panic.
 pub type Decide = for<'a> fn(&'a [u8], Route, &Config) -> Result<Answer<'a>, Malformed>;
 
 /// What all requests share.

@@ -12,14 +12,14 @@ use axum::{Extension, Router};
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::time::{Instant, timeout_at};
 
-use super::accept::Peer;
-use super::clients::{Client, Part};
 use super::intake::{self, Refused, hold};
 use super::metrics::Shortage;
 use super::outgoing::Outgoing;
 use super::refusal::Refusal;
 use super::state::Shared;
-use crate::review::{Decision, Malformed, Route, is_large, uid_of};
+use crate::admission::{Decision, Malformed, Route, is_large, uid_of};
+use crate::process::accept::Peer;
+use crate::process::clients::{Client, Part};
 
 /// Routes every request, so that what is not for us is answered in our words too.
 pub(super) fn router(shared: Arc<Shared>) -> Router {

@@ -8,11 +8,11 @@
 )]
 
 use bytes::Bytes;
+use seldon_tracing::admission::{Malformed, Operation, Route, answer};
+use seldon_tracing::apiserver::question::{Operation as Asked, Question};
+use seldon_tracing::apiserver::verify::{Refusal, Reply, Verified, verify};
 use seldon_tracing::config::Config;
 use seldon_tracing::inject::Outcome;
-use seldon_tracing::review::ask::{Operation as Asked, Question};
-use seldon_tracing::review::verify::{Refusal, Reply, Verified, verify};
-use seldon_tracing::review::{Malformed, Operation, Route, answer};
 use serde_json::{Value, json};
 
 pub(crate) const UID: &str = "705ab4f5-6393-11e8-b7cc-42010a800002";

@@ -23,10 +23,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use seldon_tracing::client::{Answered, Client, Target, Trust};
+use seldon_tracing::apiserver::client::{Answered, Client, Target, Trust};
+use seldon_tracing::apiserver::question::{Operation, Question};
+use seldon_tracing::apiserver::verify::verify;
 use seldon_tracing::pki::{Authority, Names, Pair, Purpose};
-use seldon_tracing::review::ask::{Operation, Question};
-use seldon_tracing::review::verify::verify;
 use seldon_tracing::serve::{ConfigSource, Files, Identity, Server, Settings, Stopped};
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -20,9 +20,9 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
 };
-use seldon_tracing::client::{Client, Target, Trust};
-use seldon_tracing::review::Route;
-use seldon_tracing::review::verify::Reply;
+use seldon_tracing::admission::Route;
+use seldon_tracing::apiserver::client::{Client, Target, Trust};
+use seldon_tracing::apiserver::verify::Reply;
 use seldon_tracing::serve::{ConfigSource, Identity, Server, Settings, dev_identity};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
@@ -80,7 +80,7 @@ impl Webhook {
             server_name: None,
             identity: None,
         };
-        Client::on(&target, route).unwrap()
+        Client::on(&target, route.path()).unwrap()
     }
 
     /// What it answers to a body that comes by way of such a client.

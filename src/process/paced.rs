@@ -15,7 +15,7 @@ const AT_A_TIME: usize = 1024;
 
 /// A connection, after its TLS.
 #[derive(Debug)]
-pub(super) struct Paced<S> {
+pub(crate) struct Paced<S> {
     inner: S,
     http: Http,
     /// What may still be read in this turn.
@@ -31,7 +31,7 @@ enum Http {
 }
 
 impl<S> Paced<S> {
-    pub(super) const fn new(inner: S) -> Self {
+    pub(crate) const fn new(inner: S) -> Self {
         Self {
             inner,
             http: Http::Unknown(0),

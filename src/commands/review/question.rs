@@ -3,10 +3,10 @@
 use anyhow::bail;
 use serde_json::Value;
 
-use super::found::{Found, Manifest, find};
+use super::file::{Found, Manifest, find};
+use crate::apiserver::question::{Operation, Question, admitted, version};
 use crate::cli::{self, Review};
 use crate::commands::config::is_stdin;
-use crate::review::ask::{Operation, Question, admitted, version};
 
 /// The identity of the call. It need not be unique, and the same question is to give the same answer.
 const UID: &str = "00000000-0000-4000-8000-000000000001";

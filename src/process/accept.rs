@@ -26,13 +26,13 @@ const LINGER: Duration = Duration::from_secs(2);
 
 /// Takes a connection in before anything is read from it.
 #[derive(Clone, Debug)]
-pub(super) struct Register {
-    pub(super) connections: Arc<Pool>,
-    pub(super) refused: Counter,
+pub(crate) struct Register {
+    pub(crate) connections: Arc<Pool>,
+    pub(crate) refused: Counter,
     /// How long a client may send nothing.
-    pub(super) idle: Duration,
+    pub(crate) idle: Duration,
     /// How long a client may take nothing of what is sent to it.
-    pub(super) stalled: Duration,
+    pub(crate) stalled: Duration,
 }
 
 impl<S> Accept<TcpStream, S> for Register {
@@ -76,15 +76,15 @@ impl Register {
 
 /// The client of a request, and its connection.
 #[derive(Clone, Debug)]
-pub(super) struct Peer {
-    pub(super) client: Client,
+pub(crate) struct Peer {
+    pub(crate) client: Client,
     /// Ends the connection.
-    pub(super) cut: CancellationToken,
+    pub(crate) cut: CancellationToken,
 }
 
 /// A connection that can be cut from outside.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(crate) struct Connection {
     stream: Pin<Box<TimeoutStream<TcpStream>>>,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     lingers: Option<Pin<Box<Sleep>>>,
@@ -161,7 +161,7 @@ impl AsyncWrite for Connection {
 
 /// The service with the client that it serves.
 #[derive(Clone, Debug)]
-pub(super) struct OnConnection<S> {
+pub(crate) struct OnConnection<S> {
     inner: S,
     peer: Peer,
 }
@@ -186,9 +186,9 @@ where
 
 /// Counts the connections that do not come through the handshake, and paces those that do.
 #[derive(Clone, Debug)]
-pub(super) struct Count<A> {
-    pub(super) inner: A,
-    pub(super) errors: Counter,
+pub(crate) struct Count<A> {
+    pub(crate) inner: A,
+    pub(crate) errors: Counter,
 }
 
 impl<A, I, S> Accept<I, S> for Count<A>

@@ -6,8 +6,8 @@
 //! server). In one point it is stricter than Go, which tries again where not one byte was written: a server under test is not to
 //! be saved by that.
 
-mod anything;
 mod error;
+mod insecure;
 mod target;
 
 use std::sync::Arc;
@@ -32,8 +32,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 pub use error::{ClientError, TlsTrouble};
 pub use target::{Target, Trust};
 
-use crate::review::Route;
-use crate::review::verify::Reply;
+use crate::apiserver::verify::Reply;
+
+/// The path of a URL that has none.
+const DEFAULT_PATH: &str = "/mutate";
 
 /// How many idle connections are kept: client-go's for all clients.
 const IDLE_CONNECTIONS: usize = 25;
@@ -50,7 +52,7 @@ const MAX_ANSWER: usize = 64 * 1024 * 1024;
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
-    /// What was answered at last, to be checked by [`verify`](crate::review::verify::verify).
+    /// What was answered at last, to be checked by [`verify`](crate::apiserver::verify::verify).
     pub reply: Reply,
     /// How often it was asked again because an answer said so.
     pub retries: u32,
@@ -74,15 +76,15 @@ impl Client {
     /// # Errors
     /// A URL that a webhook cannot have, certificates or keys that cannot be used.
     pub fn new(target: &Target) -> Result<Self, ClientError> {
-        Self::on(target, Route::Mutate)
+        Self::on(target, DEFAULT_PATH)
     }
 
-    /// The same, with the path to ask where the URL has none.
+    /// The same, with the path to call if the URL has none.
     ///
     /// # Errors
     /// As [`Client::new`].
-    pub fn on(target: &Target, route: Route) -> Result<Self, ClientError> {
-        let uri = target::uri(&target.url, route.path())?;
+    pub fn on(target: &Target, default_path: &str) -> Result<Self, ClientError> {
+        let uri = target::uri(&target.url, default_path)?;
         let mut headers = HeaderMap::new();
         let agent = HeaderValue::from_static("kube-apiserver-admission");
         headers.insert(USER_AGENT, agent);

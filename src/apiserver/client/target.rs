@@ -9,8 +9,8 @@ use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 
-use super::anything::AnyCertificate;
 use super::error::ClientError;
+use super::insecure::AnyCertificate;
 
 /// Which certificates of the webhook are taken.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,10 +12,10 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Vis
 use crate::inject::{Budget, Key, SeldonDeployment, Shape};
 
 /// The version of the contract that is spoken.
-pub const API_VERSION: &str = "admission.k8s.io/v1";
+pub(super) const API_VERSION: &str = "admission.k8s.io/v1";
 
 /// The kind of question and answer.
-pub const KIND: &str = "AdmissionReview";
+pub(super) const KIND: &str = "AdmissionReview";
 
 /// A string without a copy where it has no escapes, also inside of an `Option`.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -1,7 +1,7 @@
 //! `review`: plays the API server, and says what it would make of the answer.
 
-mod asked;
-mod found;
+mod file;
+mod question;
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -11,18 +11,18 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
-use self::asked::{Asked, asked};
+use self::question::{Asked, asked};
 use super::explain::json as json_text;
 use super::talk::{plural, printable};
 use super::{Status, config, rewrite, talk};
+use crate::admission::Route;
+use crate::apiserver::client::{Answered, Client, ClientError, Target, Trust};
+use crate::apiserver::verify::{Verified, verify};
 use crate::cli::{Review, ReviewForm};
-use crate::client::{Answered, Client, ClientError, Target, Trust};
 use crate::config::Config;
 use crate::files::at_most;
 use crate::manifest::emit::to_yaml;
 use crate::pki::MAX_BYTES;
-use crate::review::Route;
-use crate::review::verify::{Verified, verify};
 use crate::serve;
 
 /// What failurePolicy does where the call counts as failed.
@@ -192,7 +192,7 @@ fn call(webhook: Webhook, arguments: &Review, asked: &Asked) -> anyhow::Result<C
                 target
             }
         };
-        let client = Client::on(&target, route)?;
+        let client = Client::on(&target, route.path())?;
         let start = Instant::now();
         let body = asked.body.clone().into();
         let answer = client.call(body, arguments.timeout).await;

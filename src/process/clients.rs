@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The address that a connection comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Client(IpAddr);
+pub(crate) struct Client(IpAddr);
 
 impl From<IpAddr> for Client {
     fn from(address: IpAddr) -> Self {
@@ -25,7 +25,7 @@ impl From<IpAddr> for Client {
 /// So much of something. A client may hold as much of it as is free beside what it holds: the first half of it, the next a
 /// quarter, and so on. So there is room for a client that holds little, whatever a few others do.
 #[derive(Debug)]
-pub(super) struct Pool {
+pub(crate) struct Pool {
     size: usize,
     held: Mutex<Held>,
 }
@@ -37,7 +37,7 @@ struct Held {
 }
 
 impl Pool {
-    pub(super) fn new(size: usize) -> Arc<Self> {
+    pub(crate) fn new(size: usize) -> Arc<Self> {
         Arc::new(Self {
             size,
             held: Mutex::default(),
@@ -45,7 +45,7 @@ impl Pool {
     }
 
     /// Takes a part for a client, if there is room.
-    pub(super) fn take(self: &Arc<Self>, client: Client, amount: usize) -> Option<Part> {
+    pub(crate) fn take(self: &Arc<Self>, client: Client, amount: usize) -> Option<Part> {
         let mut part = Part {
             pool: Arc::clone(self),
             client,
@@ -55,7 +55,7 @@ impl Pool {
     }
 
     /// What all clients hold together.
-    pub(super) fn held(&self) -> usize {
+    pub(crate) fn held(&self) -> usize {
         self.lock().in_all
     }
 
@@ -71,7 +71,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// A part of a pool, held by a client for as long as this lives.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(crate) struct Part {
     pool: Arc<Pool>,
     client: Client,
     amount: usize,
@@ -79,7 +79,7 @@ pub(super) struct Part {
 
 impl Part {
     /// Makes the part larger or smaller. Says no, and changes nothing, if there is no room.
-    pub(super) fn resize(&mut self, amount: usize) -> bool {
+    pub(crate) fn resize(&mut self, amount: usize) -> bool {
         let mut held = self.pool.lock();
         let before = held.by.get(&self.client).copied().unwrap_or(0);
         let mine = before - self.amount + amount;
@@ -106,20 +106,20 @@ impl Drop for Part {
 
 /// One turn at a time, which goes from client to client: each waits for its own earlier turns first.
 #[derive(Debug)]
-pub(super) struct Turns {
+pub(crate) struct Turns {
     turn: Arc<Semaphore>,
     lines: Mutex<HashMap<Client, Weak<Semaphore>>>,
 }
 
 /// A turn, for as long as this lives.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(crate) struct Turn {
     _own: OwnedSemaphorePermit,
     _turn: OwnedSemaphorePermit,
 }
 
 impl Turns {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             turn: Arc::new(Semaphore::new(1)),
             lines: Mutex::default(),
@@ -127,7 +127,7 @@ impl Turns {
     }
 
     /// Waits for a turn. There is always one, for nobody closes the semaphores.
-    pub(super) async fn wait(&self, client: Client) -> Option<Turn> {
+    pub(crate) async fn wait(&self, client: Client) -> Option<Turn> {
         let own = self.line(client).acquire_owned().await.ok()?;
         let turn = Arc::clone(&self.turn).acquire_owned().await.ok()?;
         Some(Turn {
