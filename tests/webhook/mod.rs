@@ -23,7 +23,7 @@ use rustls::{
 use seldon_tracing::admission::Route;
 use seldon_tracing::apiserver::client::{Client, Target, Trust};
 use seldon_tracing::apiserver::verify::Reply;
-use seldon_tracing::serve::{ConfigSource, Identity, Server, Settings, dev_identity};
+use seldon_tracing::serve::{ConfigSource, Identity, Options, Server, dev_identity};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
@@ -42,11 +42,11 @@ impl Webhook {
     }
 
     /// One with other settings.
-    pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) fn with(change: impl FnOnce(&mut Options)) -> Self {
         let (pair, ca) = dev_identity().unwrap();
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let config = ConfigSource::Fixed(Box::default());
-        let mut settings = Settings::new(vec![any], Identity::Memory(pair), config);
+        let mut settings = Options::new(vec![any], Identity::Memory(pair), config);
         settings.admin_listen = vec![any];
         change(&mut settings);
         let runtime = tokio::runtime::Builder::new_multi_thread()
