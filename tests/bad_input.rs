@@ -14,7 +14,7 @@ use std::io::Write as _;
 use checked::{Seen, create, look, model, taken, update};
 use mutate::{accidents, mutate};
 use proptest::prelude::*;
-use seldon_tracing::admission::{Answer, Malformed, Route};
+use seldon_tracing::admission::{Answer, AnswerError, Malformed, Route};
 use seldon_tracing::apiserver::verify::Reply;
 use seldon_tracing::config::Config;
 use serde_json::{Value, json};
@@ -563,7 +563,7 @@ fn p3_plain_http_gets_no_answer_and_does_no_harm() {
     still_answers(&webhook);
 }
 
-fn panics<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, Malformed> {
+fn panics<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, AnswerError> {
     let bad = body.windows(5).any(|window| window == b"PANIC");
     assert!(!bad, "CANARY");
     seldon_tracing::admission::answer(body, route, config)

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use load::raw;
 use load::{asked, asked_of_containers, asked_of_size, call, load, serve_with, until};
-use seldon_tracing::admission::{Answer, Malformed, Route, answer, uid_of};
+use seldon_tracing::admission::{Answer, AnswerError, Route, answer, uid_of};
 use seldon_tracing::config::Config;
 use tokio::task::{JoinSet, spawn_blocking};
 
@@ -23,7 +23,7 @@ static NOW: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
 
 /// A decision that takes far too long: the fault that is injected. Until the gate opens it does not end.
-fn slow<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, Malformed> {
+fn slow<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, AnswerError> {
     let now = NOW.fetch_add(1, Ordering::AcqRel) + 1;
     MOST.fetch_max(now, Ordering::AcqRel);
     for _ in 0..10_000 {
@@ -81,7 +81,7 @@ async fn t4_ten_times_the_load_is_shed_and_comes_through() {
 static OPEN_TO_LARGE: AtomicBool = AtomicBool::new(false);
 
 /// A decision that does not end until the gate opens.
-fn gated<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, Malformed> {
+fn gated<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, AnswerError> {
     for _ in 0..10_000 {
         if OPEN_TO_LARGE.load(Ordering::Acquire) {
             break;
@@ -136,7 +136,7 @@ fn note(body: &[u8]) {
 }
 
 /// A decision that does not end until the gate opens, noted where it begins.
-fn noted<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, Malformed> {
+fn noted<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, AnswerError> {
     note(body);
     for _ in 0..10_000 {
         if GATE.load(Ordering::Acquire) {
@@ -243,7 +243,7 @@ async fn t4_an_answer_that_there_is_no_memory_for_is_not_kept() {
 }
 
 /// A bug that some requests meet.
-fn buggy<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, Malformed> {
+fn buggy<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, AnswerError> {
     let text = std::str::from_utf8(body).unwrap_or_default();
     assert!(!text.contains(r#""uid":"boom"#), "a bug, with {text}");
     answer(body, route, config)

@@ -15,7 +15,7 @@ use std::thread;
 
 use allocation_counter::measure;
 use checked::{UID, look};
-use seldon_tracing::admission::{Malformed, Route, answer, is_large};
+use seldon_tracing::admission::{AnswerError, Route, answer, is_large};
 use seldon_tracing::config::Config;
 use support::{injected, object, reapplied};
 
@@ -451,7 +451,7 @@ fn shapes() -> Vec<(&'static str, Build)> {
 }
 
 /// What the decision for a body takes at its highest.
-fn peak(body: &str) -> (u64, Result<bool, Malformed>) {
+fn peak(body: &str) -> (u64, Result<bool, AnswerError>) {
     let config = Config::default();
     let mut refused = Ok(false);
     let info = measure(|| {

@@ -9,13 +9,13 @@ use super::limits::Limits;
 use super::metrics::Metrics;
 use super::reload::Watched;
 use super::turns::Turns;
-use crate::admission::{Answer, Malformed, Route};
+use crate::admission::{Answer, AnswerError, Route};
 use crate::config::Config;
 use crate::process::clients::Pool;
 use crate::process::health::Health;
 
 /// How a request is decided: [`crate::admission::answer`], or a replacement in tests.
-pub type Decide = for<'a> fn(&'a [u8], Route, &Config) -> Result<Answer<'a>, Malformed>;
+pub type Decide = for<'a> fn(&'a [u8], Route, &Config) -> Result<Answer<'a>, AnswerError>;
 
 /// What all requests share.
 #[derive(Debug)]

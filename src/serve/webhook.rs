@@ -16,7 +16,7 @@ use super::http_error::{HttpError, Shortage};
 use super::intake::{self, hold};
 use super::outgoing::Outgoing;
 use super::state::Shared;
-use crate::admission::{Decision, Malformed, Route, is_large, uid_of};
+use crate::admission::{AnswerError, Decision, Route, is_large, uid_of};
 use crate::process::clients::{Client, Share};
 use crate::process::connection::Peer;
 
@@ -163,25 +163,26 @@ fn decide(
         let answer = (shared.decide)(body, route, &config)?;
         shared.metrics.decided(&answer.decision);
         log(&answer.decision, start.elapsed());
-        Ok::<_, Malformed>(answer.body)
+        Ok::<_, AnswerError>(answer.body)
     }));
-    match decided {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(malformed)) => {
+    let bug = match decided {
+        Ok(Ok(answer)) => return Ok(answer),
+        Ok(Err(AnswerError::Malformed(malformed))) => {
             tracing::warn!(error = %malformed, bytes = body.len(), "refused a request that is not an AdmissionReview");
-            Err(HttpError::Malformed(malformed))
+            return Err(HttpError::Malformed(malformed));
         }
-        Err(_) => {
-            shared.metrics.panics.inc();
-            // The cause of the panic may make this panic too.
-            let uid = catch_unwind(|| uid_of(body)).unwrap_or_default();
-            tracing::error!(
-                uid = uid.as_deref().unwrap_or("unreadable"),
-                "a bug: this request could not be decided and was answered with 500"
-            );
-            Err(HttpError::Bug(uid))
-        }
-    }
+        Ok(Err(error @ AnswerError::Unwritten(_))) => Some(error.to_string()),
+        Err(_) => None,
+    };
+    shared.metrics.panics.inc();
+    // The cause of a panic may make this panic too.
+    let uid = catch_unwind(|| uid_of(body)).unwrap_or_default();
+    tracing::error!(
+        uid = uid.as_deref().unwrap_or("unreadable"),
+        error = bug,
+        "a bug: this request could not be decided and was answered with 500"
+    );
+    Err(HttpError::Bug(uid))
 }
 
 /// Logs a decision. Of the object, only its name and namespace are logged.

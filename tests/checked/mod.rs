@@ -8,7 +8,7 @@
 )]
 
 use bytes::Bytes;
-use seldon_tracing::admission::{Malformed, Operation, Route, answer};
+use seldon_tracing::admission::{AnswerError, Malformed, Operation, Route, answer};
 use seldon_tracing::apiserver::question::{Operation as Asked, Question};
 use seldon_tracing::apiserver::verify::{Refusal, Reply, Verified, verify};
 use seldon_tracing::config::Config;
@@ -122,9 +122,17 @@ pub(crate) fn taken(uid: &str, reply: &Reply, body: &[u8]) -> (Verified, Option<
     (verified, result)
 }
 
+/// The client's fault; any other is a bug.
+pub(crate) fn malformed(error: AnswerError) -> Malformed {
+    match error {
+        AnswerError::Malformed(malformed) => malformed,
+        AnswerError::Unwritten(_) => panic!("{error}"),
+    }
+}
+
 /// Answers a body, in this process.
 pub(crate) fn look(body: &[u8], route: Route, config: &Config) -> Result<Seen, Malformed> {
-    let answer = answer(body, route, config)?;
+    let answer = answer(body, route, config).map_err(malformed)?;
     let reply = Reply {
         status: 200,
         content_type: Some("application/json".to_owned()),
