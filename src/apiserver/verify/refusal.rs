@@ -70,7 +70,9 @@ pub enum Refusal {
     #[error("the patch does not apply: {0}")]
     DoesNotApply(String),
     /// There is no object to apply the patch to, for example on a `DELETE`.
-    #[error("the answer has a patch, but the request has no object that it could change, as on a DELETE")]
+    #[error(
+        "the answer has a patch, but the request has no object that it could change, as on a DELETE"
+    )]
     NothingToPatch,
     /// The result of the patch is not a Kubernetes object.
     #[error("the result of the patch is not a Kubernetes object: {0}")]

@@ -1,4 +1,4 @@
-//! The one object that a file is about, with the text that it stands in.
+//! The one object in a file, with its text.
 
 use std::path::Path;
 
@@ -13,8 +13,8 @@ use crate::manifest::stream::{Documents, RawDocument};
 use crate::manifest::tree::Tree;
 use crate::offline::{Kind, below, kind_of, objects, parse, unreadable};
 
-/// What was found in a file.
-pub(super) enum Found {
+/// The object in a file.
+pub(super) enum Content {
     /// A whole AdmissionReview.
     Review(Value),
     /// A `SeldonDeployment`.
@@ -23,20 +23,20 @@ pub(super) enum Found {
 
 /// A `SeldonDeployment` in its text.
 pub(super) struct Manifest {
-    /// How messages call the file.
+    /// The name of the file in messages.
     pub(super) file: String,
     /// The object.
     pub(super) value: Value,
     documents: Vec<RawDocument>,
-    /// Which of the documents it stands in.
+    /// The index of its document.
     at: usize,
     tree: Tree,
-    /// Where in the document it stands.
+    /// Its place in the document.
     pointer: String,
 }
 
 impl Manifest {
-    /// The text of the file, before the patch and after it; nothing if the text cannot be edited without touching more.
+    /// The text of the file before and after the patch; `None` if the text cannot be edited without other changes.
     pub(super) fn texts(&self, patch: &Patch) -> Option<(String, String)> {
         let operations: Option<Vec<_>> = patch
             .iter()
@@ -55,8 +55,8 @@ impl Manifest {
     }
 }
 
-/// Finds the one object of a file.
-pub(super) fn find(path: &Path) -> anyhow::Result<Found> {
+/// Reads the one object of a file.
+pub(super) fn read(path: &Path) -> anyhow::Result<Content> {
     let source = if is_stdin(path) {
         Source::Stdin
     } else {
@@ -64,7 +64,7 @@ pub(super) fn find(path: &Path) -> anyhow::Result<Found> {
     };
     let file = source.name();
     if path.is_dir() {
-        bail!("{file} is a folder; a review is one of a single object: name its file");
+        bail!("{file} is a folder; a review is about a single object: name its file");
     }
     let documents = Documents::new(source.open()?)
         .collect::<Result<Vec<_>, _>>()
@@ -73,7 +73,7 @@ pub(super) fn find(path: &Path) -> anyhow::Result<Found> {
     let mut manifests = Vec::new();
     let mut strange = None;
     for (at, document) in documents.iter().enumerate() {
-        // What has nothing of ours in it may be anything, a template too.
+        // Other documents need not be valid YAML; they may be templates.
         if !["SeldonDeployment", "AdmissionReview"]
             .iter()
             .any(|kind| document.text.contains(kind))
@@ -119,22 +119,22 @@ pub(super) fn find(path: &Path) -> anyhow::Result<Found> {
             .map(|(line, what)| format!("{what} at line {line}"))
             .collect();
         bail!(
-            "{file}: a review is one of a single object, but here are {}: {}; put the one that you mean into a file of its own",
+            "{file}: a review is about a single object, but the file has {}: {}; copy the one that you mean to a file of its own",
             places.len(),
             places.join(", ")
         );
     }
     if let Some((_, review)) = reviews.pop() {
-        return Ok(Found::Review(review));
+        return Ok(Content::Review(review));
     }
     let Some((at, _, pointer, value)) = manifests.pop() else {
         bail!(strange.unwrap_or_else(|| format!(
-            "{file}: there is no SeldonDeployment in it, and no AdmissionReview"
+            "{file}: no SeldonDeployment in it, and no AdmissionReview"
         )));
     };
     let text = documents.get(at).map_or("", |document| &document.text);
     let tree = parse(text).map_err(|error| anyhow!("{file}: {error}"))?;
-    Ok(Found::Manifest(Manifest {
+    Ok(Content::Manifest(Manifest {
         file,
         value,
         documents,
