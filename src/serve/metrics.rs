@@ -111,17 +111,21 @@ impl Metrics {
             certificate_expiry,
             registry,
         };
-        // What has not happened yet is 0, not absent: rates and alerts need both.
+        metrics.start_at_zero();
+        metrics
+    }
+
+    /// What has not happened yet is 0, not absent: rates and alerts need both.
+    fn start_at_zero(&self) {
         for what in Watched::ALL {
             for result in ["done", "refused"] {
                 let labels = [("what", what.code()), ("result", result)];
-                let _ = metrics.reloads.get_or_create(&labels);
+                let _ = self.reloads.get_or_create(&labels);
             }
         }
         for shortage in Shortage::ALL {
-            let _ = metrics.shed.get_or_create(&[("kind", shortage.code())]);
+            let _ = self.shed.get_or_create(&[("kind", shortage.code())]);
         }
-        metrics
     }
 
     /// The page of all metrics, in the text format of `OpenMetrics`.

@@ -55,8 +55,77 @@ impl Manifest {
     }
 }
 
+/// An object in one of the documents of a file.
+enum Object {
+    Review(Value),
+    SeldonDeployment {
+        /// The index of its document.
+        at: usize,
+        pointer: String,
+        value: Value,
+    },
+}
+
 /// Reads the one object of a file.
 pub(super) fn read(path: &Path) -> anyhow::Result<Content> {
+    let (file, documents) = open(path)?;
+    let mut found = Vec::new();
+    let mut unknown = None;
+    for (at, document) in documents.iter().enumerate() {
+        // Other documents need not be valid YAML; they may be templates.
+        let kinds = ["SeldonDeployment", "AdmissionReview"];
+        if !kinds.iter().any(|kind| document.text.contains(kind)) {
+            continue;
+        }
+        let (tree, value) = parse_document(&file, document)?;
+        let line = |pointer: &str| {
+            document.first_line + tree.locate(pointer).map_or(1, |position| position.line) - 1
+        };
+        if value.get("kind").and_then(Value::as_str) == Some("AdmissionReview") {
+            found.push((line(""), Object::Review(value)));
+            continue;
+        }
+        for (pointer, object) in objects(&value) {
+            let line = line(&pointer);
+            match kind_of(object) {
+                Kind::Other => {}
+                Kind::Unknown(why) => unknown = Some(format!("{file}:{line}: {why}")),
+                Kind::SeldonDeployment => {
+                    let value = object.clone();
+                    found.push((line, Object::SeldonDeployment { at, pointer, value }));
+                }
+            }
+        }
+    }
+    if found.len() > 1 {
+        bail!(
+            "{file}: a review is about a single object, but the file has {}: {}; copy the one that you mean to a file of its own",
+            found.len(),
+            places(&found)
+        );
+    }
+    match found.pop() {
+        Some((_, Object::Review(review))) => Ok(Content::Review(review)),
+        Some((_, Object::SeldonDeployment { at, pointer, value })) => {
+            let text = documents.get(at).map_or("", |document| &document.text);
+            let tree = parse(text).map_err(|error| anyhow!("{file}: {error}"))?;
+            Ok(Content::Manifest(Manifest {
+                file,
+                value,
+                documents,
+                at,
+                tree,
+                pointer,
+            }))
+        }
+        None => bail!(unknown.unwrap_or_else(|| format!(
+            "{file}: no SeldonDeployment in it, and no AdmissionReview"
+        ))),
+    }
+}
+
+/// The name of a file in messages, and its documents.
+fn open(path: &Path) -> anyhow::Result<(String, Vec<RawDocument>)> {
     let source = if is_stdin(path) {
         Source::Stdin
     } else {
@@ -69,77 +138,28 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Content> {
     let documents = Documents::new(source.open()?)
         .collect::<Result<Vec<_>, _>>()
         .with_context(|| format!("{file}: cannot read it"))?;
-    let mut reviews = Vec::new();
-    let mut manifests = Vec::new();
-    let mut strange = None;
-    for (at, document) in documents.iter().enumerate() {
-        // Other documents need not be valid YAML; they may be templates.
-        if !["SeldonDeployment", "AdmissionReview"]
-            .iter()
-            .any(|kind| document.text.contains(kind))
-        {
-            continue;
-        }
-        let wrong = |error| {
-            let fault = unreadable(&document.text, error);
-            let line = document.first_line + fault.line - 1;
-            anyhow!("{file}:{line}: {}", fault.message)
-        };
-        let tree = parse(&document.text).map_err(wrong)?;
-        let value = tree.to_value().map_err(wrong)?;
-        let line = |pointer: &str| {
-            document.first_line + tree.locate(pointer).map_or(1, |position| position.line) - 1
-        };
-        if value.get("kind").and_then(Value::as_str) == Some("AdmissionReview") {
-            reviews.push((line(""), value));
-            continue;
-        }
-        for (pointer, object) in objects(&value) {
-            match kind_of(object) {
-                Kind::Other => {}
-                Kind::Unknown(why) => strange = Some(format!("{file}:{}: {why}", line(&pointer))),
-                Kind::SeldonDeployment => {
-                    manifests.push((at, line(&pointer), pointer, object.clone()));
-                }
-            }
-        }
-    }
-    if reviews.len() + manifests.len() > 1 {
-        let mut places: Vec<_> = reviews
-            .iter()
-            .map(|(line, _)| (*line, "AdmissionReview".to_owned()))
-            .collect();
-        places.extend(manifests.iter().map(|(_, line, _, object)| {
-            let name = object["metadata"]["name"].as_str().unwrap_or("(no name)");
-            (*line, format!("SeldonDeployment {name}"))
-        }));
-        places.sort();
-        let places: Vec<_> = places
-            .iter()
-            .map(|(line, what)| format!("{what} at line {line}"))
-            .collect();
-        bail!(
-            "{file}: a review is about a single object, but the file has {}: {}; copy the one that you mean to a file of its own",
-            places.len(),
-            places.join(", ")
-        );
-    }
-    if let Some((_, review)) = reviews.pop() {
-        return Ok(Content::Review(review));
-    }
-    let Some((at, _, pointer, value)) = manifests.pop() else {
-        bail!(strange.unwrap_or_else(|| format!(
-            "{file}: no SeldonDeployment in it, and no AdmissionReview"
-        )));
+    Ok((file, documents))
+}
+
+fn parse_document(file: &str, document: &RawDocument) -> anyhow::Result<(Tree, Value)> {
+    let wrong = |error| {
+        let fault = unreadable(&document.text, error);
+        let line = document.first_line + fault.line - 1;
+        anyhow!("{file}:{line}: {}", fault.message)
     };
-    let text = documents.get(at).map_or("", |document| &document.text);
-    let tree = parse(text).map_err(|error| anyhow!("{file}: {error}"))?;
-    Ok(Content::Manifest(Manifest {
-        file,
-        value,
-        documents,
-        at,
-        tree,
-        pointer,
-    }))
+    let tree = parse(&document.text).map_err(wrong)?;
+    let value = tree.to_value().map_err(wrong)?;
+    Ok((tree, value))
+}
+
+/// Objects with their lines, for a message.
+fn places(found: &[(usize, Object)]) -> String {
+    let place = |(line, object): &(usize, Object)| match object {
+        Object::Review(_) => format!("AdmissionReview at line {line}"),
+        Object::SeldonDeployment { value, .. } => {
+            let name = value["metadata"]["name"].as_str().unwrap_or("(no name)");
+            format!("SeldonDeployment {name} at line {line}")
+        }
+    };
+    found.iter().map(place).collect::<Vec<_>>().join(", ")
 }

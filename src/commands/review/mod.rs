@@ -42,19 +42,8 @@ pub(super) fn review(arguments: &Review) -> anyhow::Result<Status> {
         writeln!(out)?;
         return Ok(Status::Done);
     }
-    let webhook = if let Some(url) = &arguments.url {
-        if let Some(config) = &arguments.config {
-            talk::summary(&format!(
-                "{} is not used: the webhook at --url has its own config",
-                printable(&config.display().to_string())
-            ));
-        }
-        Webhook::Remote(target(arguments, url)?)
-    } else {
-        let Some(config) = config::load(arguments.config.as_deref())? else {
-            return Ok(Status::BadInput);
-        };
-        Webhook::Own(config)
+    let Some(webhook) = webhook(arguments)? else {
+        return Ok(Status::BadInput);
     };
     let call = call(webhook, arguments, &asked)?;
     let answered = match &call.answer {
@@ -79,25 +68,7 @@ pub(super) fn review(arguments: &Review) -> anyhow::Result<Status> {
         Err(refusal) => return Ok(refused(&refusal.to_string(), REFUSED_WRITE)),
     };
     let report = report(&asked, &call, answered, &verified);
-    if arguments.output == ReviewForm::Diff {
-        let diff = diff(&asked, &verified, result.as_ref());
-        rewrite::print_diff(&diff)?;
-        let blank = if diff.is_empty() { "" } else { "\n" };
-        print(&format!("{blank}{report}"))?;
-    } else {
-        let mut stderr = anstream::stderr().lock();
-        let _ = stderr.write_all(report.as_bytes());
-        let result = result.unwrap_or_default();
-        match arguments.output {
-            ReviewForm::Json => print(&json_text(&result))?,
-            ReviewForm::Yaml => print(&to_yaml(&result))?,
-            ReviewForm::Patch => {
-                let patch = verified.patch.as_ref();
-                print(&json_text(&patch.map_or_else(|| json!([]), |it| json!(it))))?;
-            }
-            ReviewForm::Diff | ReviewForm::Response | ReviewForm::Request => {}
-        }
-    }
+    show(arguments.output, &asked, &verified, result, &report)?;
     Ok(match &verified.denial {
         None => Status::Done,
         Some(denial) => {
@@ -107,11 +78,53 @@ pub(super) fn review(arguments: &Review) -> anyhow::Result<Status> {
     })
 }
 
+/// Prints the report, and what the user asked for.
+fn show(
+    form: ReviewForm,
+    asked: &Asked,
+    verified: &Verified,
+    result: Option<Value>,
+    report: &str,
+) -> anyhow::Result<()> {
+    if form == ReviewForm::Diff {
+        let diff = diff(asked, verified, result.as_ref());
+        rewrite::print_diff(&diff)?;
+        let blank = if diff.is_empty() { "" } else { "\n" };
+        return print(&format!("{blank}{report}"));
+    }
+    let _ = anstream::stderr().lock().write_all(report.as_bytes());
+    let result = result.unwrap_or_default();
+    match form {
+        ReviewForm::Json => print(&json_text(&result)),
+        ReviewForm::Yaml => print(&to_yaml(&result)),
+        ReviewForm::Patch => {
+            let patch = verified.patch.as_ref();
+            print(&json_text(&patch.map_or_else(|| json!([]), |it| json!(it))))
+        }
+        ReviewForm::Diff | ReviewForm::Response | ReviewForm::Request => Ok(()),
+    }
+}
+
 /// Says why the API server would not accept the answer, and what happens to the user's write.
 fn refused(why: &str, consequence: &str) -> Status {
     talk::error(why);
     talk::summary(consequence);
     Status::Differs
+}
+
+/// The webhook to call; `None` if its config is not valid, which has been reported then.
+fn webhook(arguments: &Review) -> anyhow::Result<Option<Webhook>> {
+    let Some(url) = &arguments.url else {
+        let config = config::load(arguments.config.as_deref())?;
+        return Ok(config.map(Webhook::Own));
+    };
+    if let Some(config) = &arguments.config {
+        talk::summary(&format!(
+            "{} is not used: the webhook at --url has its own config",
+            printable(&config.display().to_string())
+        ));
+    }
+    Ok(Some(Webhook::Remote(target(arguments, url)?)))
 }
 
 /// The webhook at `--url`.

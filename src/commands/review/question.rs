@@ -76,17 +76,7 @@ fn of_review(arguments: &Review, review: &Value) -> anyhow::Result<Asked> {
 
 /// A request about the object of a manifest.
 fn of_manifest(arguments: &Review, manifest: Manifest) -> anyhow::Result<Asked> {
-    let operation = match (arguments.operation, &arguments.old) {
-        (Some(cli::Operation::Create), Some(_)) => {
-            bail!("a CREATE has no --old object: leave out --old")
-        }
-        (Some(cli::Operation::Delete), Some(_)) => {
-            bail!("a DELETE is about the object in -f FILE; leave out --old")
-        }
-        (Some(cli::Operation::Update), _) | (None, Some(_)) => Operation::Update,
-        (Some(cli::Operation::Delete), None) => Operation::Delete,
-        (Some(cli::Operation::Create) | None, None) => Operation::Create,
-    };
+    let operation = operation(arguments)?;
     let old = match arguments.old.as_deref().map(read).transpose()? {
         Some(Content::Review(_)) => {
             bail!("--old is a manifest of the stored object, not an AdmissionReview")
@@ -97,19 +87,7 @@ fn of_manifest(arguments: &Review, manifest: Manifest) -> anyhow::Result<Asked> 
     let namespace = namespace(arguments.namespace.as_deref(), &manifest.value)?;
     let name = text(&manifest.value, "name");
     if let Some(old) = &old {
-        if text(old, "name") != name {
-            bail!(
-                "--old is another object: {:?}, not {:?}; an update cannot change the name",
-                text(old, "name").unwrap_or_default(),
-                name.unwrap_or_default()
-            );
-        }
-        if text(old, "namespace").is_some_and(|it| it != namespace) {
-            bail!(
-                "--old is in the namespace {:?}, the object in {namespace:?}",
-                text(old, "namespace").unwrap_or_default()
-            );
-        }
+        same_object(old, namespace, name)?;
     }
     if name.is_none() && operation != Operation::Create {
         bail!(
@@ -145,6 +123,37 @@ fn of_manifest(arguments: &Review, manifest: Manifest) -> anyhow::Result<Asked> 
         object: object.cloned(),
         manifest: Some(manifest),
     })
+}
+
+fn operation(arguments: &Review) -> anyhow::Result<Operation> {
+    Ok(match (arguments.operation, &arguments.old) {
+        (Some(cli::Operation::Create), Some(_)) => {
+            bail!("a CREATE has no --old object: leave out --old")
+        }
+        (Some(cli::Operation::Delete), Some(_)) => {
+            bail!("a DELETE is about the object in -f FILE; leave out --old")
+        }
+        (Some(cli::Operation::Update), _) | (None, Some(_)) => Operation::Update,
+        (Some(cli::Operation::Delete), None) => Operation::Delete,
+        (Some(cli::Operation::Create) | None, None) => Operation::Create,
+    })
+}
+
+/// Refuses a stored object with another name or namespace.
+fn same_object(old: &Value, namespace: &str, name: Option<&str>) -> anyhow::Result<()> {
+    if text(old, "name") != name {
+        bail!(
+            "--old is another object: {:?}, not {:?}; an update cannot change the name",
+            text(old, "name").unwrap_or_default(),
+            name.unwrap_or_default()
+        );
+    }
+    match text(old, "namespace") {
+        Some(own) if own != namespace => {
+            bail!("--old is in the namespace {own:?}, the object in {namespace:?}")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The namespace of the request, as kubectl finds it.
