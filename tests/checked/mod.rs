@@ -126,7 +126,7 @@ pub(crate) fn taken(uid: &str, reply: &Reply, body: &[u8]) -> (Verified, Option<
 pub(crate) fn malformed(error: AnswerError) -> Malformed {
     match error {
         AnswerError::Malformed(malformed) => malformed,
-        AnswerError::Unwritten(_) => panic!("{error}"),
+        AnswerError::Unwritten(why) => panic!("{why}"),
     }
 }
 
