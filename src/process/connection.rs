@@ -12,8 +12,7 @@ use axum_server::accept::Accept;
 use prometheus_client::metrics::counter::Counter;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::Sleep;
-use tokio_io_timeout::TimeoutStream;
+use tokio::time::{Instant, Sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tower_layer::Layer;
 
@@ -58,7 +57,7 @@ pub(crate) struct Bounded<A> {
 impl<A> Accept<TcpStream, Router> for Bounded<A>
 where
     A: Accept<TcpStream, ()>,
-    A::Stream: AsyncRead + AsyncWrite,
+    A::Stream: AsyncRead + AsyncWrite + Unpin,
     A::Future: Send + 'static,
 {
     type Stream = Connection<A::Stream>;
@@ -103,10 +102,53 @@ pub(crate) struct Peer {
     pub(crate) cut: CancellationToken,
 }
 
+/// How long one direction of a connection has stood still, and how long it may.
+///
+/// The timer runs on while bytes move, and is only set again when it fires. A timer that is set for every read would wake the
+/// connection each time.
+#[derive(Debug)]
+struct Standstill {
+    limit: Duration,
+    since: Option<Instant>,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Standstill {
+    fn new(limit: Duration) -> Self {
+        Self {
+            limit,
+            since: None,
+            timer: Box::pin(tokio::time::sleep(limit)),
+        }
+    }
+
+    /// Passes on what the connection returns, or an error if it has stood still for too long.
+    fn bound<T>(
+        &mut self,
+        polled: Poll<io::Result<T>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        if polled.is_ready() {
+            self.since = None;
+            return polled;
+        }
+        let end = *self.since.get_or_insert_with(Instant::now) + self.limit;
+        while self.timer.as_mut().poll(context).is_ready() {
+            if Instant::now() >= end {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            self.timer.as_mut().reset(end);
+        }
+        Poll::Pending
+    }
+}
+
 /// A connection after its handshake.
 #[derive(Debug)]
 pub(crate) struct Connection<S> {
-    stream: Pin<Box<TimeoutStream<S>>>,
+    stream: S,
+    reading: Standstill,
+    writing: Standstill,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     lingers: Option<Pin<Box<Sleep>>>,
     /// The first bytes, as many as the preface has.
@@ -116,13 +158,12 @@ pub(crate) struct Connection<S> {
     _place: Share,
 }
 
-impl<S: AsyncRead + AsyncWrite> Connection<S> {
+impl<S> Connection<S> {
     fn new(stream: S, bounds: &Bounds, cut: CancellationToken, place: Share) -> Self {
-        let mut stream = TimeoutStream::new(stream);
-        stream.set_read_timeout(Some(bounds.idle));
-        stream.set_write_timeout(Some(bounds.stalled));
         Self {
-            stream: Box::pin(stream),
+            stream,
+            reading: Standstill::new(bounds.idle),
+            writing: Standstill::new(bounds.stalled),
             cut: Box::pin(cut.cancelled_owned()),
             lingers: None,
             start: Vec::with_capacity(PREFACE.len()),
@@ -139,7 +180,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite> AsyncRead for Connection<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -147,10 +188,11 @@ impl<S: AsyncRead + AsyncWrite> AsyncRead for Connection<S> {
     ) -> Poll<io::Result<()>> {
         self.poll_cut(context)?;
         let this = &mut *self;
-        let stream = this.stream.as_mut();
+        let stream = Pin::new(&mut this.stream);
         if this.start != PREFACE {
             let before = buffer.filled().len();
             let read = stream.poll_read(context, buffer);
+            let read = this.reading.bound(read, context);
             let missing = PREFACE.len() - this.start.len();
             let bytes = buffer.filled()[before..].iter().take(missing);
             this.start.extend(bytes);
@@ -164,6 +206,7 @@ impl<S: AsyncRead + AsyncWrite> AsyncRead for Connection<S> {
         let room = buffer.remaining().min(this.left);
         let mut part = ReadBuf::new(buffer.initialize_unfilled_to(room));
         let read = stream.poll_read(context, &mut part);
+        let read = this.reading.bound(read, context);
         let count = part.filled().len();
         buffer.advance(count);
         this.left = if read.is_pending() {
@@ -175,14 +218,15 @@ impl<S: AsyncRead + AsyncWrite> AsyncRead for Connection<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite> AsyncWrite for Connection<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.poll_cut(context)?;
-        self.stream.as_mut().poll_write(context, buffer)
+        let written = Pin::new(&mut self.stream).poll_write(context, buffer);
+        self.writing.bound(written, context)
     }
 
     fn poll_write_vectored(
@@ -191,7 +235,8 @@ impl<S: AsyncRead + AsyncWrite> AsyncWrite for Connection<S> {
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.poll_cut(context)?;
-        self.stream.as_mut().poll_write_vectored(context, buffers)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, buffers);
+        self.writing.bound(written, context)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -199,14 +244,16 @@ impl<S: AsyncRead + AsyncWrite> AsyncWrite for Connection<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream.as_mut().poll_flush(context)
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        self.writing.bound(flushed, context)
     }
 
     /// Closes the sending side, then discards what the client still sends until it stops or [`LINGER`] is over.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if this.lingers.is_none() {
-            ready!(this.stream.as_mut().poll_shutdown(context))?;
+            let closed = Pin::new(&mut this.stream).poll_shutdown(context);
+            ready!(this.writing.bound(closed, context))?;
         }
         let lingers = this
             .lingers
@@ -214,7 +261,7 @@ impl<S: AsyncRead + AsyncWrite> AsyncWrite for Connection<S> {
         let mut ignored = [0; 4096];
         while lingers.as_mut().poll(context).is_pending() {
             let mut buffer = ReadBuf::new(&mut ignored);
-            let read = ready!(this.stream.as_mut().poll_read(context, &mut buffer));
+            let read = ready!(Pin::new(&mut this.stream).poll_read(context, &mut buffer));
             if read.is_err() || buffer.filled().is_empty() {
                 break;
             }
@@ -225,6 +272,10 @@ impl<S: AsyncRead + AsyncWrite> AsyncWrite for Connection<S> {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+
+    use tokio::time::timeout;
+
     use super::*;
 
     /// How many bytes are read in each turn, by reads of at most `room` bytes.
@@ -240,8 +291,7 @@ mod tests {
         };
         let client = std::net::IpAddr::from([127, 0, 0, 1]).into();
         let place = bounds.connections.take(client, 1).unwrap();
-        let stream = tokio::io::join(bytes, tokio::io::sink());
-        let mut connection = Connection::new(stream, &bounds, CancellationToken::new(), place);
+        let mut connection = Connection::new(bytes, &bounds, CancellationToken::new(), place);
         let mut context = Context::from_waker(std::task::Waker::noop());
         let mut turns = vec![0];
         for _ in 0..10_000 {
@@ -273,5 +323,22 @@ mod tests {
             let one = [one, &[0; 4000][..]].concat();
             assert_eq!(turns(&one, 100), [one.len()]);
         }
+    }
+    #[tokio::test]
+    async fn a_direction_that_moves_has_all_its_time_again() {
+        let limit = Duration::from_millis(700);
+        let mut direction = Standstill::new(limit);
+        for _ in 0..4 {
+            let stands = poll_fn(|context| direction.bound::<()>(Poll::Pending, context));
+            let ended = timeout(Duration::from_millis(200), stands).await;
+            assert!(ended.is_err(), "{ended:?}");
+            let moves = poll_fn(|context| direction.bound(Poll::Ready(Ok(())), context));
+            moves.await.unwrap();
+        }
+        let start = Instant::now();
+        let stands = poll_fn(|context| direction.bound::<()>(Poll::Pending, context));
+        let error = stands.await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(start.elapsed() >= limit);
     }
 }

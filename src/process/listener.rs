@@ -78,7 +78,7 @@ pub(crate) async fn serve<A>(
 ) -> io::Result<()>
 where
     A: Accept<TcpStream, ()> + Clone + Send + Sync + 'static,
-    A::Stream: AsyncRead + AsyncWrite + Send + 'static,
+    A::Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     A::Future: Send + 'static,
 {
     let mut server = Server::<SocketAddr>::from_listener(listener)
