@@ -4,15 +4,12 @@ use std::borrow::Cow;
 
 use serde::de::DeserializeSeed;
 
-use super::malformed::Malformed;
+use super::malformed::{AnswerError, Malformed};
 use super::request::{API_VERSION, KIND, Reading, Request, Text};
 use super::response::Response;
-use super::weight::MAX_VIEWS;
+use super::weight::{MAX_UID, MAX_VIEWS};
 use crate::config::Config;
 use crate::inject::{Budget, Context, Outcome, Plan, Reason, TargetKind, Task, plan};
-
-/// The longest uid that is repeated in an answer, in bytes; the API server's have 36.
-pub const MAX_UID: usize = 128;
 
 /// The webhook entry that a request comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -92,17 +89,6 @@ pub struct Answer<'a> {
     pub body: Vec<u8>,
     /// The decision.
     pub decision: Decision<'a>,
-}
-
-/// A request that gets no review as its answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AnswerError {
-    /// The client's fault: HTTP 4xx.
-    #[error(transparent)]
-    Malformed(#[from] Malformed),
-    /// Our fault: HTTP 500, because an answer is never sent in part.
-    #[error("the answer cannot be written: {0}")]
-    Unwritten(String),
 }
 
 /// Answers a request. The same body, route and configuration give the same bytes.
@@ -221,15 +207,13 @@ impl<'a> About<'a> {
             patch.reserve_exact(2048);
             plan.write_patch(&mut patch);
         }
-        let response = Response {
+        let body = Response {
             uid: &self.uid,
             patch: &patch,
             audit_annotations: &audit_annotations,
             warnings,
-        };
-        let body = response
-            .write()
-            .map_err(|error| AnswerError::Unwritten(error.to_string()))?;
+        }
+        .write()?;
         let targets = |plan: &Plan<'_>| TargetKind::ALL.map(|kind| plan.traced_targets(kind));
         let decision = Decision {
             uid: self.uid,

@@ -1,6 +1,19 @@
-//! Requests that are not valid: the client's fault.
+//! Requests that get no review.
 
 use serde_json::error::Category;
+
+use super::weight::MAX_UID;
+
+/// A request that gets no review as its answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AnswerError {
+    /// The client's fault: HTTP 4xx.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// Our fault: HTTP 500, because an answer is never sent in part.
+    #[error("the answer cannot be written: {0}")]
+    Unwritten(String),
+}
 
 /// A body that is not a valid AdmissionReview. The messages go into logs, so they name places and never quote the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,7 +56,7 @@ pub enum Malformed {
     #[error("the AdmissionReview has no {0}")]
     Missing(&'static str),
     /// The uid is too long.
-    #[error("request.uid is longer than {} bytes", super::MAX_UID)]
+    #[error("request.uid is longer than {} bytes", MAX_UID)]
     LongUid,
 }
 

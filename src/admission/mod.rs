@@ -3,9 +3,9 @@
 //! | file | what it is for |
 //! |---|---|
 //! | `answer` | body in, body out |
-//! | `request`, `malformed` | what the API server asks, and requests that are not valid |
+//! | `request`, `malformed` | what the API server asks, and requests that get no review |
 //! | `response` | what it is answered |
-//! | `weight` | which requests are large, and the memory that they may take |
+//! | `weight` | what a request may cost, and which requests are large |
 
 mod answer;
 mod malformed;
@@ -13,6 +13,6 @@ mod request;
 mod response;
 mod weight;
 
-pub use answer::{Answer, AnswerError, Decision, MAX_UID, Operation, Route, answer, uid_of};
-pub use malformed::Malformed;
-pub use weight::{MAX_VIEWS, is_large};
+pub use answer::{Answer, Decision, Operation, Route, answer, uid_of};
+pub use malformed::{AnswerError, Malformed};
+pub use weight::{MAX_UID, MAX_VIEWS, is_large};

@@ -2,12 +2,11 @@
 //!
 //! See <https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#response>.
 
-use std::io::{self, Write};
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::to_writer;
 
+use super::malformed::AnswerError;
 use super::request::{API_VERSION, KIND};
 
 /// The answer that allows a request.
@@ -21,14 +20,19 @@ pub(super) struct Response<'r> {
 
 impl Response<'_> {
     /// Writes it as JSON. The same answer gives the same bytes.
-    pub(super) fn write(&self) -> io::Result<Vec<u8>> {
+    pub(super) fn write(&self) -> Result<Vec<u8>, AnswerError> {
         let encoded = self.patch.len().div_ceil(3) * 4;
         let mut out = Vec::with_capacity(encoded + 1024);
-        write!(
-            out,
-            r#"{{"kind":"{KIND}","apiVersion":"{API_VERSION}","response":{{"uid":"#
-        )?;
-        to_writer(&mut out, self.uid)?;
+        for piece in [
+            r#"{"kind":""#,
+            KIND,
+            r#"","apiVersion":""#,
+            API_VERSION,
+            r#"","response":{"uid":"#,
+        ] {
+            out.extend_from_slice(piece.as_bytes());
+        }
+        to_writer(&mut out, self.uid).map_err(unwritten)?;
         out.extend_from_slice(br#","allowed":true"#);
         if !self.patch.is_empty() {
             out.extend_from_slice(br#","patchType":"JSONPatch","patch":""#);
@@ -36,7 +40,7 @@ impl Response<'_> {
             out.resize(start + encoded, 0);
             let written = STANDARD
                 .encode_slice(self.patch, &mut out[start..])
-                .map_err(io::Error::other)?;
+                .map_err(unwritten)?;
             out.truncate(start + written);
             out.push(b'"');
         }
@@ -45,18 +49,23 @@ impl Response<'_> {
             let mut comma = "";
             for (key, value) in self.audit_annotations {
                 out.extend_from_slice(comma.as_bytes());
-                to_writer(&mut out, key)?;
+                to_writer(&mut out, key).map_err(unwritten)?;
                 out.push(b':');
-                to_writer(&mut out, value)?;
+                to_writer(&mut out, value).map_err(unwritten)?;
                 comma = ",";
             }
             out.push(b'}');
         }
         if !self.warnings.is_empty() {
             out.extend_from_slice(br#","warnings":"#);
-            to_writer(&mut out, self.warnings)?;
+            to_writer(&mut out, self.warnings).map_err(unwritten)?;
         }
         out.extend_from_slice(b"}}");
         Ok(out)
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the form of map_err")]
+fn unwritten(error: impl ToString) -> AnswerError {
+    AnswerError::Unwritten(error.to_string())
 }

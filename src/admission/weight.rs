@@ -1,5 +1,8 @@
 //! What a request may cost.
 
+/// The longest uid that is repeated in an answer, in bytes; the API server's have 36.
+pub const MAX_UID: usize = 128;
+
 /// The most memory that the views of the objects in one request may take, in bytes. Objects of 1.5 MiB, the largest that etcd stores,
 /// take less even if they contain nothing but short variables, and an update has two of them.
 pub const MAX_VIEWS: usize = 12 << 20;

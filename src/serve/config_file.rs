@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::reload::{Load, Watched};
+use super::metrics::Watched;
+use super::reload::Load;
 use crate::config::Config;
 use crate::files;
 

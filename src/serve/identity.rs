@@ -12,8 +12,9 @@ use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 use time::{Duration, OffsetDateTime};
 
-use super::reload::{Load, Reload, Watched};
-use super::state::Shared;
+use super::metrics::Watched;
+use super::reload::{Load, Reload};
+use super::state::{BEGUN, NOT_EXPIRED, Shared};
 use crate::files;
 use crate::pki::{Certificate, Pair, Validity, pem_fault, read_certificates};
 use crate::process::health::Check;
@@ -23,10 +24,6 @@ const MAX_BYTES: usize = 1 << 20;
 
 /// How long before the certificate expires the log warns.
 const SOON: Duration = Duration::days(7);
-
-/// Checks in `/readyz`.
-pub(super) const BEGUN: &str = "certificate-begun";
-pub(super) const NOT_EXPIRED: &str = "certificate-not-expired";
 
 /// Where the certificate comes from.
 #[derive(Debug)]

@@ -6,7 +6,9 @@ use time::OffsetDateTime;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{ConfigSource, Identity, Options, Server, StartError, Stopped};
+use super::config_file::ConfigSource;
+use super::identity::Identity;
+use super::server::{Options, Server, StartError, Stopped};
 use crate::config::Config;
 use crate::pki::{Authority, Names, Pair, PkiError, Purpose};
 use crate::process::ListenError;

@@ -11,9 +11,35 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
 use super::http_error::Shortage;
-use super::reload::Watched;
 use crate::admission::Decision;
 use crate::inject::TargetKind;
+
+/// What is loaded again when it changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Watched {
+    Certificate,
+    Config,
+}
+
+impl Watched {
+    pub(super) const ALL: [Self; 2] = [Self::Certificate, Self::Config];
+
+    /// The name in metrics and in the log.
+    pub(super) const fn code(self) -> &'static str {
+        match self {
+            Self::Certificate => "certificate",
+            Self::Config => "config",
+        }
+    }
+
+    /// The name of its check in `/readyz`.
+    pub(super) const fn check(self) -> &'static str {
+        match self {
+            Self::Certificate => "certificate-files",
+            Self::Config => "config-files",
+        }
+    }
+}
 
 /// A counter for each combination of labels.
 type Counters<const LABELS: usize> = Family<[(&'static str, &'static str); LABELS], Counter>;

@@ -10,35 +10,9 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tokio::time::MissedTickBehavior;
 
+use super::metrics::Watched;
 use super::state::Shared;
 use crate::process::health::Check;
-
-/// What is loaded again when it changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Watched {
-    Certificate,
-    Config,
-}
-
-impl Watched {
-    pub(super) const ALL: [Self; 2] = [Self::Certificate, Self::Config];
-
-    /// The name in metrics and in the log.
-    pub(super) const fn code(self) -> &'static str {
-        match self {
-            Self::Certificate => "certificate",
-            Self::Config => "config",
-        }
-    }
-
-    /// The name of its check in `/readyz`.
-    pub(super) const fn check(self) -> &'static str {
-        match self {
-            Self::Certificate => "certificate-files",
-            Self::Config => "config-files",
-        }
-    }
-}
 
 /// Files that hold one value together.
 pub(super) trait Load {

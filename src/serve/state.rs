@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use super::identity::{BEGUN, NOT_EXPIRED};
 use super::limits::Limits;
-use super::metrics::Metrics;
-use super::reload::Watched;
+use super::metrics::{Metrics, Watched};
 use super::turns::Turns;
 use crate::admission::{Answer, AnswerError, Route};
 use crate::config::Config;
 use crate::process::clients::Pool;
 use crate::process::health::Health;
+
+/// The checks of the certificate's dates in `/readyz`.
+pub(super) const BEGUN: &str = "certificate-begun";
+pub(super) const NOT_EXPIRED: &str = "certificate-not-expired";
 
 /// How a request is decided: [`crate::admission::answer`], or a replacement in tests.
 pub type Decide = for<'a> fn(&'a [u8], Route, &Config) -> Result<Answer<'a>, AnswerError>;
