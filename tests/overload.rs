@@ -301,3 +301,20 @@ async fn p4_a_panic_costs_its_request_and_nothing_else() {
         2
     );
 }
+
+/// A decision whose answer cannot be written.
+fn unwritten<'a>(_: &'a [u8], _: Route, _: &Config) -> Result<Answer<'a>, AnswerError> {
+    Err(AnswerError::Unwritten("no memory".to_owned()))
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_written_is_500_and_never_a_part_of_it() {
+    let running = serve_with(|settings| settings.decide = unwritten).await;
+    let client = running.client();
+    let answered = client.call(asked("u").body, load::LONG).await.unwrap();
+    let reply = answered.reply;
+    let text = String::from_utf8(reply.body.to_vec()).unwrap();
+    assert_eq!(reply.status, 500);
+    assert!(text.contains("request u;"), "{text}");
+    assert_eq!(running.metric("seldon_tracing_panics_total").await, 1);
+}
