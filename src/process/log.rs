@@ -81,7 +81,7 @@ impl LostLines {
 
 /// The log cannot start.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub enum LogError {
     /// There is no standard error.
     #[error("cannot write to standard error: {0}")]
     Stderr(#[from] io::Error),
@@ -98,7 +98,7 @@ pub fn start(
     format: LogFormat,
     level: LogLevel,
     colour: bool,
-) -> Result<(WorkerGuard, LostLines), StartError> {
+) -> Result<(WorkerGuard, LostLines), LogError> {
     let lost = Arc::new(AtomicU64::new(0));
     let gathering = Gathering {
         lines: Vec::with_capacity(BUFFER),
