@@ -15,9 +15,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::process::{Command, ExitCode};
 
+use seldon_tracing::admission::{Route, answer};
 use seldon_tracing::config::Config;
 use seldon_tracing::inject::{Context, SeldonDeployment, plan};
-use seldon_tracing::review::{Route, answer};
 use serde_json::{Map, Value, json};
 
 const SIZES: [usize; 4] = [10, 100, 1_000, 10_000];

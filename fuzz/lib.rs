@@ -1,5 +1,13 @@
 //! The pure modules of `seldon-tracing`, from its own sources.
 
+#[path = "../src/admission/mod.rs"]
+pub mod admission;
+/// Without the client, which is not pure.
+#[path = "../src/apiserver"]
+pub mod apiserver {
+    pub mod question;
+    pub mod verify;
+}
 #[path = "../src/config/mod.rs"]
 pub mod config;
 #[path = "../src/explain.rs"]
@@ -14,7 +22,5 @@ pub mod jaeger_config;
 pub mod manifest;
 #[path = "../src/offline.rs"]
 pub mod offline;
-#[path = "../src/review/mod.rs"]
-pub mod review;
 #[path = "../src/seldon/mod.rs"]
 pub mod seldon;

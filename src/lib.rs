@@ -8,12 +8,12 @@
 //! | [`explain`] | a plan in words | yes |
 //! | [`jaeger_config`] | the sampler for the Python wrapper, as `ConfigMap`s | yes |
 //! | [`offline`] | one document through the engine and back into its text | yes |
-//! | [`review`] | AdmissionReview: the webhook's answer, the API server's question and its check | yes |
+//! | [`admission`] | AdmissionReview as the webhook sees it: the answer to a request | yes |
 //! | [`pki`] | certificates | but for keys |
 //! | [`serve`] | the webhook's server | no |
 //! | `files` | which files are read, and how much of them | no |
-//! | [`telemetry`] | the log of the webhook | no |
-//! | [`client`] | the API server as a client | no |
+//! | [`process`] | what a long-running command needs: log, listeners, signals | no |
+//! | [`apiserver`] | the API server, played: its question, its client, its check of an answer | but for the client |
 //! | [`cli`] | the command line: types only | yes |
 //! | [`commands`] | the subcommands: read, call the core, write | no |
 //!
@@ -21,8 +21,9 @@
 
 #![forbid(unsafe_code)]
 
+pub mod admission;
+pub mod apiserver;
 pub mod cli;
-pub mod client;
 pub mod commands;
 pub mod config;
 pub mod explain;
@@ -33,7 +34,6 @@ pub mod jaeger_config;
 pub mod manifest;
 pub mod offline;
 pub mod pki;
-pub mod review;
+pub mod process;
 pub mod seldon;
 pub mod serve;
-pub mod telemetry;

@@ -15,7 +15,7 @@ use tokio_rustls::rustls::client::Resumption;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use super::anything::AnyCertificate;
+use super::insecure::AnyCertificate;
 use tokio_rustls::rustls::ClientConfig;
 
 /// What came of a load.

@@ -13,8 +13,6 @@
 )]
 
 // Who these servers are is not what is measured, and the product has a check that takes any.
-#[path = "../../src/client/anything.rs"]
-mod anything;
 mod attack;
 mod attackers;
 mod cgroup;
@@ -22,6 +20,8 @@ mod crafted;
 mod echo;
 #[path = "../../tests/support/load/h2.rs"]
 mod h2;
+#[path = "../../src/apiserver/client/insecure.rs"]
+mod insecure;
 mod load;
 mod process;
 #[path = "../support/mod.rs"]

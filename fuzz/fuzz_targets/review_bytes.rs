@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use seldon_tracing::config::Config;
-use seldon_tracing::review::{Route, uid_of};
+use seldon_tracing::admission::{Route, uid_of};
 
 static CONFIG: LazyLock<Config> = LazyLock::new(|| {
     let text = "profiles: {sampled: {samplerType: probabilistic, samplerParam: 0.5}}\n\

@@ -11,8 +11,8 @@ use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use objects::{Accident, Deployment};
 use seldon_tracing::config::Config;
-use seldon_tracing::review::Route;
-use seldon_tracing::review::ask::Operation;
+use seldon_tracing::admission::Route;
+use seldon_tracing::apiserver::question::Operation;
 use serde_json::Value;
 
 #[derive(Debug, Arbitrary)]

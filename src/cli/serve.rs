@@ -11,17 +11,16 @@ use clap::{Args, ValueEnum};
 pub(super) const EXAMPLES: &str = "\
 Examples:
   seldon-tracing serve --tls-cert tls.crt --tls-key tls.key
-  seldon-tracing serve --dev > ca.crt                     on loopback, with a certificate made in memory
+  seldon-tracing serve --dev > ca.crt                     for development: on loopback, certificate in memory
   seldon-tracing review -f model.yaml --url https://127.0.0.1:8443 --cacert ca.crt
 
-Signals: SIGTERM and SIGINT begin an orderly shutdown; a second one exits at once.
-Exit codes: 0 shut down in order, 1 ended at once by a second signal, 2 could not start or go on.";
+Signals: SIGTERM and SIGINT start an orderly shutdown; a second signal stops at once.
+Exit codes: 0 orderly shutdown, 1 stopped at once by a second signal, 2 cannot start or continue.";
 
 /// `serve`
 #[derive(Args, Debug)]
 pub struct Serve {
-    /// Where the webhook listens, with TLS: at one address, or with a port alone at every address (with --dev, at
-    /// loopback); by default 8443
+    /// Address of the webhook, with TLS; a port alone means every address (with --dev, loopback) [default: 8443]
     #[arg(
         long,
         value_name = "[ADDRESS:]PORT",
@@ -29,7 +28,7 @@ pub struct Serve {
         hide_env_values = true
     )]
     pub listen: Option<Listen>,
-    /// Where /livez, /readyz and /metrics are answered, without TLS; likewise, by default 8080
+    /// Address of /livez, /readyz and /metrics, without TLS [default: 8080]
     #[arg(
         long,
         value_name = "[ADDRESS:]PORT",
@@ -37,7 +36,7 @@ pub struct Serve {
         hide_env_values = true
     )]
     pub admin_listen: Option<Listen>,
-    /// The certificate chain, leaf first, in PEM; read again when it changes
+    /// Certificate chain, leaf first, in PEM; loaded again when it changes
     #[arg(
         long,
         value_name = "FILE",
@@ -46,7 +45,7 @@ pub struct Serve {
         default_value = "/tls/tls.crt"
     )]
     pub tls_cert: PathBuf,
-    /// The private key of the certificate, in PEM
+    /// Private key of the certificate, in PEM
     #[arg(
         long,
         value_name = "FILE",
@@ -55,7 +54,7 @@ pub struct Serve {
         default_value = "/tls/tls.key"
     )]
     pub tls_key: PathBuf,
-    /// Answer only clients whose certificate a CA in this file has signed, as kube-apiserver's can be
+    /// Accept only clients with a certificate signed by a CA in this file, such as kube-apiserver's
     #[arg(
         long,
         value_name = "FILE",
@@ -63,7 +62,7 @@ pub struct Serve {
         hide_env_values = true
     )]
     pub client_ca: Option<PathBuf>,
-    /// The config file; without it, the built-in configuration
+    /// Config file [default: the built-in configuration]
     #[arg(
         long,
         value_name = "FILE",
@@ -71,13 +70,13 @@ pub struct Serve {
         hide_env_values = true
     )]
     pub config: Option<PathBuf>,
-    /// How long, after SIGTERM, requests are still taken while every answer closes its connection
+    /// Time after SIGTERM in which requests are still accepted and every answer closes its connection
     #[arg(long, value_name = "TIME", env = "SELDON_TRACING_LAME_DUCK", hide_env_values = true, default_value = "10s", value_parser = humantime::parse_duration)]
     pub lame_duck: Duration,
-    /// How long, after that, requests that have begun may take to end
+    /// Time after that for open requests to finish
     #[arg(long, value_name = "TIME", env = "SELDON_TRACING_DRAIN", hide_env_values = true, default_value = "10s", value_parser = humantime::parse_duration)]
     pub drain: Duration,
-    /// The form of the log on standard error
+    /// Log format on standard error
     #[arg(
         long,
         value_name = "FORM",
@@ -86,7 +85,7 @@ pub struct Serve {
         default_value = "auto"
     )]
     pub log_format: LogFormat,
-    /// The least that a line of the log must matter
+    /// Minimum log level
     #[arg(
         long,
         value_name = "LEVEL",
@@ -95,10 +94,10 @@ pub struct Serve {
         default_value = "info"
     )]
     pub log_level: LogLevel,
-    /// Threads that serve
+    /// Number of threads
     #[arg(long, value_name = "COUNT", env = "SELDON_TRACING_WORKERS", hide_env_values = true, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: u16,
-    /// For trying it out: make a CA and a certificate for localhost in memory, print the CA, listen on loopback only
+    /// For development: make a CA and a certificate for localhost in memory, print the CA, listen on loopback only
     #[arg(long, conflicts_with_all = ["tls_cert", "tls_key"])]
     pub dev: bool,
 }
@@ -106,9 +105,9 @@ pub struct Serve {
 /// Where to listen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listen {
-    /// There only.
+    /// This address.
     Address(SocketAddr),
-    /// At this port of every address: no single address says that on all machines, for some have no IPv6.
+    /// This port of every address. No single address means that on all machines, because some have no IPv6.
     Port(u16),
 }
 
@@ -123,26 +122,26 @@ impl FromStr for Listen {
     }
 }
 
-/// The form of the log.
+/// Log format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// Text on a terminal, JSON elsewhere.
     Auto,
-    /// One JSON object a line.
+    /// One JSON object on each line.
     Json,
-    /// For people.
+    /// Text for people.
     Text,
 }
 
-/// The least that a line of the log must matter.
+/// Minimum log level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogLevel {
-    /// What is broken.
+    /// Errors.
     Error,
-    /// What needs somebody.
+    /// Problems that need attention.
     Warn,
     /// Every decision.
     Info,
-    /// Connections too.
+    /// Connections and refused requests too.
     Debug,
 }

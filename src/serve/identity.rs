@@ -1,26 +1,34 @@
-//! The certificate that is served, and whose clients are answered.
+//! The certificate that is served, and the CAs of the clients that are accepted.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fmt, io};
 
-use rustls::crypto::{CryptoProvider, ring};
+use axum_server::tls_rustls::RustlsConfig;
+use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
+use super::metrics::Watched;
+use super::reload::{Load, Reload};
+use super::state::{BEGUN, NOT_EXPIRED, Shared};
 use crate::files;
-use crate::pki::{Certificate, Pair, PkiError, Validity, pem_fault, read_certificates};
+use crate::pki::{Certificate, Pair, Validity, pem_fault, read_certificates};
+use crate::process::health::Check;
 
 /// The largest file of certificates or keys, in bytes.
-const MOST: usize = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
+
+/// How long before the certificate expires the log warns.
+const SOON: Duration = Duration::days(7);
 
 /// Where the certificate comes from.
 #[derive(Debug)]
 pub enum Identity {
-    /// Files, which are read again when they change.
+    /// Files, which are loaded again when they change.
     Files(Files),
     /// Made for this process.
     Memory(Pair),
@@ -33,52 +41,46 @@ pub struct Files {
     pub certificate: PathBuf,
     /// The private key, in PEM.
     pub key: PathBuf,
-    /// The CAs of the clients that are answered; without it, every client is.
+    /// The CAs of the clients that are accepted; without it, every client is.
     pub client_ca: Option<PathBuf>,
 }
 
-/// What is wrong with an identity. No text holds anything of a key.
+/// An identity that cannot be used. No message contains any part of a key.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
     /// A file cannot be read.
     #[error("cannot read {what} {path}: {error}", path = .path.display())]
     Read {
-        /// Which one it is.
+        /// What the file holds.
         what: &'static str,
-        /// Where.
+        /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         error: io::Error,
     },
-    /// There is no usable certificate.
-    #[error("{what} is not usable: {error}")]
-    Certificate {
-        /// Which one it is.
+    /// A part of it is not usable.
+    #[error("{what} is not usable: {why}")]
+    Unusable {
+        /// Which part.
         what: &'static str,
-        /// Why not.
-        error: PkiError,
+        /// The reason.
+        why: String,
     },
-    /// There is no usable key.
-    #[error("the private key is not usable: {0}")]
-    Key(String),
-    /// Key and certificate do not belong together, or rustls does not take them.
+    /// Key and certificate do not belong together, or rustls does not accept them.
     #[error("certificate and private key are not usable together: {0}")]
     Pair(rustls::Error),
     /// The API server looks only at these names.
     #[error(
-        "the certificate has no DNS name and no address (subjectAltName), without which the API server refuses it"
+        "the certificate has no DNS name and no IP address (subjectAltName), so the API server would refuse it"
     )]
     NoNames,
-    /// It is of no use now.
-    #[error("the certificate is valid from {} to {}, and not now; if it should be, look at the clocks", .0.not_before, .0.not_after)]
-    NotNow(Box<Certificate>, OffsetDateTime),
-    /// The CAs of the clients are of no use.
-    #[error("the CAs of the clients are not usable: {0}")]
-    ClientCa(String),
+    /// It is not valid now.
+    #[error("the certificate is valid from {} to {}, not now; if it should be valid, check the system clock", .0.not_before, .0.not_after)]
+    NotNow(Box<Certificate>),
 }
 
 /// The bytes of an identity.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub(super) struct Material {
     chain: Vec<u8>,
     key: Vec<u8>,
@@ -91,61 +93,67 @@ impl fmt::Debug for Material {
     }
 }
 
-impl From<&Pair> for Material {
-    fn from(pair: &Pair) -> Self {
-        Self {
-            chain: pair.chain.clone().into_bytes(),
-            key: pair.key.clone().into_bytes(),
-            client_ca: None,
-        }
-    }
-}
-
 /// An identity that can be served.
 #[derive(Debug)]
 pub(super) struct Loaded {
-    pub(super) tls: Arc<ServerConfig>,
-    pub(super) leaf: Certificate,
+    tls: Arc<ServerConfig>,
+    leaf: Certificate,
 }
 
-impl Files {
-    /// Reads the bytes. What they are is not looked at.
-    pub(super) fn read(&self) -> Result<Material, IdentityError> {
+impl Load for Files {
+    const WHAT: Watched = Watched::Certificate;
+    type Bytes = Material;
+    type Value = Loaded;
+    type Error = IdentityError;
+
+    fn read(&self) -> Result<Material, IdentityError> {
         Ok(Material {
             chain: read("the certificate", &self.certificate)?,
             key: read("the private key", &self.key)?,
             client_ca: match &self.client_ca {
-                Some(path) => Some(read("the CAs of the clients", path)?),
+                Some(path) => Some(read("the client CA", path)?),
                 None => None,
             },
         })
     }
+
+    fn parse(&self, material: &Material) -> Result<Loaded, IdentityError> {
+        material.load(OffsetDateTime::now_utc())
+    }
 }
 
 fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, IdentityError> {
-    files::read(path, MOST).map_err(|error| IdentityError::Read {
+    files::read(path, MAX_BYTES).map_err(|error| IdentityError::Read {
         what,
         path: path.to_owned(),
         error,
     })
 }
 
+fn unusable(what: &'static str, why: impl fmt::Display) -> IdentityError {
+    let why = why.to_string();
+    IdentityError::Unusable { what, why }
+}
+
 impl Material {
-    /// Makes what TLS needs of it: TLS 1.2 and 1.3, HTTP/1.1, which the API server speaks to webhooks, and HTTP/2.
-    pub(super) fn load(&self, now: OffsetDateTime) -> Result<Loaded, IdentityError> {
-        let leaf = leaf(&self.chain)?;
-        if !matches!(leaf.validity(now), Validity::Valid { .. }) {
-            return Err(IdentityError::NotNow(Box::new(leaf), now));
+    /// Builds the TLS configuration: TLS 1.2 and 1.3, HTTP/1.1, which the API server speaks to webhooks, and HTTP/2.
+    fn load(&self, now: OffsetDateTime) -> Result<Loaded, IdentityError> {
+        let bad_chain = |why: &dyn fmt::Display| unusable("the certificate", why);
+        let certificates = read_certificates(&self.chain).map_err(|error| bad_chain(&error))?;
+        let leaf = certificates.into_iter().next();
+        let leaf = leaf.ok_or_else(|| bad_chain(&"it is empty"))?;
+        if !leaf.validity(now).is_valid() {
+            return Err(IdentityError::NotNow(Box::new(leaf)));
         }
         if leaf.dns.is_empty() && leaf.ip.is_empty() {
             return Err(IdentityError::NoNames);
         }
         let chain = CertificateDer::pem_slice_iter(&self.chain)
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| no_certificate(pem_fault(&error)))?;
+            .map_err(|error| bad_chain(&pem_fault(&error)))?;
         let key = PrivateKeyDer::from_pem_slice(&self.key)
-            .map_err(|error| IdentityError::Key(pem_fault(&error)))?;
-        let provider = Arc::new(provider());
+            .map_err(|error| unusable("the private key", pem_fault(&error)))?;
+        let provider = Arc::new(ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(IdentityError::Pair)?;
@@ -153,66 +161,136 @@ impl Material {
             None => builder.with_no_client_auth(),
             Some(authorities) => {
                 let roots = Arc::new(roots(authorities)?);
-                let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider);
-                let verifier = verifier
+                let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider)
                     .build()
-                    .map_err(|error| IdentityError::ClientCa(error.to_string()))?;
+                    .map_err(|error| unusable("the client CA", error))?;
                 builder.with_client_cert_verifier(verifier)
             }
         };
-        // This refuses a key that is not the certificate's.
+        // This refuses a key that does not belong to the certificate.
         let mut tls = builder
             .with_single_cert(chain, key)
             .map_err(IdentityError::Pair)?;
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        // The API server does not resume sessions; memory and old trust that would be kept for it are spared.
+        // The API server does not resume sessions. Without resumption no memory and no old trust are kept for it.
         tls.session_storage = Arc::new(NoServerSessionStorage {});
         tls.send_tls13_tickets = 0;
-        Ok(Loaded {
-            tls: Arc::new(tls),
-            leaf,
-        })
-    }
-}
-
-/// The one place that says whose cryptography is used.
-pub(crate) fn provider() -> CryptoProvider {
-    ring::default_provider()
-}
-
-fn leaf(chain: &[u8]) -> Result<Certificate, IdentityError> {
-    let failed = |error| IdentityError::Certificate {
-        what: "the certificate",
-        error,
-    };
-    let certificates = read_certificates(chain).map_err(failed)?;
-    let first = certificates.into_iter().next();
-    first.ok_or_else(|| no_certificate("it is empty".to_owned()))
-}
-
-fn no_certificate(why: String) -> IdentityError {
-    IdentityError::Certificate {
-        what: "the certificate",
-        error: PkiError::NoCertificate(why),
+        let tls = Arc::new(tls);
+        Ok(Loaded { tls, leaf })
     }
 }
 
 fn roots(authorities: &[u8]) -> Result<RootCertStore, IdentityError> {
-    let failed = |error: &dyn fmt::Display| IdentityError::ClientCa(error.to_string());
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(authorities) {
-        // Somebody may have put a key there.
-        let certificate = certificate.map_err(|error| failed(&pem_fault(&error)))?;
-        roots.add(certificate).map_err(|error| failed(&error))?;
+        // The file may hold a key by mistake, so the parser's own message is not used.
+        let certificate =
+            certificate.map_err(|error| unusable("the client CA", pem_fault(&error)))?;
+        roots
+            .add(certificate)
+            .map_err(|error| unusable("the client CA", error))?;
     }
     Ok(roots)
+}
+
+/// The identity in use.
+#[derive(Debug)]
+pub(super) struct Served {
+    files: Option<Reload<Files>>,
+    tls: RustlsConfig,
+    leaf: Certificate,
+    warned: bool,
+}
+
+impl Served {
+    /// Loads an identity for the first time.
+    pub(super) fn new(identity: Identity, shared: &Shared) -> Result<Self, IdentityError> {
+        let (loaded, files) = match identity {
+            Identity::Files(files) => {
+                let (loaded, files) = Reload::load(files)?;
+                (loaded, Some(files))
+            }
+            Identity::Memory(pair) => {
+                let material = Material {
+                    chain: pair.chain.into_bytes(),
+                    key: pair.key.into_bytes(),
+                    client_ca: None,
+                };
+                (material.load(OffsetDateTime::now_utc())?, None)
+            }
+        };
+        announce(&loaded.leaf, shared);
+        Ok(Self {
+            files,
+            tls: RustlsConfig::from_config(loaded.tls),
+            leaf: loaded.leaf,
+            warned: false,
+        })
+    }
+
+    /// What the acceptor takes its certificate from.
+    pub(super) fn tls(&self) -> RustlsConfig {
+        self.tls.clone()
+    }
+
+    /// Loads the files if they have changed, and checks the time.
+    pub(super) fn look(&mut self, shared: &Shared) {
+        let changed = self.files.as_mut().and_then(|files| files.look(shared));
+        if let Some(Loaded { tls, leaf }) = changed {
+            announce(&leaf, shared);
+            self.tls.reload_from_config(tls);
+            self.leaf = leaf;
+            self.warned = false;
+        }
+        let (mut begun, mut not_expired) = (Check::Ok, Check::Ok);
+        match self.leaf.validity(OffsetDateTime::now_utc()) {
+            Validity::NotYet { .. } => {
+                let why = "the certificate is not valid yet: check the system clock";
+                begun = Check::Failed(why.to_owned());
+            }
+            Validity::Expired { .. } => {
+                let why = "the certificate has expired: replace it, and it is loaded again";
+                not_expired = Check::Failed(why.to_owned());
+            }
+            Validity::Valid { left } if left < SOON && !self.warned && self.files.is_some() => {
+                let days = left.whole_days();
+                tracing::warn!(days, "the certificate expires soon: replace it");
+                self.warned = true;
+            }
+            Validity::Valid { .. } => {}
+        }
+        shared.health.set(BEGUN, begun);
+        if shared.health.set(NOT_EXPIRED, not_expired.clone()) && not_expired != Check::Ok {
+            tracing::error!(
+                "the certificate has expired: the API server refuses it until it is replaced"
+            );
+        }
+    }
+}
+
+/// Logs a certificate that is served from now on.
+fn announce(leaf: &Certificate, shared: &Shared) {
+    let end = leaf.not_after;
+    #[expect(clippy::cast_precision_loss, reason = "seconds are less than 2^52")]
+    shared
+        .metrics
+        .certificate_expiry
+        .set(end.unix_timestamp() as f64);
+    let ips = leaf.ip.iter().map(ToString::to_string);
+    let names: Vec<_> = leaf.dns.iter().cloned().chain(ips).collect();
+    tracing::info!(
+        names = names.join(","),
+        serial = %leaf.serial,
+        not_after = %end,
+        "serving this certificate"
+    );
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// C2, S3: a key whose line breaks were lost is one line, which the reader of PEM would quote.
+    /// A key whose line breaks were lost is one line, which the PEM parser would quote.
     #[test]
     fn no_byte_of_a_broken_key_is_in_the_message() {
         let (pair, _) = crate::serve::dev_identity().unwrap();

@@ -1,105 +1,85 @@
-//! Bodies, read into memory that is counted. A client that is over its share is told to come back, which the API server does
-//! (<https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/>; `client-go` retries answers that
-//! carry `Retry-After`).
+//! Bodies, read into memory that is counted. A client that exceeds its share gets 503 with `Retry-After`, which the API server retries.
 
 use axum::body::{Body, Bytes};
 use http_body_util::BodyExt;
 use tokio::time::{Instant, timeout_at};
 
-use super::clients::Part;
-use super::metrics::Shortage;
+use super::http_error::{HttpError, Shortage};
+use crate::process::clients::Share;
 
-/// What a request takes beside its body.
+/// The memory of a request without its body, in bytes.
 pub(super) const OVERHEAD: usize = 4096;
 
-/// Bodies up to this size get their memory in one piece, larger ones as they arrive.
+/// Bodies up to this size get their memory at once, larger ones as they arrive.
 const AT_ONCE: usize = 64 * 1024;
 
-/// Why a body was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refused {
-    /// It is larger than any review.
-    TooLarge,
-    /// There is no room now.
-    Short(Shortage),
-    /// It did not come in time.
-    Slow,
-    /// The connection broke, or what came is not HTTP.
-    Broken,
-}
-
-/// Makes the memory of a request that of so many bytes.
-pub(super) fn hold(memory: &mut Part, bytes: usize) -> Result<(), Refused> {
+/// Makes the share of a request large enough for this many bytes.
+pub(super) fn hold(memory: &mut Share, bytes: usize) -> Result<(), HttpError> {
     if memory.resize(OVERHEAD + bytes) {
         Ok(())
     } else {
-        Err(Refused::Short(Shortage::Memory))
+        Err(HttpError::Shed(Shortage::Memory))
     }
 }
 
-/// Reads a body of at most so many bytes, whose length is known or not, into the memory that there is for the request.
+/// Reads a body of at most `limit` bytes. If there is no memory for it, it is read to its end all the same and discarded, so that the
+/// API server can retry over the same connection.
 pub(super) async fn read(
-    memory: Option<Part>,
+    memory: Option<Share>,
     body: &mut Body,
     length: Option<usize>,
-    most: usize,
+    limit: usize,
     deadline: Instant,
-) -> Result<(Bytes, Part), Refused> {
-    let mut memory = memory.ok_or(Refused::Short(Shortage::Memory))?;
-    let Some(first) = next(body, deadline).await? else {
-        return Ok((Bytes::new(), memory));
-    };
-    // The usual review comes in one piece, which needs no copy.
-    if length == Some(first.len()) && first.len() <= most {
-        hold(&mut memory, first.len())?;
-        return Ok((first, memory));
-    }
-    let room = length.unwrap_or(0).min(AT_ONCE);
-    let mut bytes = Vec::new();
-    let mut piece = Some(first);
-    while let Some(data) = piece {
-        let needed = bytes.len() + data.len();
-        if needed > most {
-            return Err(Refused::TooLarge);
-        }
-        if needed > bytes.capacity() {
-            let last = length.unwrap_or(most).clamp(needed, most);
-            let capacity = needed.max(room).max(bytes.capacity() * 2).min(last);
-            hold(&mut memory, capacity)?;
-            bytes.reserve_exact(capacity - bytes.len());
-        }
-        bytes.extend_from_slice(&data);
-        piece = next(body, deadline).await?;
-    }
-    Ok((Bytes::from(bytes), memory))
-}
-
-/// Reads what is left of a body of at most so many bytes and forgets it, so that the connection can be used again. Nothing is held
-/// meanwhile.
-pub(super) async fn discard(
-    body: &mut Body,
-    most: usize,
-    deadline: Instant,
-) -> Result<(), Refused> {
+) -> Result<(Bytes, Share), HttpError> {
+    let mut kept = memory.map(|memory| (Vec::new(), memory));
     let mut seen = 0;
     while let Some(data) = next(body, deadline).await? {
         seen += data.len();
-        if seen > most {
-            return Err(Refused::TooLarge);
+        if seen > limit {
+            return Err(HttpError::TooLarge(limit));
+        }
+        if let Some((mut bytes, mut memory)) = kept.take() {
+            // The usual review arrives in one piece, which needs no copy.
+            if length == Some(data.len()) && hold(&mut memory, data.len()).is_ok() {
+                return Ok((data, memory));
+            }
+            if append(&mut bytes, &mut memory, &data, length, limit).is_ok() {
+                kept = Some((bytes, memory));
+            }
         }
     }
+    let (bytes, memory) = kept.ok_or(HttpError::Shed(Shortage::Memory))?;
+    Ok((Bytes::from(bytes), memory))
+}
+
+fn append(
+    bytes: &mut Vec<u8>,
+    memory: &mut Share,
+    data: &[u8],
+    length: Option<usize>,
+    limit: usize,
+) -> Result<(), HttpError> {
+    let needed = bytes.len() + data.len();
+    if needed > bytes.capacity() {
+        let all = length.unwrap_or(limit).clamp(needed, limit);
+        let first = length.unwrap_or(0).min(AT_ONCE);
+        let capacity = needed.max(first).max(bytes.capacity() * 2).min(all);
+        hold(memory, capacity)?;
+        bytes.reserve_exact(capacity - bytes.len());
+    }
+    bytes.extend_from_slice(data);
     Ok(())
 }
 
-/// The next piece of a body; nothing at its end.
-async fn next(body: &mut Body, deadline: Instant) -> Result<Option<Bytes>, Refused> {
+/// The next piece of a body, or `None` at its end.
+async fn next(body: &mut Body, deadline: Instant) -> Result<Option<Bytes>, HttpError> {
     loop {
         match timeout_at(deadline, body.frame()).await {
-            Err(_) => return Err(Refused::Slow),
+            Err(_) => return Err(HttpError::Slow),
             Ok(None) => return Ok(None),
-            Ok(Some(Err(_))) => return Err(Refused::Broken),
+            Ok(Some(Err(_))) => return Err(HttpError::Broken),
             Ok(Some(Ok(frame))) => {
-                // Trailers are of no interest.
+                // Trailers are skipped.
                 if let Ok(data) = frame.into_data() {
                     return Ok(Some(data));
                 }

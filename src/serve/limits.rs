@@ -1,31 +1,31 @@
-//! What clients may take of the webhook's time and memory. Of memory and connections no client address gets more than is left for the
+//! What clients may use of the webhook's time and memory. Of memory and connections, no client address gets more than it leaves to the
 //! others.
 
 use std::time::Duration;
 
-/// Times and sizes. The defaults are those of production; tests scale them, so that nobody waits.
+/// Times and sizes. The defaults are for production; tests scale them so that nothing waits.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// From the connection to the end of the TLS handshake.
     pub handshake: Duration,
     /// From the handshake to the end of the first request's header.
     pub first_request: Duration,
-    /// A kept-alive connection without a request, and the header of the next one. The API server keeps idle connections for 90
-    /// seconds; a server that closes them earlier fails requests that are just on their way.
+    /// How long a connection may be idle, and how long the header of its next request may take. The API server keeps idle connections
+    /// for 90 seconds; a server that closes them earlier fails requests that are on their way.
     pub idle: Duration,
-    /// From the header of a request to the beginning of its decision; less if the client says so by `?timeout=`.
+    /// From the header of a request to the start of its decision, or less if the client says so with `?timeout=`.
     pub request: Duration,
-    /// How long a client may take to take an answer.
+    /// How long a client may take to read an answer.
     pub answer: Duration,
-    /// The largest body, in bytes: an object of 3 MiB, the same before the change, and their envelope.
+    /// The largest body, in bytes: an object of 3 MiB, the same object before the change, and the fields around them.
     pub body: usize,
-    /// The bytes that bodies and answers of all connections may hold together.
+    /// The bytes that the bodies and answers of all connections may hold together.
     pub memory: usize,
-    /// Connections at a time.
+    /// Open connections.
     pub connections: usize,
-    /// The buffer for the header of a request, in bytes, on each connection.
+    /// The largest header of a request, in bytes.
     pub header: usize,
-    /// How often certificate and config files are looked at.
+    /// How often certificate and config files are checked for changes.
     pub poll: Duration,
 }
 

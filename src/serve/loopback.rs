@@ -1,4 +1,4 @@
-//! A webhook for oneself.
+//! A webhook for development and for `review`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -6,15 +6,17 @@ use time::OffsetDateTime;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::reload::ConfigSource;
-use super::{Identity, Server, Settings, StartError, Stopped};
+use super::config_file::ConfigSource;
+use super::identity::Identity;
+use super::server::{Options, Server, StartError, Stopped};
 use crate::config::Config;
-use crate::pki::{Authority, Names, Pair, Purpose};
+use crate::pki::{Authority, Names, Pair, PkiError, Purpose};
+use crate::process::ListenError;
 
-/// A webhook on a loopback port of its own, for as long as this lives.
+/// A webhook on a free loopback port, which stops when this is dropped.
 #[derive(Debug)]
 pub struct Loopback {
-    /// Where it is, without a path.
+    /// Its URL, without a path.
     pub url: String,
     /// The CA of its certificate, in PEM.
     pub ca: String,
@@ -28,11 +30,11 @@ impl Drop for Loopback {
     }
 }
 
-/// Makes a CA and a certificate for this machine's loopback names, valid for a day.
+/// Makes a CA and a certificate for the loopback names of this machine, valid for a day.
 ///
 /// # Errors
 /// If there are no random numbers.
-pub fn dev_identity() -> Result<(Pair, String), StartError> {
+pub fn dev_identity() -> Result<(Pair, String), PkiError> {
     let now = OffsetDateTime::now_utc();
     let authority = Authority::new(Some("seldon-tracing for development"), now, 1)?;
     let names = Names {
@@ -46,20 +48,17 @@ pub fn dev_identity() -> Result<(Pair, String), StartError> {
     Ok((pair, authority.certificate().to_owned()))
 }
 
-/// Starts a webhook on a loopback port that is free, with a certificate that is made for it, on the runtime of the caller.
+/// Starts a webhook on a free loopback port, with a certificate made for it, on the caller's runtime.
 ///
 /// # Errors
-/// No port, or no certificate.
+/// If there is no port, or no certificate.
 pub async fn loopback(config: Config) -> Result<Loopback, StartError> {
     let (pair, ca) = dev_identity()?;
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let settings = Settings::new(
-        vec![any_port],
-        Identity::Memory(pair),
-        ConfigSource::Fixed(Box::new(config)),
-    );
-    let server = Server::bind(settings).await?;
-    let address = server.address().map_err(|error| StartError::Listen {
+    let config = ConfigSource::Fixed(Box::new(config));
+    let options = Options::new(vec![any_port], Identity::Memory(pair), config);
+    let server = Server::bind(options).await?;
+    let address = server.address().map_err(|error| ListenError {
         address: any_port,
         error,
         flag: "--listen",

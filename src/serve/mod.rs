@@ -1,35 +1,31 @@
-//! The webhook's server: listeners, TLS, limits, reload, shutdown.
+//! The webhook's server.
 //!
 //! | file | what it is for |
 //! |---|---|
 //! | `server` | start, serve, shut down |
-//! | `accept`, `clients`, `paced` | connections, and how much of what is shared a client gets |
-//! | `webhook`, `intake`, `outgoing`, `refusal` | a request: its body, its decision, its answer |
-//! | `identity`, `reload` | certificates and configuration, and their changes |
-//! | `admin`, `health`, `metrics` | what others see of it |
-//! | `limits`, `state` | what a client may take; what requests share |
-//! | `loopback` | a webhook for oneself |
+//! | `webhook`, `intake`, `outgoing`, `http_error` | one request: its body, its decision, its answer |
+//! | `limits`, `turns`, `state` | what a client may use; what requests share |
+//! | `identity`, `config_file`, `reload` | certificate and configuration, and their changes |
+//! | `metrics` | what is counted |
+//! | `loopback` | a webhook for development |
 
-mod accept;
-mod admin;
-mod clients;
-mod health;
-pub(crate) mod identity;
+mod config_file;
+mod http_error;
+mod identity;
 mod intake;
 mod limits;
 mod loopback;
 mod metrics;
 mod outgoing;
-mod paced;
-mod refusal;
 mod reload;
 mod server;
 mod state;
+mod turns;
 mod webhook;
 
+pub use config_file::{ConfigError, ConfigSource};
 pub use identity::{Files, Identity, IdentityError};
 pub use limits::Limits;
 pub use loopback::{Loopback, dev_identity, loopback};
-pub use reload::{ConfigError, ConfigSource};
-pub use server::{Server, Settings, StartError, Stopped};
+pub use server::{Options, Server, StartError, Stopped};
 pub use state::Decide;

@@ -1,4 +1,4 @@
-//! The body of an answer, which keeps what its request holds until it has been taken.
+//! The body of an answer. It keeps what its request holds until the client has read it.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -8,10 +8,10 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::http::Version;
 use http_body::{Body, Frame, SizeHint};
-use tokio::task::AbortHandle;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// How much is handed over at a time. What is behind it still counts as held; what is before it, on each stream of HTTP/2, does not.
+/// How many bytes are passed on at a time. Those bytes are no longer counted as held, on each stream of HTTP/2.
 const PIECE: usize = 8 * 1024;
 
 /// The bytes of an answer.
@@ -19,21 +19,12 @@ const PIECE: usize = 8 * 1024;
 pub(super) struct Outgoing<H> {
     left: Bytes,
     _held: H,
-    _overdue: Option<Overdue>,
-}
-
-/// Ends a connection after its time, unless this goes before.
-#[derive(Debug)]
-struct Overdue(AbortHandle);
-
-impl Drop for Overdue {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+    /// Ends the connection, unless this is dropped before.
+    _deadline: Option<JoinSet<()>>,
 }
 
 impl<H> Outgoing<H> {
-    /// A client that has not taken the answer after so long loses its connection.
+    /// A client that has not read the answer after `patience` loses its connection.
     pub(super) fn new(
         bytes: Bytes,
         held: H,
@@ -41,19 +32,20 @@ impl<H> Outgoing<H> {
         cut: CancellationToken,
         patience: Duration,
     ) -> Self {
-        // A short answer over HTTP/1.1 is taken at once; with HTTP/2 the client says how much it takes.
+        // A short answer over HTTP/1.1 is passed on at once; over HTTP/2 the client decides how much is.
         let waits = bytes.len() > PIECE || version >= Version::HTTP_2;
-        let overdue = waits.then(|| {
-            let cutting = tokio::spawn(async move {
+        let deadline = waits.then(|| {
+            let mut deadline = JoinSet::new();
+            deadline.spawn(async move {
                 tokio::time::sleep(patience).await;
                 cut.cancel();
             });
-            Overdue(cutting.abort_handle())
+            deadline
         });
         Self {
             left: bytes,
             _held: held,
-            _overdue: overdue,
+            _deadline: deadline,
         }
     }
 }

@@ -12,16 +12,15 @@ use axum::{Extension, Router};
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::time::{Instant, timeout_at};
 
-use super::accept::Peer;
-use super::clients::{Client, Part};
-use super::intake::{self, Refused, hold};
-use super::metrics::Shortage;
+use super::http_error::{HttpError, Shortage};
+use super::intake::{self, hold};
 use super::outgoing::Outgoing;
-use super::refusal::Refusal;
 use super::state::Shared;
-use crate::review::{Decision, Malformed, Route, is_large, uid_of};
+use crate::admission::{AnswerError, Decision, Route, is_large, uid_of};
+use crate::process::clients::{Client, Share};
+use crate::process::connection::Peer;
 
-/// Routes every request, so that what is not for us is answered in our words too.
+/// Routes every request, so that errors for other paths have our form too.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     let to = |route| {
         async move |State(shared): State<Arc<Shared>>,
@@ -35,7 +34,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
     router.fallback(to(None)).with_state(shared)
 }
 
-/// One up now, one down when it goes.
+/// Counts a request as in flight until this is dropped.
 #[derive(Debug)]
 struct InFlight(Gauge);
 
@@ -68,15 +67,15 @@ async fn serve(
             response.headers_mut().insert(header::CONTENT_TYPE, json);
             (response, Some(memory))
         }
-        Err(refusal) => {
-            if let Refusal::Shed(shortage) = refusal {
+        Err(error) => {
+            if let HttpError::Shed(shortage) = error {
                 shared.metrics.shed(shortage);
             }
-            tracing::debug!(status = refusal.status().as_u16(), "a request was refused");
-            (refusal.into_response(), None)
+            tracing::debug!(status = error.status().as_u16(), "a request was refused");
+            (error.into_response(), None)
         }
     };
-    // The API server keeps to the connections that it has until they are closed; HTTP/2 says goodbye in its own way.
+    // The API server keeps its HTTP/1.1 connections until they are closed; HTTP/2 has a message of its own for this.
     if shared.health.is_stopping() && version < Version::HTTP_2 {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(header::CONNECTION, close);
@@ -89,65 +88,54 @@ async fn serve(
     response.map(|bytes| Body::new(Outgoing::new(bytes, held, version, peer.cut, patience)))
 }
 
-/// Answers a review, with the memory that the answer takes, or says why not.
+/// Answers a review, with the memory that the answer takes.
 async fn review(
     shared: &Arc<Shared>,
     client: Client,
     route: Option<Route>,
     request: Request,
     start: Instant,
-) -> Result<(Vec<u8>, Part), Refusal> {
-    let route = route.ok_or(Refusal::UnknownPath)?;
+) -> Result<(Vec<u8>, Share), HttpError> {
+    let route = route.ok_or(HttpError::UnknownPath)?;
     if request.method() != Method::POST {
-        return Err(Refusal::NotPost);
+        return Err(HttpError::NotPost);
     }
     if !is_json(&request) {
-        return Err(Refusal::NotJson);
+        return Err(HttpError::NotJson);
     }
-    let most = shared.limits.body;
+    let limit = shared.limits.body;
     let length = length_of(&request);
-    if length.is_some_and(|length| length > most) {
-        return Err(Refusal::TooLarge(most));
+    if length.is_some_and(|length| length > limit) {
+        return Err(HttpError::TooLarge(limit));
     }
-    let deadline = start + time_for(&request, shared);
-    let mut body = request.into_body();
+    let deadline = start + time_for(&request, shared.limits.request);
     let memory = shared.memory.take(client, intake::OVERHEAD);
-    let taken = intake::read(memory, &mut body, length, most, deadline);
-    let (bytes, memory) = match taken.await {
-        Ok(taken) => taken,
-        Err(refused) => {
-            // The API server comes back over the same connection.
-            if let Refused::Short(_) = refused {
-                let discarded = intake::discard(&mut body, most, deadline).await;
-                discarded.map_err(|refused| Refusal::of(refused, most))?;
-            }
-            return Err(Refusal::of(refused, most));
-        }
-    };
+    let mut body = request.into_body();
+    let (bytes, memory) = intake::read(memory, &mut body, length, limit, deadline).await?;
     let large = is_large(&bytes);
-    // Whoever sees this count knows that the request waits for its turn.
+    // Tests rely on this order: a body that is counted waits for its turn.
     shared.metrics.body(bytes.len());
     let (answer, mut memory) = if large {
         decide_beside(shared, client, (bytes, memory), route, start, deadline).await?
     } else {
         (decide(shared, &bytes, route, start)?, memory)
     };
-    hold(&mut memory, answer.capacity()).map_err(|refused| Refusal::of(refused, most))?;
+    hold(&mut memory, answer.capacity())?;
     Ok((answer, memory))
 }
 
-/// Decides a large request on the thread for those, when it is its turn. A request whose client has gone or whose time is over
-/// is not decided; a decision that has begun ends by itself, for its cost is bounded by its bytes.
+/// Decides a large request on a thread of its own when it is its turn. It is not decided if its client has gone or its time is over. A
+/// decision that has begun is finished, because its cost is bounded by its bytes.
 async fn decide_beside(
     shared: &Arc<Shared>,
     client: Client,
-    (bytes, memory): (Bytes, Part),
+    (bytes, memory): (Bytes, Share),
     route: Route,
     start: Instant,
     deadline: Instant,
-) -> Result<(Vec<u8>, Part), Refusal> {
-    let late = Refusal::Shed(Shortage::Time);
-    let Ok(Some(turn)) = timeout_at(deadline, shared.turns.wait(client)).await else {
+) -> Result<(Vec<u8>, Share), HttpError> {
+    let late = HttpError::Shed(Shortage::Time);
+    let Ok(turn) = timeout_at(deadline, shared.turns.wait(client)).await else {
         return Err(late);
     };
     let shared = Arc::clone(shared);
@@ -159,43 +147,49 @@ async fn decide_beside(
         drop((turn, bytes));
         Ok((answer, memory))
     });
-    // It does not panic, for decide catches that, and nobody cancels it.
-    deciding.await.unwrap_or(Err(Refusal::Bug(None)))
+    // An error here means a panic, which decide catches, or an abort, which nobody calls.
+    deciding.await.unwrap_or(Err(HttpError::Bug(None)))
 }
 
-/// The decision, with its log line and its metrics. A panic costs this request only.
-fn decide(shared: &Shared, body: &[u8], route: Route, start: Instant) -> Result<Vec<u8>, Refusal> {
+/// The decision, with its log line and its metrics. A panic affects this request only.
+fn decide(
+    shared: &Shared,
+    body: &[u8],
+    route: Route,
+    start: Instant,
+) -> Result<Vec<u8>, HttpError> {
     let config = shared.config.load();
     let decided = catch_unwind(AssertUnwindSafe(|| {
         let answer = (shared.decide)(body, route, &config)?;
         shared.metrics.decided(&answer.decision);
         log(&answer.decision, start.elapsed());
-        Ok::<_, Malformed>(answer.body)
+        Ok::<_, AnswerError>(answer.body)
     }));
-    match decided {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(malformed)) => {
-            tracing::warn!(error = %malformed, bytes = body.len(), "a request that is no AdmissionReview was refused");
-            Err(Refusal::Malformed(malformed))
+    let bug = match decided {
+        Ok(Ok(answer)) => return Ok(answer),
+        Ok(Err(AnswerError::Malformed(malformed))) => {
+            tracing::warn!(error = %malformed, bytes = body.len(), "refused a request that is not an AdmissionReview");
+            return Err(HttpError::Malformed(malformed));
         }
-        Err(_) => {
-            shared.metrics.panics.inc();
-            // What made the decision panic may make this panic too.
-            let uid = catch_unwind(|| uid_of(body)).unwrap_or_default();
-            tracing::error!(
-                uid = uid.as_deref().unwrap_or("unreadable"),
-                "a bug: this request could not be decided and was answered with 500"
-            );
-            Err(Refusal::Bug(uid))
-        }
-    }
+        Ok(Err(error @ AnswerError::Unwritten(_))) => Some(error.to_string()),
+        Err(_) => None,
+    };
+    shared.metrics.panics.inc();
+    // The cause of a panic may make this panic too.
+    let uid = catch_unwind(|| uid_of(body)).unwrap_or_default();
+    tracing::error!(
+        uid = uid.as_deref().unwrap_or("unreadable"),
+        error = bug,
+        "a bug: this request could not be decided and was answered with 500"
+    );
+    Err(HttpError::Bug(uid))
 }
 
-/// One line for a decision. Nothing of the object is in it but its name and namespace.
+/// Logs a decision. Of the object, only its name and namespace are logged.
 fn log(decision: &Decision<'_>, elapsed: Duration) {
-    let word = |name: &str| {
-        let mut words = decision.audit_annotations.iter();
-        words
+    let annotation = |name: &str| {
+        let mut annotations = decision.audit_annotations.iter();
+        annotations
             .find(|(key, _)| *key == name)
             .map(|(_, value)| value.as_str())
     };
@@ -206,8 +200,8 @@ fn log(decision: &Decision<'_>, elapsed: Duration) {
         operation = decision.operation.code(),
         dry_run = decision.dry_run,
         outcome = decision.outcome.code(),
-        reasons = word("reasons"),
-        targets = word("targets"),
+        reasons = annotation("reasons"),
+        targets = annotation("targets"),
         operations = decision.operations,
         warnings = decision.warnings,
         micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),
@@ -215,13 +209,9 @@ fn log(decision: &Decision<'_>, elapsed: Duration) {
     );
 }
 
-/// Names are short where they come from the API server; others do not fill the log.
+/// Cuts a name. The API server's names are short; others must not fill the log.
 fn short(name: &str) -> &str {
-    let mut end = name.len().min(253);
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    &name[..end]
+    &name[..name.floor_char_boundary(253)]
 }
 
 fn is_json(request: &Request) -> bool {
@@ -236,25 +226,13 @@ fn length_of(request: &Request) -> Option<usize> {
     length.to_str().ok()?.parse().ok()
 }
 
-/// How long the API server waits for this: `?timeout=10s`.
-fn time_for(request: &Request, shared: &Shared) -> Duration {
+/// How long the API server waits for this request, such as `?timeout=10s`, but at most `limit`.
+fn time_for(request: &Request, limit: Duration) -> Duration {
     let asked = request.uri().query().and_then(|query| {
-        let mut parts = query.split('&');
-        let value = parts.find_map(|part| part.strip_prefix("timeout="))?;
+        let value = query
+            .split('&')
+            .find_map(|part| part.strip_prefix("timeout="))?;
         humantime::parse_duration(value).ok()
     });
-    asked.map_or(shared.limits.request, |asked| {
-        asked.min(shared.limits.request)
-    })
-}
-
-impl Refusal {
-    fn of(refused: Refused, most: usize) -> Self {
-        match refused {
-            Refused::TooLarge => Self::TooLarge(most),
-            Refused::Short(shortage) => Self::Shed(shortage),
-            Refused::Slow => Self::Slow,
-            Refused::Broken => Self::Broken,
-        }
-    }
+    asked.map_or(limit, |asked| asked.min(limit))
 }

@@ -3,11 +3,11 @@
 use std::thread;
 
 use proptest::prelude::*;
+use seldon_tracing::admission::{MAX_UID, Malformed, Operation, Route, answer, uid_of};
+use seldon_tracing::apiserver::question::Operation as Asked;
 use seldon_tracing::config::Config;
 use seldon_tracing::inject::{Context, Outcome, Setting, Task};
 use seldon_tracing::offline;
-use seldon_tracing::review::ask::Operation as Asked;
-use seldon_tracing::review::{MAX_UID, Malformed, Operation, Route, answer, uid_of};
 use serde_json::{Value, json};
 
 use crate::support::checked::{Seen, UID, create, look, model, question, see, update};

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use proptest::prelude::*;
+use seldon_tracing::admission::{Answer, AnswerError, Malformed, Route};
+use seldon_tracing::apiserver::verify::Reply;
 use seldon_tracing::config::Config;
-use seldon_tracing::review::verify::Reply;
-use seldon_tracing::review::{Answer, Malformed, Route};
 use serde_json::{Value, json};
 
 use crate::support::checked::{Seen, create, look, model, taken, update};
@@ -557,10 +557,10 @@ fn plain_http_gets_no_answer_and_does_no_harm() {
     still_answers(&webhook);
 }
 
-fn panics<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, Malformed> {
+fn panics<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, AnswerError> {
     let bad = body.windows(5).any(|window| window == b"PANIC");
     assert!(!bad, "CANARY");
-    seldon_tracing::review::answer(body, route, config)
+    seldon_tracing::admission::answer(body, route, config)
 }
 
 #[test]
@@ -656,7 +656,7 @@ fn the_reply_of_a_refusal_is_none_that_the_api_server_takes() {
     // What is not a review leaves the decision to failurePolicy.
     let webhook = Webhook::start();
     let reply: Reply = webhook.ask("{}", Route::DefaultOn);
-    assert!(seldon_tracing::review::verify::verify("x", &reply).is_err());
+    assert!(seldon_tracing::apiserver::verify::verify("x", &reply).is_err());
 }
 
 /// The budget of the views counts, whatever else is in the body.
@@ -668,9 +668,9 @@ fn a_large_body_is_left_alone_whatever_hides_in_it() {
             r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{{"uid":"a","kind":{{"group":"machinelearning.seldon.io","kind":"SeldonDeployment"}},"operation":"CREATE","object":{{"metadata":{{"annotations":{{"tracing":"true"}}}},"spec":{{"x":{trick},"predictors":[{{"componentSpecs":[{{"spec":{{"containers":[{containers}{{}}]}}}}]}}]}}}}}}}}"#
         );
         let config = seldon_tracing::config::Config::default();
-        let answer = seldon_tracing::review::answer(
+        let answer = seldon_tracing::admission::answer(
             body.as_bytes(),
-            seldon_tracing::review::Route::Mutate,
+            seldon_tracing::admission::Route::Mutate,
             &config,
         );
         let audit = answer.unwrap().decision.audit_annotations;

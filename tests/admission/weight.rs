@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use std::thread;
 
 use allocation_counter::measure;
+use seldon_tracing::admission::{AnswerError, Route, answer, is_large};
 use seldon_tracing::config::Config;
-use seldon_tracing::review::{Malformed, Route, answer, is_large};
 
 use crate::support::checked::{UID, look};
 use crate::support::objects::{injected, object, reapplied};
@@ -322,7 +322,7 @@ const OTHERS: [Other; 17] = [
 ];
 
 /// What the decision for a body takes at its highest.
-fn peak(body: &str) -> (u64, Result<bool, Malformed>) {
+fn peak(body: &str) -> (u64, Result<bool, AnswerError>) {
     let config = Config::default();
     let mut refused = Ok(false);
     let info = measure(|| {

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use seldon_tracing::client::Client;
+use seldon_tracing::admission::Route;
+use seldon_tracing::apiserver::client::Client;
+use seldon_tracing::apiserver::question::{Operation, Question, admitted, version};
 use seldon_tracing::config::Config;
 use seldon_tracing::inject::{Context, Plan};
 use seldon_tracing::offline;
-use seldon_tracing::review::Route;
-use seldon_tracing::review::ask::{Operation, Question, admitted, version};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use seldon_tracing::review::Route;
+use seldon_tracing::admission::Route;
 use serde_json::{Value, json};
 
 use crate::files::{texts, the};

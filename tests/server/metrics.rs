@@ -5,8 +5,8 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use seldon_tracing::review::Route;
-use seldon_tracing::review::ask::Operation as Asked;
+use seldon_tracing::admission::Route;
+use seldon_tracing::apiserver::question::Operation as Asked;
 use serde_json::{Value, json};
 
 use crate::support::checked::{create, model, question, taken, update};

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use seldon_tracing::admission::{Answer, AnswerError, Route, answer, uid_of};
 use seldon_tracing::config::Config;
-use seldon_tracing::review::{Answer, Malformed, Route, answer, uid_of};
 use tokio::task::{JoinSet, spawn_blocking};
 
 use crate::support::load;
@@ -23,7 +23,7 @@ static NOW: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
 
 /// A decision that takes far too long: the fault that is injected. Until the gate opens it does not end.
-fn slow<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, Malformed> {
+fn slow<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, AnswerError> {
     let now = NOW.fetch_add(1, Ordering::AcqRel) + 1;
     MOST.fetch_max(now, Ordering::AcqRel);
     for _ in 0..10_000 {
@@ -81,7 +81,7 @@ async fn ten_times_the_load_is_shed_and_comes_through() {
 static OPEN_TO_LARGE: AtomicBool = AtomicBool::new(false);
 
 /// A decision that does not end until the gate opens.
-fn gated<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, Malformed> {
+fn gated<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, AnswerError> {
     for _ in 0..10_000 {
         if OPEN_TO_LARGE.load(Ordering::Acquire) {
             break;
@@ -136,7 +136,7 @@ fn note(body: &[u8]) {
 }
 
 /// A decision that does not end until the gate opens, noted where it begins.
-fn noted<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, Malformed> {
+fn noted<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, AnswerError> {
     note(body);
     for _ in 0..10_000 {
         if GATE.load(Ordering::Acquire) {
@@ -243,7 +243,7 @@ async fn an_answer_that_there_is_no_memory_for_is_not_kept() {
 }
 
 /// A bug that some requests meet.
-fn buggy<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, Malformed> {
+fn buggy<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>, AnswerError> {
     let text = std::str::from_utf8(body).unwrap_or_default();
     assert!(!text.contains(r#""uid":"boom"#), "a bug, with {text}");
     answer(body, route, config)
@@ -278,8 +278,8 @@ async fn a_panic_costs_its_request_and_nothing_else() {
             assert!(!head.contains("retry-after"), "{head}");
             let (status, _, body) = ask("fine", size);
             assert_eq!(status, 200);
-            let answered = seldon_tracing::client::Answered {
-                reply: seldon_tracing::review::verify::Reply {
+            let answered = seldon_tracing::apiserver::client::Answered {
+                reply: seldon_tracing::apiserver::verify::Reply {
                     status,
                     content_type: Some("application/json".to_owned()),
                     body: body.into(),
@@ -300,4 +300,21 @@ async fn a_panic_costs_its_request_and_nothing_else() {
             .await,
         2
     );
+}
+
+/// A decision whose answer cannot be written.
+fn unwritten<'a>(_: &'a [u8], _: Route, _: &Config) -> Result<Answer<'a>, AnswerError> {
+    Err(AnswerError::Unwritten("no memory".to_owned()))
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_written_is_500_and_never_a_part_of_it() {
+    let running = serve_with(|settings| settings.decide = unwritten).await;
+    let client = running.client();
+    let answered = client.call(asked("u").body, load::LONG).await.unwrap();
+    let reply = answered.reply;
+    let text = String::from_utf8(reply.body.to_vec()).unwrap();
+    assert_eq!(reply.status, 500);
+    assert!(text.contains("request u;"), "{text}");
+    assert_eq!(running.metric("seldon_tracing_panics_total").await, 1);
 }

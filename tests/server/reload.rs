@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use seldon_tracing::client::{Client, ClientError, Target, TlsTrouble, Trust};
+use seldon_tracing::apiserver::client::{Client, ClientError, Target, TlsTrouble, Trust};
 use seldon_tracing::pki::{Authority, Names, Pair, Purpose};
 use seldon_tracing::serve::{ConfigSource, Identity};
 use serde_json::{Value, json};

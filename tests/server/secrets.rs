@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
 
-use seldon_tracing::review::ask::Operation as Asked;
+use seldon_tracing::apiserver::question::Operation as Asked;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
 

@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 
 use bytes::Bytes;
 use rustls::version::{TLS12, TLS13};
-use seldon_tracing::review::verify::Reply;
+use seldon_tracing::apiserver::verify::Reply;
 use tempfile::TempDir;
 
 use crate::support::checked;

@@ -1,11 +1,11 @@
 //! Requests as the API server sends them. Every answer is checked against its rules, whatever the test is about.
 
 use bytes::Bytes;
+use seldon_tracing::admission::{AnswerError, Malformed, Operation, Route, answer};
+use seldon_tracing::apiserver::question::{Operation as Asked, Question};
+use seldon_tracing::apiserver::verify::{Refusal, Reply, Verified, verify};
 use seldon_tracing::config::Config;
 use seldon_tracing::inject::Outcome;
-use seldon_tracing::review::ask::{Operation as Asked, Question};
-use seldon_tracing::review::verify::{Refusal, Reply, Verified, verify};
-use seldon_tracing::review::{Malformed, Operation, Route, answer};
 use serde_json::{Value, json};
 
 pub(crate) const UID: &str = "705ab4f5-6393-11e8-b7cc-42010a800002";
@@ -125,9 +125,17 @@ pub(crate) fn taken(uid: &str, reply: &Reply, body: &[u8]) -> (Verified, Option<
     (verified, result)
 }
 
+/// The client's fault; any other is a bug.
+pub(crate) fn malformed(error: AnswerError) -> Malformed {
+    match error {
+        AnswerError::Malformed(malformed) => malformed,
+        AnswerError::Unwritten(why) => panic!("{why}"),
+    }
+}
+
 /// Answers a body in this process.
 pub(crate) fn look(body: &[u8], route: Route, config: &Config) -> Result<Seen, Malformed> {
-    let answer = answer(body, route, config)?;
+    let answer = answer(body, route, config).map_err(malformed)?;
     let reply = Reply {
         status: 200,
         content_type: Some("application/json".to_owned()),

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rustls::SupportedProtocolVersion;
-use seldon_tracing::client::Client;
-use seldon_tracing::review::Route;
-use seldon_tracing::review::verify::Reply;
-use seldon_tracing::serve::{Identity, Settings, dev_identity};
+use seldon_tracing::admission::Route;
+use seldon_tracing::apiserver::client::Client;
+use seldon_tracing::apiserver::verify::Reply;
+use seldon_tracing::serve::{Identity, Options, dev_identity};
 use tokio::runtime::Runtime;
 
 pub(crate) use super::load::raw::Http;
@@ -32,7 +32,7 @@ impl Webhook {
     }
 
     /// Starts it with changed settings.
-    pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) fn with(change: impl FnOnce(&mut Options)) -> Self {
         let (pair, ca) = dev_identity().unwrap();
         let mut settings = load::settings(Identity::Memory(pair));
         change(&mut settings);
@@ -53,7 +53,7 @@ impl Webhook {
 
     /// A client that calls as the API server does.
     pub(crate) fn client(&self, route: Route) -> Client {
-        Client::on(&load::target(self.address, &self.ca), route).unwrap()
+        Client::on(&load::target(self.address, &self.ca), route.path()).unwrap()
     }
 
     /// Sends a body by such a client.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rcgen::date_time_ymd;
-use seldon_tracing::client::{Answered, Client, ClientError, Target, TlsTrouble, Trust};
+use seldon_tracing::apiserver::client::{Answered, Client, ClientError, Target, TlsTrouble, Trust};
 use serde_json::json;
 
 use super::fake::{Fake, again, answer, authority, fake, fake_with, leaf, review};

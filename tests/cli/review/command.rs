@@ -27,7 +27,7 @@ fn the_diff_is_one_of_the_text_that_the_user_wrote() {
 +          - name: TRACING
 +            value: \"1\"
 
-CREATE of SeldonDeployment default/model, asked of {}/mutate over TLS
+CREATE of SeldonDeployment default/model, sent to {}/mutate over TLS
 Warning: look at this
 Audit annotation outcome: injected
 Allowed; the patch of 1 operation applies.
@@ -112,7 +112,7 @@ fn without_a_patch_there_is_nothing_to_show() {
     let fake = answering(|_| json!({}));
     let run = against(&fake, &["-n", "models"]);
     let expected = format!(
-        "CREATE of SeldonDeployment models/model, asked of {}/mutate over TLS\n\
+        "CREATE of SeldonDeployment models/model, sent to {}/mutate over TLS\n\
          Allowed, without a patch: the object stays as it is.\n",
         fake.url()
     );
@@ -258,7 +258,7 @@ fn it_asks_again_where_the_webhook_says_so() {
     });
     let text = against(&fake, &[]).data();
     assert!(
-        text.contains("asked to be asked again (Retry-After), 1 time"),
+        text.contains("retried 1 time because of Retry-After"),
         "{text}"
     );
 }

@@ -2,8 +2,8 @@
 
 use axum::body::Body;
 use axum::response::Response;
+use seldon_tracing::admission::{Route, answer};
 use seldon_tracing::config::Config;
-use seldon_tracing::review::{Route, answer};
 
 use super::fake::{Fake, fake};
 use crate::command::run;

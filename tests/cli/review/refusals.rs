@@ -41,7 +41,7 @@ fn answers_that_the_api_server_refuses_are_explained() {
         (Box::new(|_| status(200, "")), "no body", true),
         (
             Box::new(answer),
-            "no response; was the question sent back?",
+            "no response; did the webhook send the request back?",
             true,
         ),
         bad(

@@ -16,8 +16,8 @@ use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use seldon_tracing::admission::{Route, answer};
 use seldon_tracing::config::Config;
-use seldon_tracing::review::{Route, answer};
 use serde_json::{Value, json};
 
 use super::Cluster;

@@ -3,7 +3,7 @@
 use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, PostParams};
 use kube::core::Request;
 use kube::{Client, Error};
-use seldon_tracing::review::ask::version;
+use seldon_tracing::apiserver::question::version;
 use serde_json::Value;
 
 use super::Cluster;

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use seldon_tracing::client::Client;
-use seldon_tracing::review::ask::{Operation, Question, admitted, version};
-use seldon_tracing::review::verify::verify;
+use seldon_tracing::apiserver::client::Client;
+use seldon_tracing::apiserver::question::{Operation, Question, admitted, version};
+use seldon_tracing::apiserver::verify::verify;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 

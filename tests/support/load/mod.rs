@@ -14,11 +14,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use seldon_tracing::client::{Answered, Client, Target, Trust};
+use seldon_tracing::apiserver::client::{Answered, Client, Target, Trust};
+use seldon_tracing::apiserver::question::{Operation, Question};
+use seldon_tracing::apiserver::verify::verify;
 use seldon_tracing::pki::{Authority, Names, Pair, Purpose};
-use seldon_tracing::review::ask::{Operation, Question};
-use seldon_tracing::review::verify::verify;
-use seldon_tracing::serve::{ConfigSource, Files, Identity, Server, Settings, Stopped};
+use seldon_tracing::serve::{ConfigSource, Files, Identity, Options, Server, Stopped};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use time::OffsetDateTime;
@@ -62,11 +62,11 @@ pub(crate) fn files(folder: &std::path::Path) -> Files {
     }
 }
 
-/// Settings for a webhook on free loopback ports.
-pub(crate) fn settings(identity: Identity) -> Settings {
+/// Options for a webhook on free loopback ports.
+pub(crate) fn settings(identity: Identity) -> Options {
     let any_port = vec![SocketAddr::from(([127, 0, 0, 1], 0))];
     let config = ConfigSource::Fixed(Box::default());
-    let mut settings = Settings::new(any_port.clone(), identity, config);
+    let mut settings = Options::new(any_port.clone(), identity, config);
     settings.admin_listen = any_port;
     settings.lame_duck = Duration::ZERO;
     settings.drain = Duration::ZERO;
@@ -83,7 +83,7 @@ pub(crate) struct Running {
     pub(crate) ended: JoinHandle<Stopped>,
 }
 
-pub(crate) async fn serve(settings: Settings, ca: &str) -> Running {
+pub(crate) async fn serve(settings: Options, ca: &str) -> Running {
     let server = Server::bind(settings).await.unwrap();
     let address = server.address().unwrap();
     let admin = server.admin_address().unwrap().unwrap();
@@ -103,7 +103,7 @@ pub(crate) async fn serve(settings: Settings, ca: &str) -> Running {
 }
 
 /// The same with a new certificate and changed settings.
-pub(crate) async fn serve_with(change: impl FnOnce(&mut Settings)) -> Running {
+pub(crate) async fn serve_with(change: impl FnOnce(&mut Options)) -> Running {
     let authority = authority();
     let mut settings = settings(Identity::Memory(pair(&authority)));
     change(&mut settings);

@@ -13,7 +13,7 @@ use rustls::{
     ClientConfig, ClientConnection, DEFAULT_VERSIONS, RootCertStore, StreamOwned,
     SupportedProtocolVersion,
 };
-use seldon_tracing::review::verify::Reply;
+use seldon_tracing::apiserver::verify::Reply;
 use tokio::net::TcpSocket;
 use tokio::runtime::Handle;
 

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use json_patch::Patch;
-use seldon_tracing::review::Route;
+use seldon_tracing::admission::Route;
 use serde_json::{Map, Value, json};
 
 use super::asked::{Asked, asked};

@@ -15,8 +15,8 @@ mod structure;
 use std::collections::HashSet;
 use std::fmt;
 
+use seldon_tracing::admission::{Route, answer};
 use seldon_tracing::config::Config;
-use seldon_tracing::review::{Route, answer};
 use serde_json::{Value, json};
 
 /// One step: what is done, and where and how.

@@ -1,6 +1,6 @@
 //! The steps: what users, admins and outages do to a `SeldonDeployment`.
 
-use seldon_tracing::review::Route;
+use seldon_tracing::admission::Route;
 use serde_json::{Map, Value, json};
 
 use super::edits::{EDITS, annotations, put};

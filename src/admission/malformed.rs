@@ -1,23 +1,36 @@
-//! What keeps a request from being answered with a review: a fault of the one who asks.
+//! Requests that get no review.
 
 use serde_json::error::Category;
 
-/// A body that is no AdmissionReview of ours. The texts hold places, never what stands there: they go into logs.
+use super::weight::MAX_UID;
+
+/// A request that gets no review as its answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AnswerError {
+    /// The client's fault: HTTP 4xx.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// Our fault: HTTP 500, because an answer is never sent in part.
+    #[error("the answer cannot be written: {0}")]
+    Unwritten(String),
+}
+
+/// A body that is not a valid AdmissionReview. The messages go into logs, so they name places and never quote the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// There is nothing in it.
+    /// It is empty.
     #[error("the body is empty; send an AdmissionReview of admission.k8s.io/v1")]
     Empty,
-    /// It is not text.
+    /// It is not UTF-8.
     #[error("the body is not UTF-8 from byte {valid_up_to}")]
     NotUtf8 {
-        /// How many bytes are.
+        /// How many bytes are UTF-8.
         valid_up_to: usize,
     },
-    /// It is not JSON, or cut off.
+    /// It is not JSON, or incomplete.
     #[error("the body is not JSON: {what} at line {line} column {column}")]
     NotJson {
-        /// Whether it ends too early or is wrong.
+        /// Whether it is incomplete or wrong.
         what: &'static str,
         /// From 1.
         line: usize,
@@ -26,7 +39,7 @@ pub enum Malformed {
     },
     /// It is JSON, but not an AdmissionReview.
     #[error(
-        "the body is not an AdmissionReview: a field is of the wrong type, twice there or missing, at line {line} column {column}"
+        "the body is not an AdmissionReview: a field has the wrong type, is repeated or is missing, at line {line} column {column}"
     )]
     NotAReview {
         /// From 1.
@@ -34,16 +47,16 @@ pub enum Malformed {
         /// From 1, in bytes.
         column: usize,
     },
-    /// It is of another version of the contract, such as v1beta1.
+    /// It has another version, such as v1beta1.
     #[error(
-        "only AdmissionReview of admission.k8s.io/v1 is spoken here; set admissionReviewVersions: [\"v1\"]"
+        "only AdmissionReview of admission.k8s.io/v1 is supported; set admissionReviewVersions: [\"v1\"]"
     )]
     OtherVersion,
-    /// A part that every request has is missing.
+    /// A required field is missing.
     #[error("the AdmissionReview has no {0}")]
     Missing(&'static str),
-    /// The uid is not one.
-    #[error("request.uid is longer than {} bytes", super::MAX_UID)]
+    /// The uid is too long.
+    #[error("request.uid is longer than {} bytes", MAX_UID)]
     LongUid,
 }
 

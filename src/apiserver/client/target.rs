@@ -1,4 +1,4 @@
-//! Where the webhook is and whom it is trusted as: what a webhook configuration says in `clientConfig`.
+//! A webhook's address and trust: what `clientConfig` says in a webhook configuration.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 
-use super::anything::AnyCertificate;
 use super::error::ClientError;
+use super::insecure::AnyCertificate;
 
-/// Which certificates of the webhook are taken.
+/// Which certificates of the webhook are accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trust {
-    /// Those that one of these CAs has signed, in PEM, as in `caBundle`.
+    /// Those signed by one of these CAs, in PEM, as in `caBundle`.
     Authorities(Vec<u8>),
     /// Any.
     Anything,
@@ -24,17 +24,17 @@ pub enum Trust {
 /// A webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Its URL. Without a path it is that for objects which carry the trigger.
+    /// Its URL. Without a path, the default path is called.
     pub url: String,
-    /// Which certificates it may have.
+    /// Which certificates are accepted.
     pub trust: Trust,
-    /// The name that its certificate has to be for, where that is not the host of the URL.
+    /// The name that its certificate must have, if it is not the host of the URL.
     pub server_name: Option<String>,
     /// A client certificate with the chain to its CA, and its key, both in PEM.
     pub identity: Option<(Vec<u8>, Vec<u8>)>,
 }
 
-/// The URL, with a path in any case.
+/// The URL, with the default path if it has none.
 pub(super) fn uri(url: &str, default_path: &str) -> Result<Uri, ClientError> {
     let wrong = |why: &str| ClientError::Url {
         url: url.to_owned(),
@@ -42,7 +42,7 @@ pub(super) fn uri(url: &str, default_path: &str) -> Result<Uri, ClientError> {
     };
     if url.contains(['?', '#']) {
         return Err(wrong(
-            "the API server allows no query and no fragment in it",
+            "the API server allows no query and no fragment in the URL",
         ));
     }
     let uri: Uri = url
@@ -55,9 +55,9 @@ pub(super) fn uri(url: &str, default_path: &str) -> Result<Uri, ClientError> {
         return Err(wrong("it has no host"));
     };
     if authority.as_str().contains('@') {
-        return Err(wrong("the API server allows no user in it"));
+        return Err(wrong("the API server allows no user in the URL"));
     }
-    // A webhook at the root would be the only thing on its server; a slash at the end is habit.
+    // Hardly any webhook is at the root, and a slash at the end is a habit.
     let path = Some(uri.path()).filter(|path| *path != "/");
     Uri::builder()
         .scheme("https")
@@ -67,7 +67,7 @@ pub(super) fn uri(url: &str, default_path: &str) -> Result<Uri, ClientError> {
         .map_err(|error| wrong(&error.to_string()))
 }
 
-/// The name that the certificate has to be for.
+/// The name that the certificate must have.
 pub(super) fn server_name(name: &str) -> Result<ServerName<'static>, ClientError> {
     ServerName::try_from(name.to_owned()).map_err(|error| ClientError::Credentials {
         what: "the name to expect in the certificate",
@@ -75,7 +75,7 @@ pub(super) fn server_name(name: &str) -> Result<ServerName<'static>, ClientError
     })
 }
 
-/// TLS as the API server speaks it to a service: HTTP/1.1 and nothing else, TLS 1.2 or 1.3.
+/// TLS as the API server speaks it to a webhook: HTTP/1.1 only, TLS 1.2 or 1.3.
 pub(super) fn tls(target: &Target) -> Result<ClientConfig, ClientError> {
     let unusable = |what| move |why: String| ClientError::Credentials { what, why };
     let provider = Arc::new(ring::default_provider());
@@ -119,8 +119,7 @@ fn authorities(pem: &[u8]) -> Result<RootCertStore, ClientError> {
             .map_err(|error| unusable(error.to_string()))?;
     }
     if roots.is_empty() {
-        let why =
-            "there is no certificate in it; it has to be PEM, with -----BEGIN CERTIFICATE-----";
+        let why = "it has no certificate in it; it must be PEM, with -----BEGIN CERTIFICATE-----";
         return Err(unusable(why.to_owned()));
     }
     Ok(roots)

@@ -1,7 +1,7 @@
-//! `review`: plays the API server, and says what it would make of the answer.
+//! `review`: sends a manifest to a webhook as the API server would, and says what the API server would make of the answer.
 
-mod asked;
-mod found;
+mod file;
+mod question;
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -11,104 +11,120 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
-use self::asked::{Asked, asked};
+use self::question::{Asked, asked};
 use super::explain::json as json_text;
 use super::talk::{plural, printable};
 use super::{Status, config, rewrite, talk};
+use crate::admission::Route;
+use crate::apiserver::client::{Answered, Client, ClientError, Target, Trust};
+use crate::apiserver::verify::{Verified, verify};
 use crate::cli::{Review, ReviewForm};
-use crate::client::{Answered, Client, ClientError, Target, Trust};
 use crate::config::Config;
 use crate::files::at_most;
 use crate::manifest::emit::to_yaml;
 use crate::pki::MAX_BYTES;
-use crate::review::Route;
-use crate::review::verify::{Verified, verify};
 use crate::serve;
 
-/// What failurePolicy does where the call counts as failed.
-const SAVED: &str = "To the API server this is a failed call: with failurePolicy Ignore the write passes and is not traced, with Fail it is refused.";
+/// What failurePolicy does after a failed call.
+const FAILED_CALL: &str = "To the API server this is a failed call: with failurePolicy Ignore the write passes and is not traced, with Fail it is refused.";
 
-/// The same where the call did not fail.
-const NOT_SAVED: &str =
-    "The API server refuses the write of the user, with failurePolicy Ignore too.";
+/// What it does after other refusals.
+const REFUSED_WRITE: &str =
+    "The API server refuses the user's write, with failurePolicy Ignore too.";
 
 /// `review`
 pub(super) fn review(arguments: &Review) -> anyhow::Result<Status> {
     let asked = asked(arguments)?;
     if arguments.output == ReviewForm::Request {
-        // As it would be sent, byte for byte.
+        // Byte for byte as it would be sent.
         let mut out = io::stdout().lock();
         out.write_all(&asked.body)?;
         writeln!(out)?;
         return Ok(Status::Done);
     }
-    let webhook = if let Some(url) = &arguments.url {
-        if let Some(config) = &arguments.config {
-            talk::summary(&format!(
-                "{} is not used: the webhook at --url has a config of its own",
-                printable(&config.display().to_string())
-            ));
-        }
-        Webhook::Remote(target(arguments, url)?)
-    } else {
-        let Some(config) = config::load(arguments.config.as_deref())? else {
-            return Ok(Status::BadInput);
-        };
-        Webhook::Own(config)
+    let Some(webhook) = webhook(arguments)? else {
+        return Ok(Status::BadInput);
     };
     let call = call(webhook, arguments, &asked)?;
     let answered = match &call.answer {
         Ok(answered) => answered,
-        Err(error) => return Ok(refused(&error.to_string(), true)),
+        Err(error) => return Ok(refused(&error.to_string(), FAILED_CALL)),
     };
     if arguments.output == ReviewForm::Response
         && let Ok(response) = serde_json::from_slice::<Value>(&answered.reply.body)
     {
-        // Also an answer that is refused: it is looked at because something is wrong.
+        // An answer that is refused is printed too, because the user looks for the fault.
         print(&json_text(&response))?;
     }
-    let verified = match verify(&asked.uid, &answered.reply) {
-        Ok(verified) => verified,
-        Err(refusal) => return Ok(refused(&refusal.to_string(), refusal.saved_by_ignore())),
-    };
-    let result = match verified.result(asked.object.as_ref()) {
-        Ok(result) => result,
-        Err(refusal) => return Ok(refused(&refusal.to_string(), refusal.saved_by_ignore())),
+    let checked = verify(&asked.uid, &answered.reply).and_then(|verified| {
+        let result = verified.result(asked.object.as_ref())?;
+        Ok((verified, result))
+    });
+    let (verified, result) = match checked {
+        Ok(checked) => checked,
+        Err(refusal) if refusal.saved_by_ignore() => {
+            return Ok(refused(&refusal.to_string(), FAILED_CALL));
+        }
+        Err(refusal) => return Ok(refused(&refusal.to_string(), REFUSED_WRITE)),
     };
     let report = report(&asked, &call, answered, &verified);
-    if arguments.output == ReviewForm::Diff {
-        let diff = diff(&asked, &verified, result.as_ref());
-        rewrite::print_diff(&diff)?;
-        let blank = if diff.is_empty() { "" } else { "\n" };
-        print(&format!("{blank}{report}"))?;
-    } else {
-        let mut stderr = anstream::stderr().lock();
-        let _ = stderr.write_all(report.as_bytes());
-        let result = result.unwrap_or_default();
-        match arguments.output {
-            ReviewForm::Json => print(&json_text(&result))?,
-            ReviewForm::Yaml => print(&to_yaml(&result))?,
-            ReviewForm::Patch => {
-                let patch = verified.patch.as_ref();
-                print(&json_text(&patch.map_or_else(|| json!([]), |it| json!(it))))?;
-            }
-            ReviewForm::Diff | ReviewForm::Response | ReviewForm::Request => {}
-        }
-    }
+    show(arguments.output, &asked, &verified, result, &report)?;
     Ok(match &verified.denial {
         None => Status::Done,
         Some(denial) => {
             let why = format!("denied with {}: {}", denial.code, denial.message);
-            refused(&why, false)
+            refused(&why, REFUSED_WRITE)
         }
     })
 }
 
-/// Says why the API server would not take it.
-fn refused(why: &str, saved_by_ignore: bool) -> Status {
+/// Prints the report, and what the user asked for.
+fn show(
+    form: ReviewForm,
+    asked: &Asked,
+    verified: &Verified,
+    result: Option<Value>,
+    report: &str,
+) -> anyhow::Result<()> {
+    if form == ReviewForm::Diff {
+        let diff = diff(asked, verified, result.as_ref());
+        rewrite::print_diff(&diff)?;
+        let blank = if diff.is_empty() { "" } else { "\n" };
+        return print(&format!("{blank}{report}"));
+    }
+    let _ = anstream::stderr().lock().write_all(report.as_bytes());
+    let result = result.unwrap_or_default();
+    match form {
+        ReviewForm::Json => print(&json_text(&result)),
+        ReviewForm::Yaml => print(&to_yaml(&result)),
+        ReviewForm::Patch => {
+            let patch = verified.patch.as_ref();
+            print(&json_text(&patch.map_or_else(|| json!([]), |it| json!(it))))
+        }
+        ReviewForm::Diff | ReviewForm::Response | ReviewForm::Request => Ok(()),
+    }
+}
+
+/// Says why the API server would not accept the answer, and what happens to the user's write.
+fn refused(why: &str, consequence: &str) -> Status {
     talk::error(why);
-    talk::summary(if saved_by_ignore { SAVED } else { NOT_SAVED });
+    talk::summary(consequence);
     Status::Differs
+}
+
+/// The webhook to call; `None` if its config is not valid, which has been reported then.
+fn webhook(arguments: &Review) -> anyhow::Result<Option<Webhook>> {
+    let Some(url) = &arguments.url else {
+        let config = config::load(arguments.config.as_deref())?;
+        return Ok(config.map(Webhook::Own));
+    };
+    if let Some(config) = &arguments.config {
+        talk::summary(&format!(
+            "{} is not used: the webhook at --url has its own config",
+            printable(&config.display().to_string())
+        ));
+    }
+    Ok(Some(Webhook::Remote(target(arguments, url)?)))
 }
 
 /// The webhook at `--url`.
@@ -119,7 +135,7 @@ fn target(arguments: &Review, url: &str) -> anyhow::Result<Target> {
             .is_some_and(|(_, it)| it.contains('/'))
     {
         bail!(
-            "--namespace-default is a path of its own, but --url has a path already; leave one out"
+            "--namespace-default means another path, but --url has a path already; leave one out"
         );
     }
     let trust = match &arguments.cacert {
@@ -130,7 +146,7 @@ fn target(arguments: &Review, url: &str) -> anyhow::Result<Target> {
         ),
         None if arguments.insecure => Trust::Anything,
         None => bail!(
-            "--url needs --cacert FILE with the CA that the webhook's certificate is held against (it is caBundle of the webhook configuration, decoded from base64), or --insecure"
+            "--url needs --cacert FILE with the CA of the webhook's certificate (it is caBundle of the webhook configuration, decoded from base64), or --insecure"
         ),
     };
     Ok(Target {
@@ -141,26 +157,23 @@ fn target(arguments: &Review, url: &str) -> anyhow::Result<Target> {
     })
 }
 
-/// The webhook that is asked.
+/// The webhook to call.
 enum Webhook {
-    /// One that is started for this.
+    /// One that is started for this call.
     Own(Config),
-    /// One that is there.
+    /// The one at `--url`.
     Remote(Target),
 }
 
-/// What came of the call.
+/// A call and its answer.
 struct Call {
-    url: String,
-    /// Whether it is one that was started for this.
-    own: bool,
-    /// Whether its certificate was held against anything.
-    checked: bool,
+    /// The webhook, in words.
+    webhook: String,
     answer: Result<Answered, ClientError>,
     took: Duration,
 }
 
-/// Starts the webhook if need be, and asks it.
+/// Calls the webhook, which is started first without `--url`.
 fn call(webhook: Webhook, arguments: &Review, asked: &Asked) -> anyhow::Result<Call> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -174,7 +187,7 @@ fn call(webhook: Webhook, arguments: &Review, asked: &Asked) -> anyhow::Result<C
         Route::Mutate
     };
     let call = runtime.block_on(async {
-        // It runs for as long as this lives.
+        // The webhook stops when this is dropped.
         let mut _loopback = None;
         let target = match webhook {
             Webhook::Remote(target) => target,
@@ -192,24 +205,33 @@ fn call(webhook: Webhook, arguments: &Review, asked: &Asked) -> anyhow::Result<C
                 target
             }
         };
-        let client = Client::on(&target, route)?;
+        let client = Client::on(&target, route.path())?;
         let start = Instant::now();
         let body = asked.body.clone().into();
         let answer = client.call(body, arguments.timeout).await;
+        let took = start.elapsed();
+        let whom = if own {
+            "a webhook started for this on loopback".to_owned()
+        } else {
+            client.url()
+        };
+        let unchecked = if target.trust == Trust::Anything {
+            ", whose certificate was not checked"
+        } else {
+            ""
+        };
         anyhow::Ok(Call {
-            url: client.url(),
-            own,
-            checked: target.trust != Trust::Anything,
+            webhook: format!("{whom} over TLS{unchecked}"),
             answer,
-            took: start.elapsed(),
+            took,
         })
     })?;
-    // Whatever of the connections is still open has no more to say.
+    // Open connections are of no more use.
     runtime.shutdown_background();
     Ok(call)
 }
 
-/// What the patch changes, in the text that the user wrote where that can be.
+/// What the patch changes, in the user's text if possible.
 fn diff(asked: &Asked, verified: &Verified, result: Option<&Value>) -> String {
     let (Some(patch), Some(object), Some(result)) = (&verified.patch, &asked.object, result) else {
         return String::new();
@@ -226,7 +248,7 @@ fn diff(asked: &Asked, verified: &Verified, result: Option<&Value>) -> String {
     rewrite::diff(name, &to_yaml(object), &to_yaml(result))
 }
 
-/// What was asked, and all of the answer that is not the patch itself.
+/// The request, and everything in the answer but the patch.
 fn report(asked: &Asked, call: &Call, answered: &Answered, verified: &Verified) -> String {
     let mut lines = vec![question(asked, call, answered)];
     let warnings = verified.warnings.iter();
@@ -250,25 +272,14 @@ fn report(asked: &Asked, call: &Call, answered: &Answered, verified: &Verified) 
     })
 }
 
-/// What was asked of whom, and how long it took.
+/// The request, where it was sent, and how long it took.
 fn question(asked: &Asked, call: &Call, answered: &Answered) -> String {
-    let whom = if call.own {
-        "a webhook started for this on loopback"
-    } else {
-        &call.url
-    };
-    let mut line = format!("{}, asked of {whom} over TLS", asked.words);
-    if !call.checked {
-        line.push_str(", whose certificate was not checked");
-    }
+    let mut line = format!("{}, sent to {}", asked.words, call.webhook);
     if answered.retries > 0 {
-        let _ = write!(
-            line,
-            "; it asked to be asked again (Retry-After), {}",
-            plural(answered.retries as usize, "time")
-        );
+        let times = plural(answered.retries as usize, "time");
+        let _ = write!(line, "; retried {times} because of Retry-After");
     }
-    // A time is never the same twice, which whoever compares two reports does not want.
+    // The time is left out of files, so that two reports can be compared.
     if io::stdout().is_terminal() {
         let _ = write!(
             line,

@@ -1,6 +1,6 @@
-//! The question as the API server writes it, read in one pass into types that borrow from it.
+//! A request as the API server writes it, read in one pass into types that borrow from it.
 //!
-//! Only what is looked at has a field; everything else is skipped, whatever it is
+//! Only what is used has a field; everything else is skipped
 //! (<https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request>).
 
 use std::borrow::Cow;
@@ -11,13 +11,13 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Vis
 
 use crate::inject::{Budget, Key, Lenient, SeldonDeployment};
 
-/// The version of the contract that is spoken.
-pub const API_VERSION: &str = "admission.k8s.io/v1";
+/// The version of AdmissionReview that is supported.
+pub(super) const API_VERSION: &str = "admission.k8s.io/v1";
 
-/// The kind of question and answer.
-pub const KIND: &str = "AdmissionReview";
+/// The kind of request and answer.
+pub(super) const KIND: &str = "AdmissionReview";
 
-/// A string without a copy where it has no escapes, also inside of an `Option`.
+/// A string, borrowed if it has no escapes; unlike with `Cow`, also inside an `Option`.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
@@ -29,7 +29,7 @@ pub(super) struct Review<'a> {
     pub(super) request: Option<Request<'a>>,
 }
 
-/// What the API server asks.
+/// What the API server asks about.
 #[derive(Debug)]
 pub(super) struct Request<'a> {
     pub(super) uid: Text<'a>,
@@ -43,7 +43,7 @@ pub(super) struct Request<'a> {
     pub(super) old_object: Option<SeldonDeployment<'a>>,
 }
 
-/// What to read of a review: everything with its objects within a budget, or everything but the objects.
+/// How to read a review: with its objects, within a budget, or without them.
 #[derive(Clone, Copy)]
 pub(super) struct Reading<'b>(pub(super) Option<&'b Budget>);
 
@@ -88,7 +88,7 @@ impl<'de> Visitor<'de> for Reading<'_> {
     }
 }
 
-/// A field that the API server writes once.
+/// Sets a field that may occur only once.
 fn once<T, E: Error>(slot: &mut Option<T>, value: T, field: &'static str) -> Result<(), E> {
     match slot.replace(value) {
         None => Ok(()),
@@ -170,7 +170,7 @@ impl ReadRequest<'_> {
     }
 }
 
-/// The kind of the object, without its version: the API server may send any that is served.
+/// The kind of the object. The API server may send any version of it.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct GroupKind<'a> {
     #[serde(borrow, default)]
@@ -186,7 +186,7 @@ impl GroupKind<'_> {
 }
 
 impl<'a> Text<'a> {
-    /// The string; nothing for an empty one, which is how the API server writes that there is none.
+    /// The string, or `None` if it is empty, which is how the API server writes an absent one.
     pub(super) fn non_empty(text: Option<Self>) -> Option<Cow<'a, str>> {
         text.map(|Self(text)| text).filter(|text| !text.is_empty())
     }

@@ -1,13 +1,11 @@
 //! The check of an answer, by the rules of the API server.
 //!
-//! One implementation for `review`, for the tests and for the load test: what an answer has to be so that kube-apiserver takes it
-//! (`callAttrMutatingHook` in `pkg/admission/plugin/webhook/mutating/dispatcher.go` and `VerifyAdmissionResponse` in
+//! `review`, the tests and the load test use this one implementation of what kube-apiserver accepts (`callAttrMutatingHook` in `pkg/admission/plugin/webhook/mutating/dispatcher.go` and `VerifyAdmissionResponse` in
 //! `pkg/admission/plugin/webhook/request/admissionreview.go` of
 //! [kubernetes/apiserver](https://github.com/kubernetes/apiserver)). It shares no code with the side that answers, so that a
-//! mistake there is not one here.
+//! mistake there is not repeated here.
 
 mod feedback;
-mod media;
 mod refusal;
 
 use std::collections::BTreeMap;
@@ -16,57 +14,58 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use json_patch::Patch;
+use mime::Mime;
 use serde::de::{Deserialize, DeserializeOwned};
 use serde_json::{Map, Value};
 
 pub use feedback::Loss;
 pub use refusal::Refusal;
 
-/// How much of an answer that is not 2xx is quoted, in characters.
+/// The longest quote of an answer that is not 2xx, in characters.
 const MAX_QUOTE: usize = 2048;
 
-/// An HTTP answer as it came.
+/// An HTTP answer as it was received.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// The `Content-Type`, if there is one.
+    /// The `Content-Type`, if the answer has one.
     pub content_type: Option<String>,
     /// The body.
     pub body: Bytes,
 }
 
-/// An answer that the API server takes.
+/// An answer that the API server accepts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verified {
     /// Whether the write is allowed.
     pub allowed: bool,
     /// Why it is not, if it is not.
     pub denial: Option<Denial>,
-    /// The patch; nothing if there is none, or an empty one, or the write is denied.
+    /// The patch; `None` if there is none, if it is empty, or if the write is denied.
     pub patch: Option<Patch>,
     /// The warnings that kubectl prints.
     pub warnings: Vec<String>,
-    /// The audit annotations that are recorded, without the name of the webhook that is put before their keys.
+    /// The audit annotations that are recorded. Their keys lack the prefix that the API server adds, the name of the webhook.
     pub audit_annotations: BTreeMap<String, String>,
-    /// What of warnings and audit annotations gets lost on the way: nothing, if the webhook keeps to the rules.
+    /// Warnings and audit annotations that the API server drops: none, if the webhook follows the rules.
     pub losses: Vec<Loss>,
 }
 
-/// Why a write is denied, as the user is told.
+/// The reason why a write is denied, as the user sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
-    /// The HTTP status that the user gets: at least 400.
+    /// The HTTP status for the user: at least 400.
     pub code: i64,
-    /// What the user is told.
+    /// The message for the user.
     pub message: String,
 }
 
 impl Verified {
-    /// The object after the patch, as [`apply`] makes it. A request without an object, such as a `DELETE`, has none.
+    /// The object after the patch. A request without an object, such as a `DELETE`, has none.
     ///
     /// # Errors
-    /// A patch that does not apply, or that has nothing to apply to.
+    /// A patch that does not apply, or that has no object to apply to.
     pub fn result(&self, object: Option<&Value>) -> Result<Option<Value>, Refusal> {
         match (&self.patch, object) {
             (None, object) => Ok(object.cloned()),
@@ -86,7 +85,7 @@ pub fn verify(uid: &str, reply: &Reply) -> Result<Verified, Refusal> {
         return Err(Refusal::NoResponse);
     };
     let found: String = text(&response, "response.", "uid")?;
-    // All fields are decoded before the first is looked at.
+    // Go decodes all fields before the API server checks the first.
     let allowed = field(&response, "response.", "allowed")?.unwrap_or(false);
     let status = field::<Map<String, Value>>(&response, "response.", "status")?.unwrap_or_default();
     let denial = denial(&status)?;
@@ -134,10 +133,10 @@ pub fn verify(uid: &str, reply: &Reply) -> Result<Verified, Refusal> {
     })
 }
 
-/// Applies a patch as the API server does, with an implementation that is not the one it was written by.
+/// Applies a patch as the API server does, with another implementation than the one that wrote it.
 ///
 /// # Errors
-/// A patch that does not fit the object, or after which it is no Kubernetes object.
+/// A patch that does not apply, or whose result is not a Kubernetes object.
 pub fn apply(patch: &Patch, object: &Value) -> Result<Value, Refusal> {
     let mut patched = object.clone();
     json_patch::patch(&mut patched, patch)
@@ -149,11 +148,11 @@ pub fn apply(patch: &Patch, object: &Value) -> Result<Value, Refusal> {
     }
 }
 
-/// The body as an object, if status, type and JSON are right: `transformResponse` in client-go's `rest/request.go`.
+/// The body as a JSON object, if status and type are right: `transformResponse` in client-go's `rest/request.go`.
 fn review(reply: &Reply) -> Result<Map<String, Value>, Refusal> {
-    // Without a type the body is taken for what was sent: JSON.
+    // Without a type, the API server expects what it sent: JSON. Any type that can be parsed is accepted.
     if let Some(content_type) = reply.content_type.as_deref().filter(|it| !it.is_empty())
-        && !media::is_media_type(content_type)
+        && content_type.parse::<Mime>().is_err()
     {
         return Err(Refusal::ContentType(content_type.to_owned()));
     }
@@ -179,7 +178,7 @@ fn review(reply: &Reply) -> Result<Map<String, Value>, Refusal> {
     Ok(review)
 }
 
-/// What an answer says that is an error: the message of a `Status`, or its text.
+/// What an error answer says: the message of a `Status`, or its text.
 fn quote(reply: &Reply) -> String {
     let status = serde_json::from_slice::<Value>(&reply.body).ok();
     let message = status
@@ -199,7 +198,7 @@ fn quote(reply: &Reply) -> String {
     text.chars().take(MAX_QUOTE).collect()
 }
 
-/// A field, or nothing where it is absent or null, which is one and the same to Go.
+/// A field, or `None` if it is absent or null, which are the same to Go.
 fn field<T: DeserializeOwned>(
     map: &Map<String, Value>,
     path: &str,
@@ -215,14 +214,14 @@ fn text(map: &Map<String, Value>, path: &str, key: &str) -> Result<String, Refus
     Ok(field(map, path, key)?.unwrap_or_default())
 }
 
-/// What a denied user is told: `ToStatusErr` in `pkg/admission/plugin/webhook/errors/statuserror.go`.
+/// The reason for a denial: `ToStatusErr` in `pkg/admission/plugin/webhook/errors/statuserror.go`.
 fn denial(status: &Map<String, Value>) -> Result<Denial, Refusal> {
     let path = "response.status.";
     let code = i64::from(field::<i32>(status, path, "code")?.unwrap_or_default());
     let message = text(status, path, "message")?;
     let reason = text(status, path, "reason")?;
     Ok(Denial {
-        // A denial cannot be a success.
+        // A denial is always an error.
         code: code.max(400),
         message: [message, reason]
             .into_iter()
@@ -231,7 +230,7 @@ fn denial(status: &Map<String, Value>) -> Result<Denial, Refusal> {
     })
 }
 
-/// The patch, out of base64. Go takes an array of numbers for bytes as well, which kube once sent
+/// The patch, decoded from base64. Go accepts an array of numbers too, which kube once sent
 /// ([kube#1781](https://github.com/kube-rs/kube/issues/1781)).
 fn patch_bytes(response: &Map<String, Value>) -> Result<Vec<u8>, Refusal> {
     match response.get("patch") {
@@ -248,7 +247,7 @@ fn patch_bytes(response: &Map<String, Value>) -> Result<Vec<u8>, Refusal> {
     }
 }
 
-/// The operations, if there are any; then the type has to be known, which is looked at only now.
+/// The operations, if there are any. The API server checks the patch type only in that case.
 fn decode_patch(patch: &[u8], patch_type: Option<&str>) -> Result<Option<Patch>, Refusal> {
     if patch.is_empty() {
         return Ok(None);

@@ -1,33 +1,33 @@
-//! The log of `serve`: JSON for collectors, text for people.
+//! The log on standard error: JSON for collectors, text for people.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 use std::time::Duration;
+use std::{panic, thread};
 
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 
 use crate::cli::{LogFormat, LogLevel};
 
-/// Lines that may wait to be written. Whoever reads the log may be slow; requests do not wait for them, and memory is bounded.
+/// Lines that may wait to be written. Requests do not wait for a slow reader of the log, and memory is bounded.
 const LINES: usize = 4096;
 
-/// Lines that wait are written together, up to so many bytes.
+/// The most bytes that are written together.
 const BUFFER: usize = 64 * 1024;
 
-/// How long lines gather. Waking a thread and writing for each of them costs more than the decision that it tells of.
+/// How long lines are collected. A wake-up and a write for each line would cost more than the decision that it reports.
 const GATHERING: Duration = Duration::from_millis(5);
 
-/// Standard error, which is written to at most once in [`GATHERING`] unless there is a lot. The thread of the log flushes whenever no
-/// line waits, and it is the only one that sleeps here.
+/// Standard error, written at most once in [`GATHERING`] unless [`BUFFER`] is full. Only the log's own thread sleeps here: it flushes
+/// whenever no line waits.
 struct Gathering<W> {
     lines: Vec<u8>,
     out: W,
-    /// Lines that could not be written: the disk is full, or the reader has gone.
+    /// Lines that could not be written, because the disk is full or the reader is gone.
     lost: Arc<AtomicU64>,
 }
 
@@ -63,7 +63,7 @@ impl<W: Write> Write for Gathering<W> {
     }
 }
 
-/// Counts the lines of the log that nobody read in time, and those that could not be written.
+/// Counts log lines that were not read in time, and those that could not be written.
 #[derive(Clone, Debug)]
 pub struct LostLines {
     unread: ErrorCounter,
@@ -71,7 +71,7 @@ pub struct LostLines {
 }
 
 impl LostLines {
-    /// How many there were.
+    /// Their number.
     #[must_use]
     pub fn count(&self) -> u64 {
         let unread = u64::try_from(self.unread.dropped_lines()).unwrap_or(u64::MAX);
@@ -79,30 +79,30 @@ impl LostLines {
     }
 }
 
-/// What keeps the log from starting.
+/// The log cannot start.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub enum LogError {
     /// There is no standard error.
     #[error("cannot write to standard error: {0}")]
     Stderr(#[from] io::Error),
-    /// There is a log already.
+    /// There already is a log.
     #[error(transparent)]
     Started(#[from] tracing::dispatcher::SetGlobalDefaultError),
 }
 
-/// Begins to log to standard error, in the background: what is logged is written when the guard goes, at the latest.
+/// Starts to log to standard error, in the background. Every line is written by the time the guard is dropped.
 ///
 /// # Errors
-/// If there is a log already, or no standard error.
+/// If there already is a log, or no standard error.
 pub fn start(
     format: LogFormat,
     level: LogLevel,
     colour: bool,
-) -> Result<(WorkerGuard, LostLines), StartError> {
+) -> Result<(WorkerGuard, LostLines), LogError> {
     let lost = Arc::new(AtomicU64::new(0));
     let gathering = Gathering {
         lines: Vec::with_capacity(BUFFER),
-        // Not std's own Stderr, which says that it has written what it could not.
+        // std's own Stderr reports success for what it could not write.
         out: File::from(io::stderr().as_fd().try_clone_to_owned()?),
         lost: Arc::clone(&lost),
     };
@@ -144,6 +144,14 @@ pub fn start(
     Ok((guard, lost))
 }
 
+/// Logs where a panic was, and never its message, which may contain a user's data.
+pub fn log_panics() {
+    panic::set_hook(Box::new(|panicked| {
+        let place = panicked.location().map(ToString::to_string);
+        tracing::error!(place, "a bug: a panic was caught");
+    }));
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs::OpenOptions;
@@ -168,7 +176,7 @@ mod tests {
         assert_eq!(lost.load(Ordering::Relaxed), 0);
         log.flush().unwrap();
         assert_eq!(lost.load(Ordering::Relaxed), 3);
-        // What is too much for the buffer goes before there is time.
+        // A full buffer is written at once.
         let much = format!("{:1$}\n", "", BUFFER - 1);
         log.write_all(much.as_bytes()).unwrap();
         log.write_all(b"another\n").unwrap();

@@ -1,13 +1,12 @@
 //! The API server as a client: how it calls a webhook over HTTPS.
 //!
-//! `review` and the tests ask with this, so it does what kube-apiserver does and nothing more helpful: HTTP/1.1, at most 25 idle
-//! connections for at most 90 seconds, no second try on a connection that broke, and a second try where an answer of 429 or 5xx
-//! says `Retry-After` (`rest/with_retry.go` and `transport/cache.go` of client-go, `pkg/util/webhook/client.go` of the API
-//! server). In one point it is stricter than Go, which tries again where not one byte was written: a server under test is not to
-//! be saved by that.
+//! `review` and the tests use it, so it does what kube-apiserver does and nothing more helpful: HTTP/1.1, at most 25 idle connections
+//! for at most 90 seconds, no retry on a connection that broke, and a retry after an answer of 429 or 5xx with `Retry-After`
+//! (`rest/with_retry.go` and `transport/cache.go` of client-go, `pkg/util/webhook/client.go` of the API server). Unlike Go, it does not
+//! retry if not one byte was written either, because that would hide a fault of the server under test.
 
-mod anything;
 mod error;
+mod insecure;
 mod target;
 
 use std::sync::Arc;
@@ -32,29 +31,31 @@ use tokio::time::{Instant, sleep, timeout_at};
 pub use error::{ClientError, TlsTrouble};
 pub use target::{Target, Trust};
 
-use crate::review::Route;
-use crate::review::verify::Reply;
+use crate::apiserver::verify::Reply;
 
-/// How many idle connections are kept: client-go's for all clients.
+/// The path of a URL that has none.
+const DEFAULT_PATH: &str = "/mutate";
+
+/// The most idle connections: client-go's default.
 const IDLE_CONNECTIONS: usize = 25;
 
-/// How long: the default of Go's transport.
+/// How long a connection may be idle: the default of Go's transport.
 const IDLE_TIME: Duration = Duration::from_secs(90);
 
-/// How often an answer with `Retry-After` is taken for a reason to ask again.
+/// The most retries because of `Retry-After`.
 const MAX_RETRIES: u32 = 10;
 
-/// How much of an answer is read. The API server has no limit; ours keeps a wrong address from filling the memory.
+/// The largest answer, in bytes. The API server has no limit; this one prevents that a wrong address fills the memory.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
-    /// What was answered at last, to be checked by [`verify`](crate::review::verify::verify).
+    /// The last answer, to be checked by [`verify`](crate::apiserver::verify::verify).
     pub reply: Reply,
-    /// How often it was asked again because an answer said so.
+    /// The number of retries.
     pub retries: u32,
-    /// Whether an answer ended its connection by `Connection: close`.
+    /// Whether an answer closed its connection with `Connection: close`.
     pub closes: bool,
 }
 
@@ -69,20 +70,20 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client for a webhook. Nothing is connected yet.
+    /// A client for a webhook. It does not connect yet.
     ///
     /// # Errors
-    /// A URL that a webhook cannot have, certificates or keys that cannot be used.
+    /// A URL that a webhook cannot have, or certificates or keys that cannot be used.
     pub fn new(target: &Target) -> Result<Self, ClientError> {
-        Self::on(target, Route::Mutate)
+        Self::on(target, DEFAULT_PATH)
     }
 
-    /// The same, with the path to ask where the URL has none.
+    /// The same, with the path to call if the URL has none.
     ///
     /// # Errors
     /// As [`Client::new`].
-    pub fn on(target: &Target, route: Route) -> Result<Self, ClientError> {
-        let uri = target::uri(&target.url, route.path())?;
+    pub fn on(target: &Target, default_path: &str) -> Result<Self, ClientError> {
+        let uri = target::uri(&target.url, default_path)?;
         let mut headers = HeaderMap::new();
         let agent = HeaderValue::from_static("kube-apiserver-admission");
         headers.insert(USER_AGENT, agent);
@@ -134,23 +135,23 @@ impl Client {
         })
     }
 
-    /// Lets a second of `Retry-After` last another time, so that tests do not have to wait.
+    /// Changes how long a second of `Retry-After` lasts, so that tests need not wait.
     #[must_use]
     pub const fn with_second(mut self, second: Duration) -> Self {
         self.second = second;
         self
     }
 
-    /// What is called, without the query.
+    /// The URL, without the query.
     #[must_use]
     pub fn url(&self) -> String {
         format!("https://{}{}", self.authority, self.path)
     }
 
-    /// Asks, and asks again where the answer says so.
+    /// Calls the webhook, with retries if an answer asks for them.
     ///
     /// # Errors
-    /// No answer within the time, which covers all tries, or none at all.
+    /// No answer, or none within the timeout, which includes all retries.
     pub async fn call(&self, body: Bytes, timeout: Duration) -> Result<Answered, ClientError> {
         let deadline = Instant::now() + timeout;
         let mut last_status = None;
@@ -243,7 +244,7 @@ fn says_close(value: &HeaderValue) -> bool {
     })
 }
 
-/// After how many seconds the API server asks again, if it does. A date, which HTTP allows too, is no reason to.
+/// After how many seconds the API server retries, if it does. It ignores a date, which HTTP allows too.
 fn retry_after(status: u16, headers: &HeaderMap) -> Option<u32> {
     if status != 429 && !(500..=599).contains(&status) {
         return None;

@@ -1,19 +1,17 @@
-//! What clients share: connections, memory, and the thread for large requests. No client address can take all of it.
+//! What clients share: connections and memory. No client address can take all of either.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-/// The address that a connection comes from.
+/// A client, identified by its address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Client(IpAddr);
+pub(crate) struct Client(IpAddr);
 
 impl From<IpAddr> for Client {
     fn from(address: IpAddr) -> Self {
         Self(match address.to_canonical() {
-            // A machine with one address of IPv6 can use the whole /64 around it.
+            // A machine with one IPv6 address can use the whole /64 around it.
             IpAddr::V6(address) => {
                 Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into()
             }
@@ -22,10 +20,10 @@ impl From<IpAddr> for Client {
     }
 }
 
-/// So much of something. A client may hold as much of it as is free beside what it holds: the first half of it, the next a
-/// quarter, and so on. So there is room for a client that holds little, whatever a few others do.
+/// A limited amount of something. A client may hold as much as it leaves free: the first client half of it, the next a quarter, and so
+/// on. A few clients that take all they can therefore leave room for a client that needs little.
 #[derive(Debug)]
-pub(super) struct Pool {
+pub(crate) struct Pool {
     size: usize,
     held: Mutex<Held>,
 }
@@ -33,55 +31,50 @@ pub(super) struct Pool {
 #[derive(Debug, Default)]
 struct Held {
     in_all: usize,
-    by: HashMap<Client, usize>,
+    by_client: HashMap<Client, usize>,
 }
 
 impl Pool {
-    pub(super) fn new(size: usize) -> Arc<Self> {
+    pub(crate) fn new(size: usize) -> Arc<Self> {
         Arc::new(Self {
             size,
             held: Mutex::default(),
         })
     }
 
-    /// Takes a part for a client, if there is room.
-    pub(super) fn take(self: &Arc<Self>, client: Client, amount: usize) -> Option<Part> {
-        let mut part = Part {
+    /// Takes a share for a client, if there is room.
+    pub(crate) fn take(self: &Arc<Self>, client: Client, amount: usize) -> Option<Share> {
+        let mut share = Share {
             pool: Arc::clone(self),
             client,
             amount: 0,
         };
-        part.resize(amount).then_some(part)
+        share.resize(amount).then_some(share)
     }
 
     /// What all clients hold together.
-    pub(super) fn held(&self) -> usize {
+    pub(crate) fn held(&self) -> usize {
         self.lock().in_all
     }
 
     fn lock(&self) -> MutexGuard<'_, Held> {
-        lock(&self.held)
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Nothing panics while it holds a lock; if it did, what is in there would still be good.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A part of a pool, held by a client for as long as this lives.
+/// What a client holds of a pool until this is dropped.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(crate) struct Share {
     pool: Arc<Pool>,
     client: Client,
     amount: usize,
 }
 
-impl Part {
-    /// Makes the part larger or smaller. Says no, and changes nothing, if there is no room.
-    pub(super) fn resize(&mut self, amount: usize) -> bool {
+impl Share {
+    /// Makes the share larger or smaller. Returns false, and changes nothing, if there is no room.
+    pub(crate) fn resize(&mut self, amount: usize) -> bool {
         let mut held = self.pool.lock();
-        let before = held.by.get(&self.client).copied().unwrap_or(0);
+        let before = held.by_client.get(&self.client).copied().unwrap_or(0);
         let mine = before - self.amount + amount;
         let in_all = held.in_all - self.amount + amount;
         if amount > self.amount && mine > self.pool.size.saturating_sub(in_all) {
@@ -89,68 +82,24 @@ impl Part {
         }
         held.in_all = in_all;
         if mine == 0 {
-            held.by.remove(&self.client);
+            held.by_client.remove(&self.client);
         } else {
-            held.by.insert(self.client, mine);
+            held.by_client.insert(self.client, mine);
         }
         self.amount = amount;
         true
     }
 }
 
-impl Drop for Part {
+impl Drop for Share {
     fn drop(&mut self) {
         self.resize(0);
     }
 }
 
-/// One turn at a time, which goes from client to client: each waits for its own earlier turns first.
-#[derive(Debug)]
-pub(super) struct Turns {
-    turn: Arc<Semaphore>,
-    lines: Mutex<HashMap<Client, Weak<Semaphore>>>,
-}
-
-/// A turn, for as long as this lives.
-#[derive(Debug)]
-pub(super) struct Turn {
-    _own: OwnedSemaphorePermit,
-    _turn: OwnedSemaphorePermit,
-}
-
-impl Turns {
-    pub(super) fn new() -> Self {
-        Self {
-            turn: Arc::new(Semaphore::new(1)),
-            lines: Mutex::default(),
-        }
-    }
-
-    /// Waits for a turn. There is always one, for nobody closes the semaphores.
-    pub(super) async fn wait(&self, client: Client) -> Option<Turn> {
-        let own = self.line(client).acquire_owned().await.ok()?;
-        let turn = Arc::clone(&self.turn).acquire_owned().await.ok()?;
-        Some(Turn {
-            _own: own,
-            _turn: turn,
-        })
-    }
-
-    fn line(&self, client: Client) -> Arc<Semaphore> {
-        let mut lines = lock(&self.lines);
-        if let Some(line) = lines.get(&client).and_then(Weak::upgrade) {
-            return line;
-        }
-        lines.retain(|_, line| line.strong_count() > 0);
-        let line = Arc::new(Semaphore::new(1));
-        lines.insert(client, Arc::downgrade(&line));
-        line
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Client, Part, Pool};
+    use super::{Client, Pool, Share};
 
     fn client(address: &str) -> Client {
         address.parse::<std::net::IpAddr>().unwrap().into()
@@ -159,7 +108,7 @@ mod tests {
     #[test]
     fn a_client_takes_no_more_than_it_leaves() {
         let pool = Pool::new(400);
-        let most = |address: &str| -> Vec<Part> {
+        let most = |address: &str| -> Vec<Share> {
             std::iter::from_fn(|| pool.take(client(address), 1)).collect()
         };
         let first = most("10.0.0.1");
@@ -172,7 +121,7 @@ mod tests {
         assert_eq!(most("10.0.0.2").len(), 75);
         drop((first, third));
         assert_eq!(pool.held(), 0);
-        assert!(pool.lock().by.is_empty());
+        assert!(pool.lock().by_client.is_empty());
     }
 
     #[test]

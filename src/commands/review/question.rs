@@ -1,32 +1,32 @@
-//! What is asked: a question made of a manifest, or one that is taken as it is.
+//! The request: made from a manifest, or a whole AdmissionReview.
 
 use anyhow::bail;
 use serde_json::Value;
 
-use super::found::{Found, Manifest, find};
+use super::file::{Content, Manifest, read};
+use crate::apiserver::question::{Operation, Question, admitted, version};
 use crate::cli::{self, Review};
 use crate::commands::config::is_stdin;
-use crate::review::ask::{Operation, Question, admitted, version};
 
-/// The identity of the call. It need not be unique, and the same question is to give the same answer.
+/// The identity of the request. It is constant, so that the same request gives the same answer.
 const UID: &str = "00000000-0000-4000-8000-000000000001";
 
-/// Who asks, for the webhook; what it does must not depend on it.
+/// The user in the request. The answer must not depend on it.
 const USER: &str = "seldon-tracing-review";
 
-/// A question, ready to be sent.
+/// A request that is ready to be sent.
 pub(super) struct Asked {
     pub(super) uid: String,
     pub(super) body: Vec<u8>,
-    /// The question in words.
+    /// The request in words.
     pub(super) words: String,
-    /// The object that a patch is applied to.
+    /// The object that a patch applies to.
     pub(super) object: Option<Value>,
-    /// The text that it stands in, if a person wrote it.
+    /// Its text, if it comes from a manifest.
     pub(super) manifest: Option<Manifest>,
 }
 
-/// Makes the question that the command line asks.
+/// Makes the request that the arguments describe.
 pub(super) fn asked(arguments: &Review) -> anyhow::Result<Asked> {
     let config = arguments
         .config
@@ -34,15 +34,15 @@ pub(super) fn asked(arguments: &Review) -> anyhow::Result<Asked> {
         .filter(|_| arguments.url.is_none());
     let files = [Some(&arguments.file), arguments.old.as_ref(), config];
     if files.iter().flatten().filter(|path| is_stdin(path)).count() > 1 {
-        bail!("standard input (-) can be read only once: name the other file");
+        bail!("standard input (-) can be read only once: name a file for the other");
     }
-    match find(&arguments.file)? {
-        Found::Review(review) => of_review(arguments, &review),
-        Found::Manifest(manifest) => of_manifest(arguments, manifest),
+    match read(&arguments.file)? {
+        Content::Review(review) => of_review(arguments, &review),
+        Content::Manifest(manifest) => of_manifest(arguments, manifest),
     }
 }
 
-/// A whole AdmissionReview, sent as it is.
+/// The request of a whole AdmissionReview.
 fn of_review(arguments: &Review, review: &Value) -> anyhow::Result<Asked> {
     let given = [
         ("--old", arguments.old.is_some()),
@@ -52,14 +52,14 @@ fn of_review(arguments: &Review, review: &Value) -> anyhow::Result<Asked> {
     ];
     if let Some((flag, _)) = given.iter().find(|(_, given)| *given) {
         bail!(
-            "{flag} does not go with a whole AdmissionReview, which says that itself; leave it out, or give a manifest"
+            "{flag} cannot be used with a whole AdmissionReview, which says that itself; leave it out, or use a manifest"
         );
     }
     let request = &review["request"];
     let text = |key: &str| request[key].as_str().unwrap_or_default();
     if text("uid").is_empty() {
         bail!(
-            "the AdmissionReview has no request.uid, which an answer has to repeat; is it an answer itself?"
+            "the AdmissionReview has no request.uid, which an answer must repeat; is it an answer itself?"
         );
     }
     let kind = request["kind"]["kind"].as_str().unwrap_or("object");
@@ -74,44 +74,24 @@ fn of_review(arguments: &Review, review: &Value) -> anyhow::Result<Asked> {
     })
 }
 
-/// A question about an object of a manifest.
+/// A request about the object of a manifest.
 fn of_manifest(arguments: &Review, manifest: Manifest) -> anyhow::Result<Asked> {
-    let operation = match (arguments.operation, &arguments.old) {
-        (Some(cli::Operation::Create), Some(_)) => bail!("a CREATE has no --old object"),
-        (Some(cli::Operation::Delete), Some(_)) => {
-            bail!("a DELETE is one of the object in -f FILE; leave out --old")
+    let operation = operation(arguments)?;
+    let old = match arguments.old.as_deref().map(read).transpose()? {
+        Some(Content::Review(_)) => {
+            bail!("--old is a manifest of the stored object, not an AdmissionReview")
         }
-        (Some(cli::Operation::Update), _) | (None, Some(_)) => Operation::Update,
-        (Some(cli::Operation::Delete), None) => Operation::Delete,
-        (Some(cli::Operation::Create) | None, None) => Operation::Create,
-    };
-    let old = match arguments.old.as_deref().map(find).transpose()? {
-        Some(Found::Review(_)) => {
-            bail!("--old is a manifest of what is stored, not an AdmissionReview")
-        }
-        Some(Found::Manifest(old)) => Some(old.value),
+        Some(Content::Manifest(old)) => Some(old.value),
         None => None,
     };
     let namespace = namespace(arguments.namespace.as_deref(), &manifest.value)?;
     let name = text(&manifest.value, "name");
     if let Some(old) = &old {
-        if text(old, "name") != name {
-            bail!(
-                "--old is another object: {:?}, not {:?}; an update cannot change the name",
-                text(old, "name").unwrap_or_default(),
-                name.unwrap_or_default()
-            );
-        }
-        if text(old, "namespace").is_some_and(|it| it != namespace) {
-            bail!(
-                "--old is in the namespace {:?}, the object in {namespace:?}",
-                text(old, "namespace").unwrap_or_default()
-            );
-        }
+        same_object(old, namespace, name)?;
     }
     if name.is_none() && operation != Operation::Create {
         bail!(
-            "the SeldonDeployment has no metadata.name, so it cannot be stored yet: only a CREATE can be asked"
+            "the SeldonDeployment has no metadata.name, so it cannot be stored yet: only a CREATE is possible"
         );
     }
     let new = admitted(&manifest.value, namespace);
@@ -145,18 +125,49 @@ fn of_manifest(arguments: &Review, manifest: Manifest) -> anyhow::Result<Asked> 
     })
 }
 
+fn operation(arguments: &Review) -> anyhow::Result<Operation> {
+    Ok(match (arguments.operation, &arguments.old) {
+        (Some(cli::Operation::Create), Some(_)) => {
+            bail!("a CREATE has no --old object: leave out --old")
+        }
+        (Some(cli::Operation::Delete), Some(_)) => {
+            bail!("a DELETE is about the object in -f FILE; leave out --old")
+        }
+        (Some(cli::Operation::Update), _) | (None, Some(_)) => Operation::Update,
+        (Some(cli::Operation::Delete), None) => Operation::Delete,
+        (Some(cli::Operation::Create) | None, None) => Operation::Create,
+    })
+}
+
+/// Refuses a stored object with another name or namespace.
+fn same_object(old: &Value, namespace: &str, name: Option<&str>) -> anyhow::Result<()> {
+    if text(old, "name") != name {
+        bail!(
+            "--old is another object: {:?}, not {:?}; an update cannot change the name",
+            text(old, "name").unwrap_or_default(),
+            name.unwrap_or_default()
+        );
+    }
+    match text(old, "namespace") {
+        Some(own) if own != namespace => {
+            bail!("--old is in the namespace {own:?}, the object in {namespace:?}")
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The namespace of the request, as kubectl finds it.
 fn namespace<'a>(given: Option<&'a str>, object: &'a Value) -> anyhow::Result<&'a str> {
     match (given, text(object, "namespace")) {
         (Some(given), Some(own)) if given != own => bail!(
-            "--namespace {given}: the object is in the namespace {own}, and the API server refuses one that does not match; leave out --namespace"
+            "--namespace {given}: the object is in the namespace {own}, and the API server refuses another one; leave out --namespace"
         ),
         (Some(namespace), _) | (None, Some(namespace)) => Ok(namespace),
         (None, None) => Ok("default"),
     }
 }
 
-/// A text of the metadata; an empty one is none.
+/// A string of the metadata; an empty one counts as absent.
 fn text<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
     object["metadata"][key]
         .as_str()

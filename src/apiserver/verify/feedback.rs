@@ -1,28 +1,28 @@
-//! Warnings and audit annotations, as far as they come through the API server.
+//! Warnings and audit annotations, and which of them the API server drops.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// How many characters all warnings may have before each is cut: `pkg/endpoints/filters/warning.go` of kube-apiserver.
+/// The most characters of all warnings together before each is cut: `pkg/endpoints/filters/warning.go` of kube-apiserver.
 const ALL_WARNINGS: usize = 4096;
 
-/// How many characters of a warning are left once they are cut.
+/// The length to which they are cut, in characters.
 const CUT_WARNING: usize = 256;
 
 /// The longest name of an audit annotation.
 const MAX_KEY: usize = 63;
 
-/// Something of an answer that the API server drops in silence.
+/// Something that the API server drops from an answer in silence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// A warning that is not passed on to the user.
+    /// A warning that the user does not receive.
     Warning {
         /// The warning.
         text: String,
-        /// Why it is dropped.
+        /// The reason.
         why: &'static str,
     },
-    /// A warning that reaches the user without its end.
+    /// A warning that the user receives without its end.
     CutWarning {
         /// What is left of it.
         text: String,
@@ -43,7 +43,7 @@ impl fmt::Display for Loss {
             ),
             Self::CutWarning { text } => write!(
                 f,
-                "the API server would cut a warning to {CUT_WARNING} characters, because all have more than {ALL_WARNINGS}: {text:?}"
+                "the API server would cut a warning to {CUT_WARNING} characters, because all warnings together have more than {ALL_WARNINGS}: {text:?}"
             ),
             Self::AuditAnnotation { key } => write!(
                 f,
@@ -53,14 +53,14 @@ impl fmt::Display for Loss {
     }
 }
 
-/// The warnings that the user gets, and what is lost of the others.
+/// The warnings that the user receives; what is lost goes to `losses`.
 pub(super) fn warnings(sent: Vec<String>, losses: &mut Vec<Loss>) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let mut kept: Vec<String> = Vec::new();
     let mut written = 0;
     let mut cutting = false;
     for text in sent {
-        // Without a text, or said before: nothing is lost.
+        // An empty or repeated warning is no loss.
         if text.is_empty() || !seen.insert(text.clone()) {
             continue;
         }
@@ -70,7 +70,7 @@ pub(super) fn warnings(sent: Vec<String>, losses: &mut Vec<Loss>) -> Vec<String>
             continue;
         }
         if cutting && written >= ALL_WARNINGS {
-            let why = "there is no more room after those before it";
+            let why = "the warnings before it leave no room for it";
             losses.push(Loss::Warning { text, why });
             continue;
         }
@@ -87,7 +87,7 @@ pub(super) fn warnings(sent: Vec<String>, losses: &mut Vec<Loss>) -> Vec<String>
     kept
 }
 
-/// Cuts a warning; its length after that.
+/// Cuts a warning, and returns its new length.
 fn cut(text: &mut String, losses: &mut Vec<Loss>) -> usize {
     if let Some((end, _)) = text.char_indices().nth(CUT_WARNING) {
         text.truncate(end);
@@ -96,7 +96,7 @@ fn cut(text: &mut String, losses: &mut Vec<Loss>) -> usize {
     text.chars().count()
 }
 
-/// The audit annotations that are recorded, and those that are not.
+/// The audit annotations that are recorded; the others go to `losses`.
 pub(super) fn audit_annotations(
     sent: BTreeMap<String, String>,
     losses: &mut Vec<Loss>,
@@ -107,7 +107,7 @@ pub(super) fn audit_annotations(
     kept
 }
 
-/// Whether the key is a name that the API server takes after the name of the webhook and a slash
+/// Whether the API server accepts the key, which follows the name of the webhook and a slash
 /// ([syntax](https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set)).
 fn is_name(key: &str) -> bool {
     let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);

@@ -1,8 +1,7 @@
-//! A check of certificates that takes any, for `--insecure`.
+//! A verifier that accepts any certificate, for `--insecure`.
 //!
-//! It answers the one question "is this the webhook that I think it is?" with yes. The signature of the handshake is still
-//! checked, so that the other side has at least the key of the certificate that it shows. kube-apiserver has no such mode: what
-//! works only with this does not work there.
+//! It still checks the signature of the handshake, so the server has at least the key of its certificate. kube-apiserver has no such
+//! mode: what works only with this does not work there.
 
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
-/// Takes any certificate.
+/// Accepts any certificate.
 #[derive(Debug)]
 pub(super) struct AnyCertificate(pub(super) Arc<CryptoProvider>);
 

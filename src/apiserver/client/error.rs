@@ -1,4 +1,4 @@
-//! What goes wrong on the way to a webhook, told to somebody for whom "tracing does not work".
+//! Errors of a call, explained to a user for whom "tracing does not work".
 
 use std::error::Error;
 use std::io;
@@ -7,13 +7,13 @@ use std::time::Duration;
 use hyper_util::client::legacy;
 use rustls::{AlertDescription, CertificateError};
 
-/// A call that brought no answer. To kube-apiserver each of these is a failed call: `failurePolicy: Ignore` lets the write pass.
+/// A call without an answer. To kube-apiserver each of these is a failed call: `failurePolicy: Ignore` lets the write pass.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClientError {
     /// The URL of the webhook is not one that the API server would call.
-    #[error("{url:?} is not the URL of a webhook: {why}; give one such as https://localhost:8443")]
+    #[error("{url:?} is not the URL of a webhook: {why}; use one such as https://localhost:8443")]
     Url {
-        /// The URL as it was given.
+        /// The URL.
         url: String,
         /// What is wrong with it.
         why: String,
@@ -26,9 +26,9 @@ pub enum ClientError {
         /// What is wrong.
         why: String,
     },
-    /// There is nobody at that address.
+    /// Nothing accepts connections at that address.
     #[error(
-        "cannot connect to {url}: {why}; check host and port, and that the webhook runs (kubectl -n seldon-tracing get pods,endpointslices)"
+        "cannot connect to {url}: {why}; check host and port, and check that the webhook runs (kubectl -n seldon-tracing get pods,endpointslices)"
     )]
     Connect {
         /// Where.
@@ -37,11 +37,11 @@ pub enum ClientError {
         why: String,
     },
     /// The TLS handshake failed.
-    #[error("cannot agree on TLS with {url}: {trouble}")]
+    #[error("the TLS handshake with {url} failed: {trouble}")]
     Tls {
         /// Where.
         url: String,
-        /// What is wrong and what to do.
+        /// What is wrong, and what to do.
         trouble: TlsTrouble,
     },
     /// There was no answer in time.
@@ -53,14 +53,14 @@ pub enum ClientError {
     Timeout {
         /// Where.
         url: String,
-        /// The time that the webhook had.
+        /// The time.
         timeout: Duration,
-        /// The status that was answered before, with a `Retry-After`.
+        /// The status of an earlier answer, with `Retry-After`.
         last_status: Option<u16>,
     },
-    /// The connection broke before the answer was there. The API server does not ask again.
+    /// The connection broke before the answer was complete. The API server does not retry.
     #[error(
-        "the connection to {url} broke before the answer was there: {why}; look at the webhook's log"
+        "the connection to {url} broke before the answer was complete: {why}; see the webhook's log"
     )]
     Broken {
         /// Where.
@@ -68,12 +68,12 @@ pub enum ClientError {
         /// How.
         why: String,
     },
-    /// The answer has no end in sight.
+    /// The answer is too long.
     #[error("the answer of {url} is longer than {limit} bytes; is this a webhook?")]
     TooLong {
         /// Where.
         url: String,
-        /// How much is read at most.
+        /// The limit, in bytes.
         limit: usize,
     },
 }
@@ -83,31 +83,31 @@ pub enum ClientError {
 pub enum TlsTrouble {
     /// The certificate is not signed by the CA.
     #[error(
-        "its certificate is not signed by the CA that it is held against; give the right one with --cacert (it is caBundle of the webhook configuration, decoded from base64), or take any certificate with --insecure"
+        "its certificate is not signed by the given CA; name the right CA with --cacert (it is caBundle of the webhook configuration, decoded from base64), or accept any certificate with --insecure"
     )]
     UnknownAuthority,
-    /// The certificate is for another name.
+    /// The certificate has another name.
     #[error(
-        "its certificate is not for this name ({0}); the API server expects SERVICE.NAMESPACE.svc: give that with --server-name, or take any certificate with --insecure"
+        "its certificate is not for this name ({0}); the API server expects SERVICE.NAMESPACE.svc: name that with --server-name, or accept any certificate with --insecure"
     )]
     WrongName(String),
-    /// The certificate was valid once.
-    #[error("its certificate has expired ({0}); it has to be renewed (certificates: certs show)")]
+    /// The certificate has expired.
+    #[error("its certificate has expired ({0}); renew it (certs show has its dates)")]
     Expired(String),
-    /// The certificate will be valid one day.
-    #[error("its certificate is not valid yet ({0}); compare the clocks")]
+    /// The certificate is not valid yet.
+    #[error("its certificate is not valid yet ({0}); check the system clocks")]
     NotYetValid(String),
     /// The certificate is that of a CA.
     #[error(
-        "it shows the certificate of a CA as its own; a webhook needs one that the CA has signed, such as certs new makes"
+        "its certificate is that of a CA; a webhook needs one that the CA has signed, as made by certs new"
     )]
     Authority,
-    /// It wants to know who asks.
+    /// It requires a client certificate.
     #[error(
-        "it asks for a client certificate and did not take what it got ({0}); it was started with --client-ca"
+        "it requires a client certificate and refused this one or none ({0}); it was started with --client-ca"
     )]
     ClientCertificate(String),
-    /// There is no TLS.
+    /// It does not speak TLS.
     #[error("it does not speak TLS on this port; is this the port for health checks and metrics?")]
     NotTls,
     /// Anything else.
@@ -148,7 +148,7 @@ impl TlsTrouble {
 }
 
 impl ClientError {
-    /// What a failed request is to people.
+    /// Explains a failed request.
     pub(super) fn of(url: &str, error: &legacy::Error) -> Self {
         let url = url.to_owned();
         if let Some(error) = find::<rustls::Error>(error) {
@@ -157,7 +157,7 @@ impl ClientError {
         }
         let why = innermost(error);
         if error.is_connect() {
-            // What is at the port may end the connection instead of a handshake.
+            // A server without TLS may close the connection instead of a handshake.
             match find::<io::Error>(error).map(io::Error::kind) {
                 Some(io::ErrorKind::UnexpectedEof) => Self::Tls {
                     url,
@@ -170,7 +170,7 @@ impl ClientError {
         }
     }
 
-    /// What a body that ends too early or too late is to people.
+    /// Explains a body that ends too early or is too long.
     pub(super) fn of_body(url: &str, error: &(dyn Error + 'static), limit: usize) -> Self {
         let url = url.to_owned();
         if find::<http_body_util::LengthLimitError>(error).is_some() {
@@ -204,7 +204,7 @@ fn find<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e 
     std::iter::successors(Some(error), |error| cause(*error)).find_map(|it| it.downcast_ref())
 }
 
-/// The text of what began it: all above only say that a request failed.
+/// The text of the first cause; the errors above it only say that a request failed.
 fn innermost(error: &(dyn Error + 'static)) -> String {
     std::iter::successors(Some(error), |error| cause(*error))
         .last()
@@ -214,6 +214,6 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
 
 fn with_status(status: Option<u16>) -> String {
     status.map_or_else(String::new, |status| {
-        format!(" (before that it answered {status} and asked to try again)")
+        format!(" (before that it answered {status} with Retry-After)")
     })
 }

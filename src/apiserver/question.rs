@@ -1,4 +1,4 @@
-//! The question: an `AdmissionReview` as the API server writes it.
+//! The request: an `AdmissionReview` as the API server writes it.
 //!
 //! The fields are those of
 //! [`AdmissionRequest`](https://kubernetes.io/docs/reference/config-api/apiserver-admission.v1/#admission-k8s-io-v1-AdmissionRequest),
@@ -9,22 +9,22 @@ use serde_json::{Map, Value, json};
 /// The group of the resource.
 const GROUP: &str = "machinelearning.seldon.io";
 
-/// The version that webhooks are asked in, whatever the user wrote.
+/// The version that webhooks receive, whatever version the user wrote.
 const VERSION: &str = "v1";
 
-/// What is being done with the object.
+/// What the user does with the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// It is new.
+    /// Create it.
     Create,
-    /// It is changed.
+    /// Change it.
     Update,
-    /// It is removed.
+    /// Delete it.
     Delete,
 }
 
 impl Operation {
-    /// The word for it in a request.
+    /// Its name in a request.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -43,31 +43,31 @@ impl Operation {
     }
 }
 
-/// What the API server knows when it asks about a `SeldonDeployment`.
+/// What the API server sends about a `SeldonDeployment`.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
-    /// The identity of the call; the answer has to repeat it.
+    /// The identity of the request, which the answer must repeat.
     pub uid: &'a str,
-    /// What is being done.
+    /// What the user does.
     pub operation: Operation,
     /// The namespace of the request.
     pub namespace: &'a str,
-    /// The name of the object, which a `CREATE` with `generateName` does not have yet.
+    /// The name of the object. A `CREATE` with `generateName` has none yet.
     pub name: Option<&'a str>,
     /// The version of the API that the user called, such as `v1alpha2`: see [`version`].
     pub version: &'a str,
     /// Whether nothing will be stored.
     pub dry_run: bool,
-    /// Who asks, as in `userInfo.username`.
+    /// The user, as in `userInfo.username`.
     pub user: &'a str,
-    /// The object as it is to be: see [`admitted`]. A `DELETE` has none.
+    /// The new object: see [`admitted`]. A `DELETE` has none.
     pub object: Option<&'a Value>,
-    /// The object as it is stored. A `CREATE` has none.
+    /// The stored object. A `CREATE` has none.
     pub old_object: Option<&'a Value>,
 }
 
 impl Question<'_> {
-    /// The body of the request. The objects keep their numbers and the order of their keys.
+    /// The body of the request. Numbers and the order of keys stay as they are in the objects.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let kind =
@@ -103,7 +103,7 @@ impl Question<'_> {
     }
 }
 
-/// The version in an object's `apiVersion`, `v1` where there is none.
+/// The version in an object's `apiVersion`, or `v1` if it has none.
 #[must_use]
 pub fn version(object: &Value) -> &str {
     object
@@ -113,9 +113,9 @@ pub fn version(object: &Value) -> &str {
         .map_or(VERSION, |(_, version)| version)
 }
 
-/// What the API server makes of a manifest before it asks: the namespace of the request is filled in where the object has none,
-/// and an older version is converted, which for this resource is its `apiVersion` and nothing else (the CRD has no conversion
-/// webhook, and the webhook is registered with
+/// What the API server makes of a manifest before it calls a webhook: it fills in the namespace of the request if the object has
+/// none, and converts an older version. For this resource that changes only the `apiVersion` (the CRD has no conversion webhook, and
+/// our webhook is registered with
 /// [`matchPolicy: Equivalent`](https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#matching-requests-matchpolicy)).
 #[must_use]
 pub fn admitted(manifest: &Value, namespace: &str) -> Value {

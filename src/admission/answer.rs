@@ -1,0 +1,243 @@
+//! The webhook's answer: body in, body out.
+
+use std::borrow::Cow;
+
+use serde::de::DeserializeSeed;
+
+use super::malformed::{AnswerError, Malformed};
+use super::request::{API_VERSION, KIND, Reading, Request, Text};
+use super::response::Response;
+use super::weight::{MAX_UID, MAX_VIEWS};
+use crate::config::Config;
+use crate::inject::{Budget, Context, Outcome, Plan, Reason, TargetKind, Task, plan};
+
+/// The webhook entry that a request comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Route {
+    /// For objects that have the trigger annotation.
+    Mutate,
+    /// For objects in namespaces with the label `tracing=enabled`.
+    DefaultOn,
+}
+
+impl Route {
+    /// All routes.
+    pub const ALL: [Self; 2] = [Self::Mutate, Self::DefaultOn];
+
+    /// The path in the webhook configuration.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Mutate => "/mutate",
+            Self::DefaultOn => "/mutate/default-on",
+        }
+    }
+}
+
+/// What the user does with the object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// Create it.
+    Create,
+    /// Change it.
+    Update,
+    /// Delete it, connect to it, or an operation of a future API server.
+    Other,
+}
+
+impl Operation {
+    /// The stable name in metrics and logs.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// A decision, for the log and the metrics. It contains no value of an annotation or variable, and nothing about the user.
+#[derive(Clone, Debug)]
+pub struct Decision<'a> {
+    /// The uid of the request.
+    pub uid: Cow<'a, str>,
+    /// The namespace of the object.
+    pub namespace: Option<Cow<'a, str>>,
+    /// Its name, or the prefix that the API server completes.
+    pub name: Option<Cow<'a, str>>,
+    /// What the user does with it.
+    pub operation: Operation,
+    /// Whether nothing will be stored.
+    pub dry_run: bool,
+    /// The result.
+    pub outcome: Outcome,
+    /// How many targets of each kind have variables of ours after the patch, in the order of [`TargetKind::ALL`].
+    pub targets: [usize; TargetKind::ALL.len()],
+    /// How many operations the patch has.
+    pub operations: usize,
+    /// The outcome, the reasons and the targets, as the audit log receives them.
+    pub audit_annotations: Vec<(&'static str, String)>,
+    /// How many warnings the user receives.
+    pub warnings: usize,
+}
+
+/// The answer to a request.
+#[derive(Clone, Debug)]
+pub struct Answer<'a> {
+    /// The AdmissionReview, as JSON.
+    pub body: Vec<u8>,
+    /// The decision.
+    pub decision: Decision<'a>,
+}
+
+/// Answers a request. The same body, route and configuration give the same bytes.
+///
+/// No request is denied: an object that cannot be traced is allowed as it is, with a warning if the user should know.
+///
+/// # Errors
+/// A body that is not an AdmissionReview of `admission.k8s.io/v1`, or an answer that cannot be written.
+pub fn answer<'a>(
+    body: &'a [u8],
+    route: Route,
+    config: &Config,
+) -> Result<Answer<'a>, AnswerError> {
+    let text = text(body)?;
+    let budget = Budget::of(MAX_VIEWS);
+    let mut request = match read(text, Reading(Some(&budget))) {
+        Err(_) if budget.is_spent() => {
+            let about = About::of(read(text, Reading(None))?)?;
+            return left_alone(about, Reason::TooManyParts);
+        }
+        read => read?,
+    };
+    let (object, old) = (request.object.take(), request.old_object.take());
+    let ours = request.kind.is_seldon_deployment()
+        && Text::non_empty(request.sub_resource.take()).is_none();
+    let mut about = About::of(request)?;
+    if !ours || about.operation == Operation::Other {
+        return left_alone(about, Reason::OtherRequest);
+    }
+    let object = object.ok_or(Malformed::Missing("request.object"))?;
+    let namespace = about.namespace.clone();
+    let context = Context {
+        namespace: namespace.as_deref(),
+        namespace_default: route == Route::DefaultOn,
+        task: Task::Follow,
+    };
+    // Only an UPDATE has an object before it, whatever the request says.
+    let old = old.filter(|_| about.operation == Operation::Update);
+    let plan = plan(&object, old.as_ref(), config, &context);
+    if about.name.is_none() {
+        about.name = object.name().map(|name| Cow::Owned(name.to_owned()));
+    }
+    let annotations = plan.audit_annotations();
+    about.answer(plan.outcome, Some(&plan), annotations, &plan.warnings())
+}
+
+/// The uid of a request that could not be answered, for a message; `None` if it cannot be read.
+#[must_use]
+pub fn uid_of(body: &[u8]) -> Option<String> {
+    let request = read(text(body).ok()?, Reading(None)).ok()?;
+    Some(About::of(request).ok()?.uid.into_owned())
+}
+
+fn text(body: &[u8]) -> Result<&str, Malformed> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(Malformed::Empty);
+    }
+    // One check of all bytes costs less than one for each string.
+    std::str::from_utf8(body).map_err(|error| Malformed::NotUtf8 {
+        valid_up_to: error.valid_up_to(),
+    })
+}
+
+/// Reads an AdmissionReview.
+fn read<'a>(text: &'a str, reading: Reading<'_>) -> Result<Request<'a>, Malformed> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let review = reading.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    if review.kind.0 != KIND || review.api_version.0 != API_VERSION {
+        return Err(Malformed::OtherVersion);
+    }
+    review.request.ok_or(Malformed::Missing("request"))
+}
+
+/// What a request is about.
+struct About<'a> {
+    uid: Cow<'a, str>,
+    namespace: Option<Cow<'a, str>>,
+    name: Option<Cow<'a, str>>,
+    operation: Operation,
+    dry_run: bool,
+}
+
+impl<'a> About<'a> {
+    fn of(request: Request<'a>) -> Result<Self, Malformed> {
+        let uid = request.uid.0;
+        if uid.is_empty() {
+            return Err(Malformed::Missing("request.uid"));
+        }
+        if uid.len() > MAX_UID {
+            return Err(Malformed::LongUid);
+        }
+        Ok(Self {
+            uid,
+            namespace: Text::non_empty(request.namespace),
+            name: Text::non_empty(request.name),
+            operation: match request.operation.0.as_ref() {
+                "CREATE" => Operation::Create,
+                "UPDATE" => Operation::Update,
+                "" => return Err(Malformed::Missing("request.operation")),
+                _ => Operation::Other,
+            },
+            dry_run: request.dry_run.unwrap_or(false),
+        })
+    }
+
+    fn answer(
+        self,
+        outcome: Outcome,
+        plan: Option<&Plan<'_>>,
+        audit_annotations: Vec<(&'static str, String)>,
+        warnings: &[String],
+    ) -> Result<Answer<'a>, AnswerError> {
+        let mut patch = Vec::new();
+        if let Some(plan) = plan.filter(|plan| !plan.is_empty()) {
+            patch.reserve_exact(2048);
+            plan.write_patch(&mut patch);
+        }
+        let body = Response {
+            uid: &self.uid,
+            patch: &patch,
+            audit_annotations: &audit_annotations,
+            warnings,
+        }
+        .write()?;
+        let targets = |plan: &Plan<'_>| TargetKind::ALL.map(|kind| plan.traced_targets(kind));
+        let decision = Decision {
+            uid: self.uid,
+            namespace: self.namespace,
+            name: self.name,
+            operation: self.operation,
+            dry_run: self.dry_run,
+            outcome,
+            targets: plan.map_or([0; TargetKind::ALL.len()], targets),
+            operations: plan.map_or(0, Plan::operations),
+            audit_annotations,
+            warnings: warnings.len(),
+        };
+        Ok(Answer { body, decision })
+    }
+}
+
+/// The answer to a request whose object is not looked at.
+fn left_alone(about: About<'_>, reason: Reason) -> Result<Answer<'_>, AnswerError> {
+    let annotations = vec![
+        ("outcome", Outcome::Skipped.code().to_owned()),
+        ("reasons", reason.code().to_owned()),
+    ];
+    let warning = || format!("{}: {}", reason.code(), reason.text());
+    let warnings: Vec<String> = reason.is_problem().then(warning).into_iter().collect();
+    about.answer(Outcome::Skipped, None, annotations, &warnings)
+}

@@ -1,0 +1,165 @@
+//! The one object in a file, with its text.
+
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow, bail};
+use json_patch::Patch;
+use serde_json::Value;
+
+use crate::commands::config::is_stdin;
+use crate::commands::sources::Source;
+use crate::manifest::edit::edit;
+use crate::manifest::stream::{Documents, RawDocument};
+use crate::manifest::tree::Tree;
+use crate::offline::{Kind, below, kind_of, objects, parse, unreadable};
+
+/// The object in a file.
+pub(super) enum Content {
+    /// A whole AdmissionReview.
+    Review(Value),
+    /// A `SeldonDeployment`.
+    Manifest(Manifest),
+}
+
+/// A `SeldonDeployment` in its text.
+pub(super) struct Manifest {
+    /// The name of the file in messages.
+    pub(super) file: String,
+    /// The object.
+    pub(super) value: Value,
+    documents: Vec<RawDocument>,
+    /// The index of its document.
+    at: usize,
+    tree: Tree,
+    /// Its place in the document.
+    pointer: String,
+}
+
+impl Manifest {
+    /// The text of the file before and after the patch; `None` if the text cannot be edited without other changes.
+    pub(super) fn texts(&self, patch: &Patch) -> Option<(String, String)> {
+        let operations: Option<Vec<_>> = patch
+            .iter()
+            .map(|operation| below(&self.pointer, operation.clone()))
+            .collect();
+        let document = self.documents.get(self.at)?;
+        let edited = edit(&document.text, &self.tree, &Patch(operations?)).ok()?;
+        let text = |changed: Option<&str>| {
+            self.documents
+                .iter()
+                .enumerate()
+                .map(|(at, document)| changed.filter(|_| at == self.at).unwrap_or(&document.text))
+                .collect()
+        };
+        Some((text(None), text(Some(&edited))))
+    }
+}
+
+/// An object in one of the documents of a file.
+enum Object {
+    Review(Value),
+    SeldonDeployment {
+        /// The index of its document.
+        at: usize,
+        pointer: String,
+        value: Value,
+    },
+}
+
+/// Reads the one object of a file.
+pub(super) fn read(path: &Path) -> anyhow::Result<Content> {
+    let (file, documents) = open(path)?;
+    let mut found = Vec::new();
+    let mut unknown = None;
+    for (at, document) in documents.iter().enumerate() {
+        // Other documents need not be valid YAML; they may be templates.
+        let kinds = ["SeldonDeployment", "AdmissionReview"];
+        if !kinds.iter().any(|kind| document.text.contains(kind)) {
+            continue;
+        }
+        let (tree, value) = parse_document(&file, document)?;
+        let line = |pointer: &str| {
+            document.first_line + tree.locate(pointer).map_or(1, |position| position.line) - 1
+        };
+        if value.get("kind").and_then(Value::as_str) == Some("AdmissionReview") {
+            found.push((line(""), Object::Review(value)));
+            continue;
+        }
+        for (pointer, object) in objects(&value) {
+            let line = line(&pointer);
+            match kind_of(object) {
+                Kind::Other => {}
+                Kind::Unknown(why) => unknown = Some(format!("{file}:{line}: {why}")),
+                Kind::SeldonDeployment => {
+                    let value = object.clone();
+                    found.push((line, Object::SeldonDeployment { at, pointer, value }));
+                }
+            }
+        }
+    }
+    if found.len() > 1 {
+        bail!(
+            "{file}: a review is about a single object, but the file has {}: {}; copy the one that you mean to a file of its own",
+            found.len(),
+            places(&found)
+        );
+    }
+    match found.pop() {
+        Some((_, Object::Review(review))) => Ok(Content::Review(review)),
+        Some((_, Object::SeldonDeployment { at, pointer, value })) => {
+            let text = documents.get(at).map_or("", |document| &document.text);
+            let tree = parse(text).map_err(|error| anyhow!("{file}: {error}"))?;
+            Ok(Content::Manifest(Manifest {
+                file,
+                value,
+                documents,
+                at,
+                tree,
+                pointer,
+            }))
+        }
+        None => bail!(unknown.unwrap_or_else(|| format!(
+            "{file}: no SeldonDeployment in it, and no AdmissionReview"
+        ))),
+    }
+}
+
+/// The name of a file in messages, and its documents.
+fn open(path: &Path) -> anyhow::Result<(String, Vec<RawDocument>)> {
+    let source = if is_stdin(path) {
+        Source::Stdin
+    } else {
+        Source::File(path.to_owned())
+    };
+    let file = source.name();
+    if path.is_dir() {
+        bail!("{file} is a folder; a review is about a single object: name its file");
+    }
+    let documents = Documents::new(source.open()?)
+        .collect::<Result<Vec<_>, _>>()
+        .with_context(|| format!("{file}: cannot read it"))?;
+    Ok((file, documents))
+}
+
+fn parse_document(file: &str, document: &RawDocument) -> anyhow::Result<(Tree, Value)> {
+    let wrong = |error| {
+        let fault = unreadable(&document.text, error);
+        let line = document.first_line + fault.line - 1;
+        anyhow!("{file}:{line}: {}", fault.message)
+    };
+    let tree = parse(&document.text).map_err(wrong)?;
+    let value = tree.to_value().map_err(wrong)?;
+    Ok((tree, value))
+}
+
+/// Objects with their lines, for a message.
+fn places(found: &[(usize, Object)]) -> String {
+    let place = |(line, object): &(usize, Object)| match object {
+        Object::Review(_) => format!("AdmissionReview at line {line}"),
+        Object::SeldonDeployment { value, .. } => {
+            let name = value["metadata"]["name"].as_str().unwrap_or("(no name)");
+            format!("SeldonDeployment {name} at line {line}")
+        }
+    };
+    found.iter().map(place).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,109 @@
+//! Listeners: where a command listens, and what HTTP allows on each connection.
+
+use std::io;
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum_server::accept::Accept;
+use axum_server::{Handle, Server};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
+use super::connection::{Bounded, Bounds};
+
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// The system's buffer for each connection and direction, in bytes; Linux takes twice as much.
+const SOCKET: u32 = 64 << 10;
+
+/// A command cannot listen.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {error}; choose another address with {flag}")]
+pub struct ListenError {
+    /// The address.
+    pub address: SocketAddr,
+    /// The reason.
+    pub error: io::Error,
+    /// The flag that names the address.
+    pub flag: &'static str,
+}
+
+/// Binds the first of the addresses that can be bound. If a port is in use, the next address is not tried.
+pub(crate) fn bind(
+    addresses: &[SocketAddr],
+    flag: &'static str,
+) -> Result<TcpListener, ListenError> {
+    let mut result = Err(ListenError {
+        address: SocketAddr::from(([0; 4], 0)),
+        error: io::Error::new(io::ErrorKind::InvalidInput, "no address is given"),
+        flag,
+    });
+    for &address in addresses {
+        let bound = bind_one(address);
+        let in_use = matches!(&bound, Err(error) if error.kind() == io::ErrorKind::AddrInUse);
+        result = bound.map_err(|error| ListenError {
+            address,
+            error,
+            flag,
+        });
+        if result.is_ok() || in_use {
+            break;
+        }
+    }
+    result
+}
+
+fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // Connections of a process that has just ended must not prevent the next start.
+    socket.set_reuseaddr(true)?;
+    // The system's defaults are megabytes for each connection, and count towards the container's memory.
+    socket.set_recv_buffer_size(SOCKET)?;
+    socket.set_send_buffer_size(SOCKET)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Serves HTTP on a listener until the handle stops it.
+pub(crate) async fn serve<A>(
+    listener: TcpListener,
+    acceptor: A,
+    bounds: Bounds,
+    router: Router,
+    handle: Handle<SocketAddr>,
+) -> io::Result<()>
+where
+    A: Accept<TcpStream, ()> + Clone + Send + Sync + 'static,
+    A::Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    A::Future: Send + 'static,
+{
+    let mut server = Server::<SocketAddr>::from_listener(listener)
+        .handle(handle)
+        .first_request_timeout(bounds.first_request);
+    let builder = server.http_builder();
+    builder
+        .http1()
+        // hyper counts from the end of the last answer, so this limits idle connections too.
+        .header_read_timeout(bounds.idle)
+        .max_buf_size(bounds.header);
+    // The API server does not use HTTP/2 for webhooks. Other clients get little, because every stream can hold a window of memory.
+    builder
+        .http2()
+        .max_concurrent_streams(8)
+        .initial_stream_window_size(Some(64 * 1024))
+        .initial_connection_window_size(Some(64 * 1024))
+        .max_send_buf_size(64 * 1024)
+        .max_header_list_size(16 * 1024);
+    let acceptor = Bounded {
+        inner: acceptor,
+        bounds,
+    };
+    server
+        .acceptor(acceptor)
+        .serve(router.into_make_service())
+        .await
+}

@@ -1,0 +1,18 @@
+//! What every long-running command needs, whatever it serves.
+//!
+//! | file | what it is for |
+//! |---|---|
+//! | `log` | the log on standard error |
+//! | `signals` | SIGTERM and SIGINT |
+//! | `listener`, `connection`, `clients` | HTTP on a port, with limits for each connection and each client |
+//! | `admin`, `health` | `/livez`, `/readyz` and `/metrics` |
+
+pub(crate) mod admin;
+pub(crate) mod clients;
+pub(crate) mod connection;
+pub(crate) mod health;
+pub(crate) mod listener;
+pub mod log;
+pub(crate) mod signals;
+
+pub use listener::ListenError;

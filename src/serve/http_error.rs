@@ -1,0 +1,102 @@
+//! Requests that are answered with an HTTP error instead of a review.
+
+use axum::body::Bytes;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+
+use crate::admission::Malformed;
+
+/// What a request could not get in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shortage {
+    Memory,
+    Time,
+}
+
+impl Shortage {
+    pub(super) const ALL: [Self; 2] = [Self::Memory, Self::Time];
+
+    pub(super) const fn code(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Time => "time",
+        }
+    }
+}
+
+/// Why a request gets no review.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum HttpError {
+    UnknownPath,
+    NotPost,
+    NotJson,
+    Malformed(Malformed),
+    /// The limit, in bytes.
+    TooLarge(usize),
+    Slow,
+    Broken,
+    Shed(Shortage),
+    /// A bug, with the uid of the request that it affects.
+    Bug(Option<String>),
+}
+
+impl HttpError {
+    pub(super) const fn status(&self) -> StatusCode {
+        match self {
+            Self::UnknownPath => StatusCode::NOT_FOUND,
+            Self::NotPost => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Malformed(_) | Self::Broken => StatusCode::BAD_REQUEST,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Slow => StatusCode::REQUEST_TIMEOUT,
+            Self::Shed(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Bug(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::UnknownPath => {
+                "nothing is served at this path; the webhook serves /mutate and /mutate/default-on"
+                    .to_owned()
+            }
+            Self::NotPost => "send an AdmissionReview with POST".to_owned(),
+            Self::NotJson => {
+                "send an AdmissionReview with Content-Type: application/json".to_owned()
+            }
+            Self::Malformed(malformed) => malformed.to_string(),
+            Self::TooLarge(limit) => format!(
+                "the body is larger than {limit} bytes, which is more than the API server sends"
+            ),
+            Self::Slow => "the body did not arrive in time".to_owned(),
+            Self::Broken => "the body ended too early".to_owned(),
+            Self::Shed(shortage) => {
+                format!("overloaded ({}); try again in a second", shortage.code())
+            }
+            Self::Bug(uid) => format!(
+                "a bug prevented a decision on request {}; nothing was changed; the webhook's log says where the bug is",
+                uid.as_deref().unwrap_or("without a readable uid")
+            ),
+        }
+    }
+
+    pub(super) fn into_response(self) -> Response<Bytes> {
+        let text = format!("seldon-tracing: {}\n", self.text());
+        let mut response = Response::new(Bytes::from(text));
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        let mut set = |name, value| headers.insert(name, HeaderValue::from_static(value));
+        set(header::CONTENT_TYPE, "text/plain; charset=utf-8");
+        match self {
+            // The body has been read, so the connection can be used again.
+            Self::Malformed(_) | Self::Bug(_) => None,
+            // The API server tries again after this many seconds, within its own timeout.
+            Self::Shed(_) => set(header::RETRY_AFTER, "1"),
+            Self::NotPost => {
+                set(header::ALLOW, "POST");
+                set(header::CONNECTION, "close")
+            }
+            _ => set(header::CONNECTION, "close"),
+        };
+        response
+    }
+}
