@@ -6,8 +6,6 @@ pub mod config;
 pub mod explain;
 #[path = "../src/inject/mod.rs"]
 pub mod inject;
-#[path = "../src/jaeger_config.rs"]
-pub mod jaeger_config;
 #[path = "../src/manifest/mod.rs"]
 pub mod manifest;
 #[path = "../src/offline.rs"]

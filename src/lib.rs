@@ -6,7 +6,6 @@
 //! | [`config`] | the config file | yes |
 //! | [`manifest`] | manifests as text, edited without touching what need not change | yes |
 //! | [`explain`] | a plan in words | yes |
-//! | [`jaeger_config`] | the sampler for the Python wrapper, as `ConfigMap`s | yes |
 //! | [`offline`] | one document through the engine and back into its text | yes |
 //! | [`review`] | AdmissionReview: the webhook's answer, the API server's question and its check | yes |
 //! | [`pki`] | certificates | but for keys |
@@ -28,7 +27,6 @@ pub mod config;
 pub mod explain;
 mod files;
 pub mod inject;
-pub mod jaeger_config;
 pub mod manifest;
 pub mod offline;
 pub mod pki;

@@ -6,10 +6,7 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::explain::Explanation;
-use crate::inject::{
-    Choice, Context, Plan, PredictorPlan, SeldonDeployment, Variable, plan, pointer_for_people,
-};
-use crate::jaeger_config::{MANAGED_BY, Wish};
+use crate::inject::{Context, SeldonDeployment, plan, pointer_for_people};
 use crate::manifest::edit::{Refusal, edit};
 use crate::manifest::tree::{ParseError, Tree};
 
@@ -37,8 +34,6 @@ pub struct Seen {
     pub line: usize,
     /// What is done with it and why.
     pub explanation: Explanation,
-    /// The Jaeger configuration files that its predictors mount.
-    pub wishes: Vec<Wish>,
 }
 
 /// What came of a document.
@@ -89,11 +84,7 @@ pub fn run(text: &str, config: &Config, context: &Context<'_>) -> Result<Done, F
         };
         let namespace = view.namespace().or(context.namespace);
         let explanation = Explanation::of(&plan, view.name(), namespace, line_of);
-        done.objects.push(Seen {
-            line,
-            explanation,
-            wishes: wishes(&plan, view.name(), namespace),
-        });
+        done.objects.push(Seen { line, explanation });
         operations.extend(
             plan.patch()
                 .0
@@ -105,67 +96,6 @@ pub fn run(text: &str, config: &Config, context: &Context<'_>) -> Result<Done, F
         done.text = Some(edit(text, &tree, &Patch(operations))?);
     }
     Ok(done)
-}
-
-/// The files that are mounted. One that is only named, by a config for all models, say, is read by nobody.
-fn wishes(plan: &Plan<'_>, name: Option<&str>, namespace: Option<&str>) -> Vec<Wish> {
-    let is_mounted = |predictor: &&PredictorPlan<'_>| {
-        plan.targets.iter().any(|target| {
-            target.predictor == predictor.index
-                && matches!(target.choices.get(Variable::ConfigPath), Choice::Set(..))
-        })
-    };
-    let asking = |predictor: &PredictorPlan<'_>| {
-        let by = format!(
-            "predictor {} of SeldonDeployment {}",
-            predictor.name.unwrap_or("(no name)"),
-            name.unwrap_or("(no name)")
-        );
-        Wish::of(predictor.jaeger_config.as_ref()?, namespace, by)
-    };
-    let predictors = plan.predictors.iter();
-    predictors.filter(is_mounted).filter_map(asking).collect()
-}
-
-/// A `ConfigMap` that stands in a document.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
-    /// The line in the document where it begins.
-    pub line: usize,
-    /// Its namespace, as far as it is known.
-    pub namespace: Option<String>,
-    /// Its name.
-    pub name: String,
-    /// Whether a label says that it was rendered here.
-    pub is_ours: bool,
-}
-
-/// The `ConfigMap`s of a document. One that cannot be read has none: it is not for us to judge.
-#[must_use]
-pub fn config_maps(text: &str, namespace: Option<&str>) -> Vec<Written> {
-    if !text.contains("ConfigMap") {
-        return Vec::new();
-    }
-    let Ok(tree) = parse(text) else {
-        return Vec::new();
-    };
-    let Ok(value) = tree.to_value() else {
-        return Vec::new();
-    };
-    let written = |(prefix, object): (String, &Value)| {
-        let metadata = object.get("metadata")?;
-        let text = |key: &str| metadata.get(key).and_then(Value::as_str);
-        let is_config_map = object.get("kind").and_then(Value::as_str) == Some("ConfigMap");
-        let (label, ours) = MANAGED_BY;
-        is_config_map.then_some(Written {
-            line: tree.locate(&prefix).map_or(1, |position| position.line),
-            namespace: text("namespace").or(namespace).map(str::to_owned),
-            name: text("name")?.to_owned(),
-            is_ours: metadata.get("labels").and_then(|labels| labels.get(label))
-                == Some(&Value::from(ours)),
-        })
-    };
-    objects(&value).into_iter().filter_map(written).collect()
 }
 
 /// Whether the text is to be read as JSON; a YAML document may begin with a brace as well.

@@ -1,14 +1,12 @@
 //! The command line: types only, from which help, completions and man pages are made.
 
 mod certs;
-mod jaeger_config;
 mod review;
 mod serve;
 
 use std::path::PathBuf;
 
 pub use certs::CertsCommand;
-pub use jaeger_config::JaegerConfig;
 pub use review::{Operation, Review, ReviewForm};
 pub use serve::{Listen, LogFormat, LogLevel, Serve};
 
@@ -71,13 +69,6 @@ pub enum Command {
     /// Say what is or would be injected, from which layer each value comes, what is left alone, and why
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(Explain),
-    /// Render the ConfigMaps that make the sampler hold for Seldon's Python wrapper too
-    ///
-    /// The wrapper reads no sampler from its environment, only from a file. `inject` and the webhook mount that file where
-    /// tracing.seldon.io/config-map names a ConfigMap; this prints the ConfigMap, with the sampler that the same settings
-    /// give, for every SeldonDeployment that asks for one. The file holds the sampler and nothing else.
-    #[command(after_help = jaeger_config::EXAMPLES)]
-    JaegerConfig(JaegerConfig),
     /// Be the webhook: answer the API server over HTTPS
     ///
     /// /mutate is for objects that carry the annotation, /mutate/default-on for namespaces labelled tracing=enabled. It needs

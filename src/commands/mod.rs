@@ -6,7 +6,6 @@ mod documents;
 mod explain;
 mod generate;
 mod interrupt;
-mod jaeger_config;
 mod review;
 mod rewrite;
 mod serve;
@@ -54,7 +53,6 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
         Command::Inject(arguments) => transform::inject(&arguments),
         Command::Uninject(arguments) => transform::uninject(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
-        Command::JaegerConfig(arguments) => jaeger_config::jaeger_config(&arguments),
         Command::Serve(arguments) => serve::serve(&arguments, cli.color != Color::Never),
         Command::Review(arguments) => review::review(&arguments),
         Command::Certs(command) => certs::certs(&command),

@@ -49,7 +49,7 @@ pub enum Reason {
     UserEndpoint,
     /// `user-config-path`: `JAEGER_CONFIG_PATH` is the user's: the Python wrapper reads that file, so only TRACING is added.
     UserConfigPath,
-    /// `config-map-decides`: the mounted Jaeger configuration decides the sampler; `jaeger-config` renders it; agent host and port are its fallback.
+    /// `config-map-decides`: the mounted Jaeger configuration decides the sampler; agent host and port are its fallback.
     ConfigMapDecides,
     /// `config-map-blocked`: the `ConfigMap` cannot be mounted here because a volume, a mount or its path is taken or unreadable: `JAEGER_CONFIG_PATH` is not set.
     ConfigMapBlocked,
@@ -271,7 +271,7 @@ impl Reason {
                 "JAEGER_CONFIG_PATH is the user's: the Python wrapper reads that file, so only TRACING is added"
             }
             Self::ConfigMapDecides => {
-                "the mounted file decides the sampler (`seldon-tracing jaeger-config` renders it); agent host and port are its fallback"
+                "the mounted file decides the sampler (see docs/annotations.md); agent host and port are its fallback"
             }
             Self::ConfigMapBlocked => {
                 "the ConfigMap cannot be mounted here because a volume, a mount or its path is taken or unreadable: JAEGER_CONFIG_PATH is not set"

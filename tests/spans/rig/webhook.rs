@@ -1,6 +1,6 @@
 //! The API server's part: objects go through the webhook before they are stored.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use seldon_tracing::client::Client;
 use seldon_tracing::review::ask::{Operation, Question, admitted, version};
@@ -25,7 +25,6 @@ const UID: &str = "00000000-0000-4000-8000-000000000002";
 pub(crate) struct Webhook {
     client: Client,
     runtime: Runtime,
-    config: PathBuf,
     _process: Process,
 }
 
@@ -42,8 +41,7 @@ impl Webhook {
         let pair = load::pair(&authority);
         std::fs::write(folder.join("tls.crt"), &pair.chain).unwrap();
         std::fs::write(folder.join("tls.key"), &pair.key).unwrap();
-        let config = folder.join("config.yaml");
-        std::fs::write(&config, CONFIG).unwrap();
+        std::fs::write(folder.join("config.yaml"), CONFIG).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -55,14 +53,8 @@ impl Webhook {
         Self {
             client,
             runtime,
-            config,
             _process: process,
         }
-    }
-
-    /// The file of its config.
-    pub(crate) fn config(&self) -> &Path {
-        &self.config
     }
 
     /// A CREATE.
