@@ -2,13 +2,11 @@
 
 #[path = "../src/config/mod.rs"]
 pub mod config;
-#[path = "../src/explain.rs"]
-pub mod explain;
 #[path = "../src/inject/mod.rs"]
 pub mod inject;
 #[path = "../src/manifest/mod.rs"]
 pub mod manifest;
-#[path = "../src/offline.rs"]
+#[path = "../src/offline/mod.rs"]
 pub mod offline;
 #[path = "../src/review/mod.rs"]
 pub mod review;

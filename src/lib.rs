@@ -5,7 +5,6 @@
 //! | [`inject`] | the engine: object in, plan and patch out | yes |
 //! | [`config`] | the config file | yes |
 //! | [`manifest`] | manifests as text, edited without touching what need not change | yes |
-//! | [`explain`] | a plan in words | yes |
 //! | [`offline`] | one document through the engine and back into its text | yes |
 //! | [`review`] | AdmissionReview: the webhook's answer, the API server's question and its check | yes |
 //! | [`pki`] | certificates | but for keys |
@@ -24,7 +23,6 @@ pub mod cli;
 pub mod client;
 pub mod commands;
 pub mod config;
-pub mod explain;
 mod files;
 pub mod inject;
 pub mod manifest;

@@ -2,16 +2,14 @@
 
 mod certs;
 mod config;
-mod documents;
 mod explain;
 mod generate;
-mod interrupt;
+mod in_place;
+mod inject;
+mod messages;
 mod review;
-mod rewrite;
 mod serve;
 mod sources;
-mod talk;
-mod transform;
 
 use std::io;
 use std::process::ExitCode;
@@ -50,8 +48,8 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
         Color::Never => anstream::ColorChoice::Never.write_global(),
     }
     match cli.command {
-        Command::Inject(arguments) => transform::inject(&arguments),
-        Command::Uninject(arguments) => transform::uninject(&arguments),
+        Command::Inject(arguments) => inject::inject(&arguments),
+        Command::Uninject(arguments) => inject::uninject(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Serve(arguments) => serve::serve(&arguments, cli.color != Color::Never),
         Command::Review(arguments) => review::review(&arguments),
@@ -73,5 +71,5 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 /// Says on standard error what kept a command from being carried out.
 pub fn report(error: &anyhow::Error) {
-    talk::error(&format!("{error:#}"));
+    messages::error(&format!("{error:#}"));
 }

@@ -12,9 +12,8 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
 use self::asked::{Asked, asked};
-use super::explain::json as json_text;
-use super::talk::{plural, printable};
-use super::{Status, config, rewrite, talk};
+use super::messages::{self, json as json_text, plural, printable};
+use super::{Status, config};
 use crate::cli::{Review, ReviewForm};
 use crate::client::{Answered, Client, ClientError, Target, Trust};
 use crate::config::Config;
@@ -44,7 +43,7 @@ pub(super) fn review(arguments: &Review) -> anyhow::Result<Status> {
     }
     let webhook = if let Some(url) = &arguments.url {
         if let Some(config) = &arguments.config {
-            talk::summary(&format!(
+            messages::summary(&format!(
                 "{} is not used: the webhook at --url has a config of its own",
                 printable(&config.display().to_string())
             ));
@@ -78,7 +77,7 @@ pub(super) fn review(arguments: &Review) -> anyhow::Result<Status> {
     let report = report(&asked, &call, answered, &verified);
     if arguments.output == ReviewForm::Diff {
         let diff = diff(&asked, &verified, result.as_ref());
-        rewrite::print_diff(&diff)?;
+        messages::print_diff(&diff)?;
         let blank = if diff.is_empty() { "" } else { "\n" };
         print(&format!("{blank}{report}"))?;
     } else {
@@ -106,8 +105,8 @@ pub(super) fn review(arguments: &Review) -> anyhow::Result<Status> {
 
 /// Says why the API server would not take it.
 fn refused(why: &str, saved_by_ignore: bool) -> Status {
-    talk::error(why);
-    talk::summary(if saved_by_ignore { SAVED } else { NOT_SAVED });
+    messages::error(why);
+    messages::summary(if saved_by_ignore { SAVED } else { NOT_SAVED });
     Status::Differs
 }
 
@@ -217,13 +216,13 @@ fn diff(asked: &Asked, verified: &Verified, result: Option<&Value>) -> String {
     if let Some(manifest) = &asked.manifest
         && let Some((before, after)) = manifest.texts(patch)
     {
-        return rewrite::diff(&manifest.file, &before, &after);
+        return messages::diff(&manifest.file, &before, &after);
     }
     let name = asked
         .manifest
         .as_ref()
         .map_or("object", |manifest| &manifest.file);
-    rewrite::diff(name, &to_yaml(object), &to_yaml(result))
+    messages::diff(name, &to_yaml(object), &to_yaml(result))
 }
 
 /// What was asked, and all of the answer that is not the patch itself.

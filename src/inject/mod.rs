@@ -11,6 +11,7 @@ mod components;
 mod crash;
 mod decide;
 mod engine;
+pub mod explain;
 mod feedback;
 mod go_net;
 mod graph;

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use time::OffsetDateTime;
 
-use crate::commands::talk::printable;
-use crate::commands::{Status, talk};
+use crate::commands::Status;
+use crate::commands::messages::{self, print, printable};
 use crate::pki::{Authority, Names, Purpose};
 
 /// `certs new`
@@ -42,16 +42,15 @@ pub(super) fn new(
     written.file(chain, &pair.chain, Readers::All)?;
     written.file(key, &pair.key, Readers::Owner)?;
     written.keep();
-    let mut stdout = io::stdout().lock();
-    for path in &paths {
-        writeln!(stdout, "{}", printable(&path.display().to_string()))
-            .context("cannot write to standard output")?;
-    }
+    let lines = paths
+        .each_ref()
+        .map(|path| printable(&path.display().to_string()) + "\n");
+    print(&lines.concat())?;
     let [ca, _, chain, key] = paths.map(|path| quoted(&path));
-    talk::summary(&format!(
-        "the webhook:   seldon-tracing serve --tls-cert {chain} --tls-key {key}\n\
-         to ask it:     seldon-tracing review -f model.yaml --url https://ADDRESS --cacert {ca}\n\
-         ca.crt is the caBundle of the webhook's configuration; who has ca.key can be the webhook"
+    messages::summary(&format!(
+        "run the webhook:   seldon-tracing serve --tls-cert {chain} --tls-key {key}\n\
+         call the webhook:  seldon-tracing review -f model.yaml --url https://ADDRESS --cacert {ca}\n\
+         ca.crt is the caBundle of the webhook configuration; anyone with ca.key can impersonate the webhook"
     ));
     Ok(Status::Done)
 }

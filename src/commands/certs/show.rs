@@ -1,8 +1,6 @@
 //! `certs show`: what is in a file of certificates.
 
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{self, Read, Write};
 use std::path::Path;
 
 use anyhow::Context;
@@ -11,10 +9,9 @@ use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use crate::cli::Form;
-use crate::commands::config::is_stdin;
-use crate::commands::explain::json;
-use crate::commands::talk::{plural, printable};
-use crate::commands::{Status, talk};
+use crate::commands::Status;
+use crate::commands::messages::{self, json, plural, print, printable};
+use crate::commands::sources::Source;
 use crate::manifest::emit::to_yaml;
 use crate::pki::{Certificate, Link, MAX_BYTES, Validity, chain, read_certificates};
 
@@ -55,50 +52,28 @@ struct Shown<'a> {
 
 /// `certs show`
 pub(super) fn show(path: &Path, form: Form) -> anyhow::Result<Status> {
-    let name = if is_stdin(path) {
-        "<stdin>".to_owned()
-    } else {
-        path.display().to_string()
-    };
-    let certificates =
-        read_certificates(&bytes(path)?).with_context(|| format!("cannot show {name}"))?;
+    let source = Source::of(path);
+    let name = source.name();
+    let bytes = source
+        .read(MAX_BYTES)
+        .with_context(|| format!("cannot read the certificates {name}"))?;
+    let certificates = read_certificates(&bytes).with_context(|| format!("cannot show {name}"))?;
     let now = OffsetDateTime::now_utc();
     let links = chain(&certificates);
     let faults = faults(&certificates, &links, now);
-    let text = match form {
+    print(&match form {
         Form::Table => table(&name, &certificates, &links, now)?,
         Form::Json => json(&answer(&name, &certificates, &links, now)?),
         Form::Yaml => to_yaml(&answer(&name, &certificates, &links, now)?),
-    };
-    io::stdout()
-        .write_all(text.as_bytes())
-        .context("cannot write to standard output")?;
+    })?;
     for fault in &faults {
-        talk::error(&format!("{name}: {fault}"));
+        messages::error(&format!("{name}: {fault}"));
     }
     Ok(if faults.is_empty() {
         Status::Done
     } else {
         Status::Differs
     })
-}
-
-/// Reads the file, but not without end: it may be a device.
-fn bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let limit = MAX_BYTES as u64 + 1;
-    if is_stdin(path) {
-        io::stdin()
-            .lock()
-            .take(limit)
-            .read_to_end(&mut bytes)
-            .context("cannot read certificates from standard input")?;
-    } else {
-        File::open(path)
-            .and_then(|file| file.take(limit).read_to_end(&mut bytes))
-            .with_context(|| format!("cannot read the certificates {}", path.display()))?;
-    }
-    Ok(bytes)
 }
 
 /// What is wrong now.
@@ -109,7 +84,7 @@ fn faults(certificates: &[Certificate], links: &[Link], now: OffsetDateTime) -> 
         match certificate.validity(now) {
             Validity::Valid { .. } => {}
             Validity::NotYet { begins_in } => faults.push(format!(
-                "{which} is valid only in {}: is the clock of this machine right?",
+                "{which} is valid only in {}: check the system clock",
                 length(begins_in)
             )),
             Validity::Expired { since } => {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::found::{Found, Manifest, find};
 use crate::cli::{self, Review};
-use crate::commands::config::is_stdin;
+use crate::commands::sources::is_stdin;
 use crate::review::ask::{Operation, Question, admitted, version};
 
 /// The identity of the call. It need not be unique, and the same question is to give the same answer.

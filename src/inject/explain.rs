@@ -1,8 +1,10 @@
 //! A plan in words: what `explain` shows. The shape is documented in `docs/explain.md` and does not change but by additions. Pure.
 
-use serde::Serialize;
+use std::fmt;
 
-use crate::inject::{Change, Choice, Note, Plan, PredictorPlan, Reason, TargetPlan};
+use serde::{Serialize, Serializer};
+
+use super::{Change, Choice, Note, Outcome, Plan, PredictorPlan, Reason, TargetPlan};
 
 /// Everything that is known about the tracing of one `SeldonDeployment`.
 #[derive(Clone, Debug, Serialize)]
@@ -15,7 +17,8 @@ pub struct Explanation {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
     /// `injected`, `removed`, `unchanged` or `skipped`: what an injection does to the object.
-    pub outcome: &'static str,
+    #[serde(serialize_with = "code")]
+    pub outcome: Outcome,
     /// Whether an injection changes the object.
     pub would_change: bool,
     /// Its predictors.
@@ -101,6 +104,20 @@ pub struct ExplainedNote {
     pub detail: String,
 }
 
+fn code<S: Serializer>(outcome: &Outcome, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(outcome.code())
+}
+
+impl fmt::Display for ExplainedNote {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.path, self.text)?;
+        if !self.detail.is_empty() {
+            write!(formatter, " ({})", self.detail)?;
+        }
+        write!(formatter, " [{}]", self.reason.code())
+    }
+}
+
 impl Explanation {
     /// Puts a plan into words. `line_of` finds the line of a JSON pointer in the file, where there is one.
     #[must_use]
@@ -134,7 +151,7 @@ impl Explanation {
         Self {
             name: name.map(str::to_owned),
             namespace: namespace.map(str::to_owned),
-            outcome: plan.outcome.code(),
+            outcome: plan.outcome,
             would_change: !plan.is_empty(),
             predictors: plan.predictors.iter().map(predictor).collect(),
             notes: plan.notes.iter().map(note).collect(),
