@@ -10,7 +10,7 @@ pub(crate) use self::find::{Kind, kind_of, objects};
 use crate::config::Config;
 use crate::inject::explain::Explanation;
 use crate::inject::{Context, SeldonDeployment, plan, pointer_for_people};
-use crate::manifest::edit::{Refusal, edit};
+use crate::manifest::edit::{EditError, edit};
 use crate::manifest::tree::{ParseError, Tree};
 
 /// An error in a document.
@@ -133,12 +133,12 @@ impl From<ParseError> for Fault {
     }
 }
 
-impl From<Refusal> for Fault {
-    fn from(refusal: Refusal) -> Self {
+impl From<EditError> for Fault {
+    fn from(error: EditError) -> Self {
         Self {
-            line: refusal.line,
-            path: pointer_for_people(&refusal.pointer),
-            message: format!("{}; {}", refusal.problem, refusal.advice),
+            line: error.line,
+            path: pointer_for_people(&error.pointer),
+            message: format!("{}; {}", error.problem, error.advice),
         }
     }
 }

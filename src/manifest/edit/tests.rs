@@ -1,7 +1,7 @@
 #![allow(clippy::too_many_lines, reason = "tables of cases")]
 
 use super::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn read(text: &str) -> Tree {
     let json = text.starts_with("{\"") || text.starts_with("{\n");
@@ -17,7 +17,7 @@ fn patch(operations: &Value) -> Patch {
     serde_json::from_value(operations.clone()).unwrap()
 }
 
-fn run(text: &str, operations: &Value) -> Result<String, Refusal> {
+fn run(text: &str, operations: &Value) -> Result<String, EditError> {
     edit(text, &read(text), &patch(operations))
 }
 
