@@ -1,4 +1,4 @@
-//! The command line: types only, from which help, completions and man pages are made.
+//! The types of the command line. Help, completions and man pages are generated from them.
 
 mod certs;
 mod review;
@@ -14,10 +14,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Jaeger tracing for Seldon Core v1 by one annotation.
 ///
-/// A SeldonDeployment that is annotated `tracing: "true"` gets the variables that Seldon's tracing needs into every
-/// container that Seldon really runs: containers, the orchestrator, prepackaged servers, the explainer. `serve` is
-/// the webhook that does this inside a cluster; `inject` does it to manifests, without touching a byte of them that
-/// need not change; both take it out again.
+/// Annotate a SeldonDeployment with `tracing: "true"`, and every container that Seldon runs for it gets the variables of
+/// Seldon's tracing: containers, the orchestrator, prepackaged servers, the explainer. `serve` is the webhook that adds
+/// them inside a cluster; `inject` adds them to manifests and changes no other byte. Both also remove them.
 #[derive(Debug, Parser)]
 #[command(
     name = "seldon-tracing",
@@ -26,10 +25,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     max_term_width = 100
 )]
 #[command(
-    after_help = "Exit codes: 0 done, 1 --check or review found fault, 2 the input or the usage is wrong."
+    after_help = "Exit codes: 0 success, 1 --check, review or certs show found a problem, 2 wrong input or usage."
 )]
 pub struct Cli {
-    /// What to do.
+    /// The subcommand.
     #[command(subcommand)]
     pub command: Command,
     /// When to use colour.
@@ -38,7 +37,7 @@ pub struct Cli {
         global = true,
         value_name = "WHEN",
         default_value = "auto",
-        display_order = 100 // behind what the subcommands themselves take
+        display_order = 100 // after the flags of the subcommands
     )]
     pub color: Color,
 }
@@ -60,31 +59,31 @@ pub enum Command {
     /// Add tracing to the SeldonDeployments that ask for it
     #[command(after_help = INJECT_EXAMPLES)]
     Inject(Inject),
-    /// Take out what was injected
+    /// Remove everything that was injected
     ///
-    /// Everything that the record in the annotation tracing.seldon.io/injected names is taken out, as far as nobody has
-    /// changed it since; the manifest is then as it was before. A tracing annotation of the user's stays.
+    /// Removes the parts that the record in the annotation tracing.seldon.io/injected lists, unless a user has changed them
+    /// since. The manifest is then as it was before the injection. The user's own tracing annotation stays.
     #[command(after_help = UNINJECT_EXAMPLES)]
     Uninject(Uninject),
-    /// Say what is or would be injected, from which layer each value comes, what is left alone, and why
+    /// Show which variables are injected, where their values come from, what is left alone, and why
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(Explain),
-    /// Be the webhook: answer the API server over HTTPS
+    /// Run the webhook
     ///
-    /// /mutate is for objects that carry the annotation, /mutate/default-on for namespaces labelled tracing=enabled. It needs
-    /// a certificate and nothing else: no access to the API server, no token, no state.
+    /// It answers AdmissionReviews over HTTPS: at /mutate for objects with the annotation, at /mutate/default-on for
+    /// namespaces labelled tracing=enabled. It needs only a certificate: no access to the API server, no token, no state.
     #[command(after_help = serve::EXAMPLES)]
     Serve(Serve),
-    /// Be the API server: send a manifest to a webhook over HTTPS, check the answer by its rules, show what it does
+    /// Send a manifest to a webhook as the API server would, and show the result
     ///
-    /// Without --url, a webhook is started for this on loopback, with a certificate made on the spot: the whole way on one
-    /// machine.
+    /// Checks the answer by the API server's rules, applies the patch, and shows the difference. Without --url, it starts a
+    /// webhook on loopback for this call, with a new certificate.
     #[command(after_help = review::EXAMPLES)]
     Review(Review),
-    /// Make certificates for the webhook, or look into one
+    /// Make certificates for the webhook, or show them
     #[command(subcommand)]
     Certs(CertsCommand),
-    /// Check a config file, or show the effective one
+    /// Check a config file, or show the effective configuration
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Print a completion script for a shell
@@ -92,13 +91,13 @@ pub enum Command {
         after_help = "Example:\n  seldon-tracing completions bash > /etc/bash_completion.d/seldon-tracing"
     )]
     Completions {
-        /// The shell.
+        /// The shell
         shell: clap_complete::Shell,
     },
-    /// Write the man pages into a folder
+    /// Write the man pages to a folder
     #[command(after_help = "Example:\n  seldon-tracing man --dir /usr/local/share/man/man1")]
     Man {
-        /// The folder, which must exist.
+        /// The folder; it must exist
         #[arg(long, value_name = "DIR")]
         dir: PathBuf,
     },
@@ -107,38 +106,38 @@ pub enum Command {
 const INJECT_EXAMPLES: &str = "\
 Examples:
   seldon-tracing inject -f model.yaml                     print the manifest with tracing
-  seldon-tracing inject -f model.yaml --diff              show what would change
-  seldon-tracing inject -f models/ --in-place             write it into the files of a folder
-  seldon-tracing inject -f models/ --check                exit 1 if a file is not as it should be
+  seldon-tracing inject -f model.yaml --diff              show the changes
+  seldon-tracing inject -f models/ --in-place             write the files of a folder
+  seldon-tracing inject -f models/ --check                exit 1 if a file would change
   kustomize build . | seldon-tracing inject | kubectl apply -f -
-  seldon-tracing inject -f model.yaml --tracing true      also where no annotation asks for it";
+  seldon-tracing inject -f model.yaml --tracing true      also without an annotation";
 
 const UNINJECT_EXAMPLES: &str = "\
 Examples:
-  seldon-tracing uninject -f model.yaml                   print the manifest as it was
-  seldon-tracing uninject -f models/ --in-place           take tracing out of the files of a folder
+  seldon-tracing uninject -f model.yaml                   print the original manifest
+  seldon-tracing uninject -f models/ --in-place           remove tracing from the files of a folder
   kubectl get sdep my-model -o yaml | seldon-tracing uninject";
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
-  seldon-tracing explain -f model.yaml                    a table for people
+  seldon-tracing explain -f model.yaml                    print a table
   kubectl get sdep my-model -o yaml | seldon-tracing explain
-  seldon-tracing explain -f models/ -o json               for machines, as docs/explain.md says";
+  seldon-tracing explain -f models/ -o json               print JSON, as docs/explain.md describes it";
 
-/// Where manifests come from.
+/// The manifests to read.
 #[derive(Args, Debug)]
 pub struct Input {
-    /// A manifest, a folder of them (.yaml, .yml and .json, at any depth), or - for standard input
+    /// A manifest, a folder of manifests (.yaml, .yml and .json, at any depth), or - for standard input
     ///
-    /// May be given several times. Without it, what is piped in is read.
+    /// Can be repeated. The default is standard input, if it is a pipe or a file.
     #[arg(short = 'f', long = "filename", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 }
 
-/// What is known beside the manifests.
+/// Settings for all manifests.
 #[derive(Args, Debug)]
 pub struct Surroundings {
-    /// The config file; without it, the built-in configuration
+    /// The config file [default: the built-in configuration]
     #[arg(
         long,
         value_name = "FILE",
@@ -146,29 +145,31 @@ pub struct Surroundings {
         hide_env_values = true
     )]
     pub config: Option<PathBuf>,
-    /// The namespace of objects that do not name one
+    /// The namespace of objects without one
     #[arg(short = 'n', long, value_name = "NAME")]
     pub namespace: Option<String>,
-    /// Do as in a namespace that is labelled tracing=enabled: trace unless an annotation says false
+    /// Trace unless an annotation says false, as in a namespace labelled tracing=enabled
     #[arg(long)]
     pub namespace_default: bool,
 }
 
-/// What becomes of the result.
+/// The form of the result.
 #[derive(Args, Debug)]
 pub struct Output {
     /// Print a unified diff instead of the manifest
     #[arg(long)]
     pub diff: bool,
-    /// Write the files instead of printing: each at once, with its mode and owner, or none of them if anything is wrong
+    /// Write the files instead of printing: all of them or, after any error, none
     ///
-    /// Each file is first prepared beside its place, under a hidden name (.seldon-tracing-*.tmp); when all are prepared, they are
-    /// renamed into their places. Ctrl-C before that removes what was prepared. If the process is killed, each file is whole, old or
-    /// new; running the command again does the rest, and prepared files that are left can be deleted. Symlinks stay. Refused are
-    /// standard input, what is no regular file, and a file with hard links, which would be parted from it.
+    /// Prepares a new file beside each old one, with its mode and owner and a hidden name (.seldon-tracing-*.tmp). When all
+    /// are ready, renames them over the old files. If a rename fails, puts the old files back; on a file system without hard
+    /// links it cannot, and lists the files that are written. Ctrl-C before the first rename removes the prepared files. If
+    /// the process is killed, each file is complete, old or new: run the command again, and delete remaining hidden files.
+    /// A symlink stays, and its target is written. Standard input, special files and files with several hard links are
+    /// refused.
     #[arg(long, conflicts_with = "check")]
     pub in_place: bool,
-    /// Change and print nothing but the names of the files that would change, and exit 1 if there are any
+    /// Only print the names of files that would change, and exit 1 if there are any
     #[arg(long)]
     pub check: bool,
 }
@@ -176,18 +177,18 @@ pub struct Output {
 /// `inject`
 #[derive(Args, Debug)]
 pub struct Inject {
-    /// Where manifests come from.
+    /// The manifests to read.
     #[command(flatten)]
     pub input: Input,
-    /// What becomes of the result.
+    /// The form of the result.
     #[command(flatten)]
     pub output: Output,
-    /// What is known beside the manifests.
+    /// Settings for all manifests.
     #[command(flatten)]
     pub surroundings: Surroundings,
-    /// Write the tracing annotation with this value (true, false or a profile) into every SeldonDeployment that has none
+    /// Add the tracing annotation with this value (true, false or a profile) to every SeldonDeployment without one
     ///
-    /// `uninject` takes it out again.
+    /// `uninject` removes it again.
     #[arg(long, value_name = "VALUE")]
     pub tracing: Option<String>,
 }
@@ -195,13 +196,13 @@ pub struct Inject {
 /// `uninject`
 #[derive(Args, Debug)]
 pub struct Uninject {
-    /// Where manifests come from.
+    /// The manifests to read.
     #[command(flatten)]
     pub input: Input,
-    /// What becomes of the result.
+    /// The form of the result.
     #[command(flatten)]
     pub output: Output,
-    /// The config file, for the key of the tracing annotation; without it, the built-in configuration
+    /// The config file, for the key of the tracing annotation [default: the built-in configuration]
     #[arg(
         long,
         value_name = "FILE",
@@ -214,50 +215,50 @@ pub struct Uninject {
 /// `explain`
 #[derive(Args, Debug)]
 pub struct Explain {
-    /// Where manifests come from.
+    /// The manifests to read.
     #[command(flatten)]
     pub input: Input,
-    /// What is known beside the manifests.
+    /// Settings for all manifests.
     #[command(flatten)]
     pub surroundings: Surroundings,
-    /// The form of the answer
-    #[arg(short = 'o', long, value_name = "FORM", default_value = "table")]
+    /// Output format
+    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table")]
     pub output: Form,
-    /// Explain what `inject --tracing VALUE` would do
+    /// Explain the result of `inject --tracing VALUE`
     #[arg(long, value_name = "VALUE")]
     pub tracing: Option<String>,
-    /// Show, behind the table, what `inject` changes in the text
+    /// After the table, show the changes that `inject` would make
     #[arg(long)]
     pub diff: bool,
 }
 
-/// The form of an answer.
+/// An output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Form {
-    /// For people.
+    /// A table for reading.
     Table,
-    /// For machines.
+    /// JSON for programs.
     Json,
-    /// The same as JSON, easier to read.
+    /// The same content as JSON.
     Yaml,
 }
 
 /// `config …`
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Check a config file; all that is wrong with it is said at once
+    /// Check a config file, and report all problems in it
     #[command(after_help = "Example:\n  seldon-tracing config check manifests/base/config.yaml")]
     Check {
         /// The config file, or - for standard input
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Show the effective configuration: the file's, and what is built in where it says nothing
+    /// Show the effective configuration: the settings of the file and the built-in defaults
     #[command(
         after_help = "Examples:\n  seldon-tracing config show\n  seldon-tracing config show -f config.yaml -o json"
     )]
     Show {
-        /// The config file, or - for standard input; without it, the built-in configuration
+        /// The config file, or - for standard input [default: the built-in configuration]
         #[arg(
             short = 'f',
             long = "filename",
@@ -266,23 +267,23 @@ pub enum ConfigCommand {
             hide_env_values = true
         )]
         file: Option<PathBuf>,
-        /// The form of the answer
-        #[arg(short = 'o', long, value_name = "FORM", default_value = "yaml")]
+        /// Output format
+        #[arg(short = 'o', long, value_name = "FORMAT", default_value = "yaml")]
         output: ConfigForm,
     },
 }
 
-/// The form in which a configuration is shown.
+/// An output format of `config show`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ConfigForm {
-    /// As the file is written.
+    /// YAML, as in a config file.
     Yaml,
-    /// For machines.
+    /// JSON for programs.
     Json,
 }
 
 impl Output {
-    /// Whether the new text itself is what is asked for.
+    /// Whether the manifests are printed.
     #[must_use]
     pub const fn prints_manifests(&self) -> bool {
         !(self.diff || self.in_place || self.check)

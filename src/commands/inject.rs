@@ -231,7 +231,7 @@ impl<'a> Run<'a> {
         }
         if self.output.in_place || self.output.check {
             messages::summary(&format!(
-                "{}, {}: {} injected, {} taken out; {} {}",
+                "{}, {}: {} injected, {} removed; {} {}",
                 plural(self.files, "file"),
                 plural(self.objects, "SeldonDeployment"),
                 self.injected,

@@ -1,4 +1,4 @@
-//! The subcommands: each reads, calls the core, and writes.
+//! The subcommands. Each reads its input, calls the library, and prints the result.
 
 mod certs;
 mod config;
@@ -16,14 +16,14 @@ use std::process::ExitCode;
 
 use crate::cli::{Cli, Color, Command};
 
-/// What a command came to.
+/// The result of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Done.
+    /// Success.
     Done,
-    /// What was looked at is not as it should be.
+    /// A check found a difference or a problem.
     Differs,
-    /// The input is wrong; it has been said how.
+    /// The input is wrong, and the errors have been printed.
     BadInput,
 }
 
@@ -40,7 +40,7 @@ impl From<Status> for ExitCode {
 /// Runs a command.
 ///
 /// # Errors
-/// What keeps the command from being carried out, for the person who called it.
+/// An error for the user, if the command cannot do its work.
 pub fn run(cli: Cli) -> anyhow::Result<Status> {
     match cli.color {
         Color::Auto => {}
@@ -60,7 +60,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
     }
 }
 
-/// Whether an error is a reader that has gone, such as `head`: no fault of anybody's.
+/// Whether the process at the other end of a pipe, such as `head`, has ended. That is no error.
 #[must_use]
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
@@ -69,7 +69,7 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .any(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// Says on standard error what kept a command from being carried out.
+/// Prints an error on standard error.
 pub fn report(error: &anyhow::Error) {
     messages::error(&format!("{error:#}"));
 }

@@ -1,10 +1,9 @@
-//! Certificates: a CA and what it signs, and what is in a file of certificates.
+//! Certificates: making a CA and the certificates that it signs, and reading a file of certificates.
 //!
-//! Pure but for the randomness of keys and serial numbers: nothing here reads a file or a clock. `now` is always given, so that what
-//! will be true in a year can be asked today.
+//! Pure, except for random keys and serial numbers. Callers pass the time as `now`.
 //!
-//! The API server trusts a webhook by the CA bundle in `clientConfig.caBundle` and by the DNS names of the webhook's certificate; the
-//! common name counts for nothing
+//! The API server trusts a webhook if a CA in `clientConfig.caBundle` has signed its certificate and the certificate has the right DNS
+//! name; the common name is ignored
 //! (<https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#authenticate-apiservers>).
 //!
 //! ```
@@ -37,72 +36,70 @@ pub(crate) use read::pem_fault;
 pub use read::{Certificate, MAX_BYTES, read_certificates};
 pub use validity::Validity;
 
-/// Why a certificate cannot be made, or a file of certificates not be read.
+/// An error in making or reading certificates.
 ///
-/// No message holds anything of a key. Texts from a file stand in them only where they have been escaped.
+/// No message contains a part of a key. Texts from a file are escaped.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PkiError {
-    /// A DNS name that cannot be in a certificate.
-    #[error("{name:?} cannot be a DNS name of a certificate: {why}")]
+    /// An invalid DNS name.
+    #[error("{name:?} is not a valid DNS name: {why}")]
     Name {
-        /// The name, as it was given.
+        /// The name.
         name: String,
-        /// What is wrong with it, and what to do.
+        /// The problem, and how to solve it.
         why: String,
     },
     /// A server without a name.
-    #[error(
-        "a server's certificate needs a name that clients can check: give a DNS name (--dns) or an address (--ip)"
-    )]
+    #[error("a server's certificate needs a name that clients can check: use --dns or --ip")]
     NoName,
-    /// A common name that a CA cannot have.
+    /// An invalid common name of a CA.
     #[error(
-        "{0:?} cannot be the common name of a CA: it needs 1 to 64 characters, none of them a control character"
+        "{0:?} is not a valid common name of a CA: it must have 1 to 64 characters and no control characters"
     )]
     CommonName(String),
-    /// A duration that a certificate cannot have.
+    /// An invalid duration.
     #[error("a certificate cannot be valid for {days} days: {why}")]
     Days {
-        /// The days that were asked for.
+        /// The days.
         days: u32,
-        /// What is wrong with them, and what to do.
+        /// The problem.
         why: &'static str,
     },
-    /// A CA that is not valid at the time of signing.
+    /// The CA is not valid at the time of signing.
     #[error(
-        "the CA is valid from {} until {} only, so nothing that it signs now would be trusted: make a new CA",
+        "the CA is valid from {} until {} only, and clients would not trust what it signs now: make a new CA",
         .not_before.date(),
         .not_after.date()
     )]
     AuthorityNotValid {
-        /// Since when it is valid.
+        /// The first moment of its validity.
         not_before: time::OffsetDateTime,
-        /// Until when it is valid.
+        /// The last moment of its validity.
         not_after: time::OffsetDateTime,
     },
-    /// The machine gives no random numbers, or the library that signs fails.
+    /// The system gives no random numbers, or the library cannot sign.
     #[error("cannot make a certificate: {0}")]
     Making(String),
-    /// A file that is longer than any file of certificates.
+    /// The file is too long.
     #[error(
-        "it is longer than {} MiB, and no file of certificates is: name another file",
+        "it is longer than {} MiB, which is the limit for certificates",
         MAX_BYTES / 1024 / 1024
     )]
     TooLong,
-    /// A file with a private key in it.
+    /// The file has a private key.
     #[error(
-        "there is a private key in it, so it was not read any further: keep the key in a file of its own that only its owner can read, and name a file that holds certificates only"
+        "there is a private key in it: keep keys in separate files that only their owner can read"
     )]
     PrivateKey,
-    /// A file without a certificate.
+    /// The file has no certificate.
     #[error("there is no certificate in it: {0}")]
     NoCertificate(String),
-    /// A certificate that cannot be read.
+    /// A certificate is invalid.
     #[error("certificate {number} in it is broken: {why}")]
     Broken {
-        /// Which one, counted from 1.
+        /// Its position in the file, from 1.
         number: usize,
-        /// What is wrong with it.
+        /// The problem.
         why: String,
     },
 }

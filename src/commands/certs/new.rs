@@ -1,8 +1,9 @@
-//! `certs new`: a CA and the webhook's certificate, written into a folder, all four files or none.
+//! `certs new`: writes a CA and a certificate for the webhook to a folder, all four files or none.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::net::IpAddr;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -22,7 +23,7 @@ pub(super) fn new(
 ) -> anyhow::Result<Status> {
     if days > ca_days {
         bail!(
-            "--days {days} is longer than --ca-days {ca_days}: a certificate is not trusted beyond its CA; give --days {ca_days} or --ca-days {days}"
+            "--days {days} is more than --ca-days {ca_days}, and a certificate cannot outlive its CA: use --days {ca_days} or --ca-days {days}"
         );
     }
     let now = OffsetDateTime::now_utc();
@@ -55,51 +56,51 @@ pub(super) fn new(
     Ok(Status::Done)
 }
 
-/// What is there may be trusted somewhere, so nothing is written beside it either.
+/// Existing certificates may be in use, so nothing is written if one of the files exists.
 fn refuse_to_overwrite(paths: &[PathBuf]) -> anyhow::Result<()> {
-    let mut there = Vec::new();
+    let mut existing = Vec::new();
     for path in paths {
-        // Not `exists`: a link that leads nowhere is there as well.
+        // Unlike `exists`, this also finds a broken symlink.
         match fs::symlink_metadata(path) {
-            Ok(_) => there.push(path.display().to_string()),
+            Ok(_) => existing.push(path.display().to_string()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 return Err(error).with_context(|| {
                     format!(
-                        "cannot see whether {} is there; nothing was written",
+                        "cannot check whether {} exists; nothing was written",
                         path.display()
                     )
                 });
             }
         }
     }
-    if !there.is_empty() {
-        let it = if there.len() == 1 { "it" } else { "them" };
+    if !existing.is_empty() {
         bail!(
-            "{} would be overwritten; nothing was written: move {it} away if {it} may be lost, or name another --dir",
-            there.join(", ")
+            "{} would be overwritten; nothing was written: move {} away, or choose another --dir",
+            existing.join(", "),
+            if existing.len() == 1 { "it" } else { "them" }
         );
     }
     Ok(())
 }
 
-/// Who may read a file.
+/// The users who can read a file.
 #[derive(Clone, Copy)]
 enum Readers {
-    All,
-    Owner,
+    All = 0o644,
+    Owner = 0o600,
 }
 
-/// What has been written, and is taken away again unless all of it could be.
+/// Files and folders that are removed again if not all of them can be written.
 #[derive(Default)]
 struct Written {
-    /// In the order in which they were made.
+    /// Parents first.
     folders: Vec<PathBuf>,
     files: Vec<PathBuf>,
 }
 
 impl Written {
-    /// Makes a folder that its owner only may enter, if it is not there.
+    /// Creates a folder that only its owner can enter, if it does not exist.
     fn folder(&mut self, path: &Path) -> anyhow::Result<()> {
         let missing = path
             .ancestors()
@@ -107,12 +108,10 @@ impl Written {
             .map(Path::to_owned)
             .collect::<Vec<_>>();
         for folder in missing.into_iter().rev() {
-            let mut builder = DirBuilder::new();
-            #[cfg(unix)]
-            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-            builder.create(&folder).with_context(|| {
+            let created = DirBuilder::new().mode(0o700).create(&folder);
+            created.with_context(|| {
                 format!(
-                    "cannot make the folder {}; nothing was written",
+                    "cannot create the folder {}; nothing was written",
                     folder.display()
                 )
             })?;
@@ -121,22 +120,11 @@ impl Written {
         Ok(())
     }
 
-    /// Writes a file that is not there yet. It has its mode from the moment it exists, for a key that everybody could read for a moment
-    /// is not secret.
+    /// Writes a new file. It is created with its mode, so that a key is never readable by others, not even for a moment.
     fn file(&mut self, path: &Path, text: &str, readers: Readers) -> anyhow::Result<()> {
         let what = || format!("cannot write {}; nothing was written", path.display());
         let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(
-            &mut options,
-            match readers {
-                Readers::All => 0o644,
-                Readers::Owner => 0o600,
-            },
-        );
-        #[cfg(not(unix))]
-        let _ = readers; // The folder decides.
+        options.write(true).create_new(true).mode(readers as u32);
         let mut file = options.open(path).with_context(what)?;
         self.files.push(path.to_owned());
         file.write_all(text.as_bytes())
@@ -144,7 +132,7 @@ impl Written {
             .with_context(what)
     }
 
-    /// All is written: nothing is taken away.
+    /// Everything is written: removes nothing.
     fn keep(mut self) {
         self.files.clear();
         self.folders.clear();
@@ -153,7 +141,7 @@ impl Written {
 
 impl Drop for Written {
     fn drop(&mut self) {
-        // What cannot be taken away stays; that something failed is being said already.
+        // The error that led here is reported already.
         for file in &self.files {
             let _ = fs::remove_file(file);
         }
@@ -163,7 +151,7 @@ impl Drop for Written {
     }
 }
 
-/// The path as a shell takes it.
+/// The path as a shell reads it.
 fn quoted(path: &Path) -> String {
     let text = printable(&path.display().to_string());
     let plain = |letter: char| letter.is_alphanumeric() || "/._-+@:,%=".contains(letter);
@@ -179,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_written_is_taken_away_if_the_rest_cannot_be() {
+    fn written_files_are_removed_if_one_cannot_be_written() {
         let folder = tempfile::TempDir::new().unwrap();
         let dir = folder.path().join("a/b");
         let failed = (|| {
@@ -194,7 +182,7 @@ mod tests {
         let said = format!("{:#}", failed.unwrap_err());
         assert!(said.contains("two; nothing was written"), "{said}");
         assert!(!dir.join("one").exists());
-        // What somebody else has put there in the meantime stays, and so do the folders around it.
+        // A file that another process has created stays, and so do its folders.
         assert_eq!(fs::read_to_string(dir.join("two")).unwrap(), "mine");
         drop(Written {
             folders: vec![folder.path().join("a"), dir.clone()],

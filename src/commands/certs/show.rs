@@ -1,4 +1,4 @@
-//! `certs show`: what is in a file of certificates.
+//! `certs show`: prints the certificates of a file.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -15,22 +15,21 @@ use crate::commands::sources::Source;
 use crate::manifest::emit::to_yaml;
 use crate::pki::{Certificate, Link, MAX_BYTES, Validity, chain, read_certificates};
 
-/// The version of the answer for machines.
+/// The version of the schema of `Answer`.
 const SCHEMA: u32 = 1;
 
-/// The answer for machines.
+/// The answer as JSON or YAML.
 #[derive(Serialize)]
 struct Answer<'a> {
     schema: u32,
     file: &'a str,
     /// Whether all certificates are valid now.
     valid: bool,
-    /// Whether the chain hangs together.
+    /// Whether the chain is complete.
     chained: bool,
     certificates: Vec<Shown<'a>>,
 }
 
-/// A certificate for machines.
 #[derive(Serialize)]
 struct Shown<'a> {
     subject: &'a str,
@@ -41,7 +40,7 @@ struct Shown<'a> {
     not_before: String,
     not_after: String,
     validity: &'static str,
-    /// Until it ends; below zero where it has ended.
+    /// Negative after the certificate has expired.
     seconds_left: i64,
     key: &'a str,
     usages: &'a [String],
@@ -76,7 +75,7 @@ pub(super) fn show(path: &Path, form: Form) -> anyhow::Result<Status> {
     })
 }
 
-/// What is wrong now.
+/// The problems at a time.
 fn faults(certificates: &[Certificate], links: &[Link], now: OffsetDateTime) -> Vec<String> {
     let mut faults = Vec::new();
     for (number, (certificate, link)) in (1..).zip(certificates.iter().zip(links)) {
@@ -184,7 +183,7 @@ fn table(
     Ok(text)
 }
 
-/// What to say behind the beginning and the end.
+/// Remarks for the begin and the end.
 fn ends(validity: Validity) -> (String, String) {
     match validity {
         Validity::NotYet { begins_in } => (
@@ -196,7 +195,7 @@ fn ends(validity: Validity) -> (String, String) {
     }
 }
 
-/// A duration in the largest unit that there is more than one of, in whole numbers.
+/// A duration in the largest unit with a count of more than one.
 fn length(duration: Duration) -> String {
     let (count, unit) = if duration.whole_days() > 1 {
         (duration.whole_days(), "day")
