@@ -4,16 +4,16 @@
 //! |---|---|---|
 //! | [`inject`] | the engine: object in, plan and patch out | yes |
 //! | [`config`] | the config file | yes |
-//! | [`manifest`] | manifests as text, edited without touching what need not change | yes |
-//! | [`offline`] | one document through the engine and back into its text | yes |
+//! | [`manifest`] | manifests as text, edited in place | yes |
+//! | [`offline`] | one document, through the engine and back into its text | yes |
 //! | [`review`] | AdmissionReview: the webhook's answer, the API server's question and its check | yes |
-//! | [`pki`] | certificates | but for keys |
+//! | [`pki`] | certificates | except for random keys |
 //! | [`serve`] | the webhook's server | no |
-//! | `files` | which files are read, and how much of them | no |
+//! | `files` | reading files with a limit | no |
 //! | [`telemetry`] | the log of the webhook | no |
 //! | [`client`] | the API server as a client | no |
-//! | [`cli`] | the command line: types only | yes |
-//! | [`commands`] | the subcommands: read, call the core, write | no |
+//! | [`cli`] | the types of the command line | yes |
+//! | [`commands`] | the subcommands: read, call the library, print | no |
 //!
 //! Imports point inwards: nothing pure knows of the commands.
 

@@ -70,7 +70,7 @@ pub enum Command {
     Explain(Explain),
     /// Run the webhook
     ///
-    /// It answers AdmissionReviews over HTTPS: at /mutate for objects with the annotation, at /mutate/default-on for
+    /// Answers the API server over HTTPS: at /mutate for objects with the annotation, at /mutate/default-on for
     /// namespaces labelled tracing=enabled. It needs only a certificate: no access to the API server, no token, no state.
     #[command(after_help = serve::EXAMPLES)]
     Serve(Serve),

@@ -116,7 +116,7 @@ struct Run<'a> {
     removed: usize,
     changed_files: usize,
     faults: usize,
-    /// What will be printed.
+    /// The output.
     held: SpooledTempFile,
     /// Whether the printed text ends with a line break.
     ends_line: bool,
@@ -193,7 +193,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Holds a document for printing; the first of a later file is separated from what is before it.
+    /// Holds a document for printing, with a separator between two files.
     fn print(&mut self, text: &str, is_first: bool) -> io::Result<()> {
         let mut text = text;
         if is_first && self.files > 1 {

@@ -62,7 +62,7 @@ impl Scan<'_> {
         self.at += 1;
     }
 
-    /// Skips white space and separators, which serde_json has checked.
+    /// Skips white space and separators, which `serde_json` has checked.
     fn skip(&mut self) -> Option<u8> {
         while let Some(byte) = self.peek() {
             if !matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b':') {

@@ -4,22 +4,22 @@ use super::super::emit::Layout;
 use super::super::tree::Id;
 use super::change::Change;
 use super::error::Unclear;
-use super::text::{Part, Splice, Text};
+use super::original::{Original, Part, Splice};
 
 pub(super) fn splices(
-    text: &Text<'_>,
+    original: &Original<'_>,
     id: Id,
     change: &Change<'_>,
     out: &mut Vec<Splice>,
 ) -> Result<(), Unclear> {
-    let parts = parts(text, id)?;
+    let parts = parts(original, id)?;
     let (Some(first), Some(last)) = (parts.first(), parts.last()) else {
         return Err(Unclear::new("the collection is empty in an unusual way"));
     };
-    let column = text.column(first.start);
+    let column = original.column(first.start);
     let layout = Layout {
-        step: text.step(id),
-        dash: text.dash(id),
+        step: original.step(id),
+        dash: original.dash(id),
         literals: false,
     };
     let mut added = String::new();
@@ -32,30 +32,30 @@ pub(super) fn splices(
         }
     }
     if !added.is_empty() {
-        let added = added.replace('\n', text.eol);
-        out.push(Splice::insert(last.end, added, text.depth(id)));
+        let added = added.replace('\n', original.eol);
+        out.push(Splice::insert(last.end, added, original.depth(id)));
     }
-    fill(text, id, change, layout, column, out)?;
-    remove(text, id, change, &parts, out)
+    fill(original, id, change, layout, column, out)?;
+    remove(original, id, change, &parts, out)
 }
 
-fn parts(text: &Text<'_>, id: Id) -> Result<Vec<Part>, Unclear> {
-    let tree = text.tree;
+fn parts(original: &Original<'_>, id: Id) -> Result<Vec<Part>, Unclear> {
+    let tree = original.tree;
     let raw = tree.raw(id);
     let part = |&(key, value): &(Id, Id)| {
         let key_span = &tree.raw(key).span;
         let (start, line) = if raw.is_sequence() {
-            let dash = tree.dash(text.text, value);
+            let dash = tree.dash(original.text, value);
             let dash = dash.ok_or_else(|| Unclear::new("an item has no dash"))?;
             (dash, dash)
         } else {
-            let before = text.before(key_span.start).trim_end();
-            if before.ends_with('?') || text.colon(key).is_none() {
+            let before = original.before(key_span.start).trim_end();
+            if before.ends_with('?') || original.colon(key).is_none() {
                 return Err(Unclear::new("a key of the mapping is written with `?`"));
             }
             (key_span.start, key_span.end)
         };
-        let end = text.block_end(value).max(text.line_end(line));
+        let end = original.block_end(value).max(original.line_end(line));
         Ok(Part { start, end, value })
     };
     raw.entries.iter().map(part).collect()
@@ -63,49 +63,49 @@ fn parts(text: &Text<'_>, id: Id) -> Result<Vec<Part>, Unclear> {
 
 /// Writes values after the colons of keys, in place of the old ones.
 fn fill(
-    text: &Text<'_>,
+    original: &Original<'_>,
     id: Id,
     change: &Change<'_>,
     layout: Layout,
     column: usize,
     out: &mut Vec<Splice>,
 ) -> Result<(), Unclear> {
-    let depth = text.depth(id) + 1;
+    let depth = original.depth(id) + 1;
     for &(index, value) in &change.fills {
-        let Some(&(key, old)) = text.tree.raw(id).entries.get(index) else {
+        let Some(&(key, old)) = original.tree.raw(id).entries.get(index) else {
             continue;
         };
-        let old = text.tree.raw(old).span.clone();
-        let colon = text.colon(key);
+        let old = original.tree.raw(old).span.clone();
+        let colon = original.colon(key);
         let start = colon.ok_or_else(|| Unclear::new("the key has no colon"))? + 1;
         // The span of a block scalar includes the end of its last line, which stays.
-        let old_end = old.start + text.slice(old.start, old.end).trim_end().len();
+        let old_end = old.start + original.slice(old.start, old.end).trim_end().len();
         let end = old_end.max(start);
-        if text.has_comment(start, end) {
+        if original.has_comment(start, end) {
             return Err(Unclear::new("a comment stands before the null"));
         }
         let mut new = String::new();
         layout.value(&mut new, value, column);
-        let new = new.replace('\n', text.eol);
+        let new = new.replace('\n', original.eol);
         if new.starts_with(' ') {
             out.push(Splice::replace(start, end, new, depth));
         } else {
             // New lines go after a comment on the line of the colon.
             out.push(Splice::remove(start, end, depth));
-            out.push(Splice::insert(text.line_end(end), new, depth));
+            out.push(Splice::insert(original.line_end(end), new, depth));
         }
     }
     Ok(())
 }
 
 fn remove(
-    text: &Text<'_>,
+    original: &Original<'_>,
     id: Id,
     change: &Change<'_>,
     parts: &[Part],
     out: &mut Vec<Splice>,
 ) -> Result<(), Unclear> {
-    let depth = text.depth(id);
+    let depth = original.depth(id);
     let (Some(first), Some(last)) = (parts.first(), parts.last()) else {
         return Ok(());
     };
@@ -114,12 +114,12 @@ fn remove(
         if !change.adds.is_empty() {
             return Err(Unclear::new("all of it would go and other things come"));
         }
-        let raw = text.tree.raw(id);
+        let raw = original.tree.raw(id);
         let empty = if raw.is_mapping() { "{}" } else { "[]" };
-        match (text.previous_end(first.start), raw.parent) {
-            (Some(above), Some(_)) if text.begins_line(first.start) => {
+        match (original.previous_end(first.start), raw.parent) {
+            (Some(above), Some(_)) if original.begins_line(first.start) => {
                 // After the key or the dash, or their anchor or tag.
-                let at = text.tree.back(text.text, first.start);
+                let at = original.tree.back(original.text, first.start);
                 out.push(Splice::insert(at, format!(" {empty}"), depth));
                 out.push(Splice::remove(above, last.end, depth));
             }
@@ -133,11 +133,11 @@ fn remove(
         return Ok(());
     }
     let mut leading = 0;
-    if !text.begins_line(first.start) {
+    if !original.begins_line(first.start) {
         // The first parts share a line with the dash or key around them, which stays.
         leading = change.leading_removes();
         if let Some(part) = leading.checked_sub(1).and_then(|index| parts.get(index)) {
-            let rest = text.slice(part.end, text.text.len());
+            let rest = original.slice(part.end, original.text.len());
             let next = part.end + rest.len() - rest.trim_start().len();
             out.push(Splice::remove(first.start, next, depth));
         }
@@ -147,12 +147,15 @@ fn remove(
         .skip(leading)
         .filter_map(|index| parts.get(*index))
     {
-        if !text.begins_line(part.start) {
+        if !original.begins_line(part.start) {
             return Err(Unclear::new("it shares its line with something else"));
         }
-        let (start, end) = match text.previous_end(part.start) {
+        let (start, end) = match original.previous_end(part.start) {
             Some(above) => (above, part.end),
-            None => (text.line_start(part.start), text.next_line(part.end)),
+            None => (
+                original.line_start(part.start),
+                original.next_line(part.end),
+            ),
         };
         out.push(Splice::remove(start, end, depth));
     }

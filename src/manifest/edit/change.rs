@@ -29,8 +29,8 @@ pub(super) type Changes<'p> = BTreeMap<Id, Change<'p>>;
 pub(super) fn changes<'p>(tree: &Tree, patch: &'p Patch) -> Result<Changes<'p>, EditError> {
     let mut by_pointer: BTreeMap<(Id, String), Change<'p>> = BTreeMap::new();
     for operation in patch.iter() {
-        let path = operation.path().as_str();
-        let unclear = |error: Unclear| error.at(tree, path);
+        let pointer = operation.path().as_str();
+        let unclear = |error: Unclear| error.at(tree, pointer);
         let added = match operation {
             PatchOperation::Add(add) => Some(&add.value),
             PatchOperation::Remove(_) => None,
@@ -55,9 +55,9 @@ pub(super) fn changes<'p>(tree: &Tree, patch: &'p Patch) -> Result<Changes<'p>, 
             })
             .map(|id| tree.target(id))
             .map_err(unclear)?;
-        let pointer = path.rsplit_once('/').map_or("", |(parent, _)| parent);
-        let change = by_pointer.entry((id, pointer.to_owned())).or_default();
-        pointer.clone_into(&mut change.pointer);
+        let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
+        let change = by_pointer.entry((id, parent.to_owned())).or_default();
+        parent.clone_into(&mut change.pointer);
         change.operation(tree, id, last, added).map_err(unclear)?;
     }
     let mut changes = Changes::new();

@@ -6,7 +6,7 @@ use super::super::emit::{self, Context};
 use super::super::tree::{Format, Id, Kind, Style};
 use super::change::Change;
 use super::error::Unclear;
-use super::text::{Part, Splice, Text};
+use super::original::{Original, Part, Splice};
 
 /// How new parts are written.
 struct Form<'a> {
@@ -19,54 +19,57 @@ struct Form<'a> {
 }
 
 pub(super) fn splices(
-    text: &Text<'_>,
+    original: &Original<'_>,
     id: Id,
     change: &Change<'_>,
     out: &mut Vec<Splice>,
 ) -> Result<(), Unclear> {
-    let content = text.tree.raw(id).content;
-    if !text.slice(content, text.text.len()).starts_with(['{', '[']) {
+    let content = original.tree.raw(id).content;
+    if !original
+        .slice(content, original.text.len())
+        .starts_with(['{', '['])
+    {
         return Err(Unclear::new("it is a mapping of one entry without braces"));
     }
-    let parts = parts(text, id)?;
+    let parts = parts(original, id)?;
     if !change.adds.is_empty() {
         if change.removes.len() == parts.len() && !parts.is_empty() {
             return Err(Unclear::new("all of it would go and other things come"));
         }
-        add(text, id, change, &parts, out);
+        add(original, id, change, &parts, out);
     }
-    let form = form(text, id, "  ");
+    let form = form(original, id, "  ");
     for &(index, value) in &change.fills {
         let Some(part) = parts.get(index) else {
             continue;
         };
-        let old = &text.tree.raw(part.value).span;
+        let old = &original.tree.raw(part.value).span;
         let mut new = String::new();
         form.value(&mut new, value, None);
         if !old.is_empty() {
             out.push(Splice::replace(old.start, old.end, new, 0));
-        } else if text.slice(part.start, part.end).ends_with(':') {
+        } else if original.slice(part.start, part.end).ends_with(':') {
             out.push(Splice::insert(part.end, format!(" {new}"), 0));
         } else {
             return Err(Unclear::new("the key has no colon"));
         }
     }
-    remove(text, id, change, &parts, out)
+    remove(original, id, change, &parts, out)
 }
 
-fn parts(text: &Text<'_>, id: Id) -> Result<Vec<Part>, Unclear> {
-    let tree = text.tree;
+fn parts(original: &Original<'_>, id: Id) -> Result<Vec<Part>, Unclear> {
+    let tree = original.tree;
     let part = |&(key, value): &(Id, Id)| {
         let start = tree.raw(key).span.start;
         let span = &tree.raw(value).span;
         let end = if span.is_empty() {
-            let colon = text.colon(key);
+            let colon = original.colon(key);
             colon.map_or_else(|| tree.raw(key).span.end, |colon| colon + 1)
         } else {
             span.end
         };
-        let before = text.slice(0, tree.back(text.text, start));
-        if text.slice(start, end).starts_with('?') || before.ends_with('?') {
+        let before = original.slice(0, tree.back(original.text, start));
+        if original.slice(start, end).starts_with('?') || before.ends_with('?') {
             return Err(Unclear::new("a key of the mapping is written with `?`"));
         }
         Ok(Part { start, end, value })
@@ -74,27 +77,36 @@ fn parts(text: &Text<'_>, id: Id) -> Result<Vec<Part>, Unclear> {
     tree.raw(id).entries.iter().map(part).collect()
 }
 
-fn add(text: &Text<'_>, id: Id, change: &Change<'_>, parts: &[Part], out: &mut Vec<Splice>) {
-    let content = text.tree.raw(id).content;
+fn add(
+    original: &Original<'_>,
+    id: Id,
+    change: &Change<'_>,
+    parts: &[Part],
+    out: &mut Vec<Splice>,
+) {
+    let content = original.tree.raw(id).content;
     let mut new = String::new();
     let mut at = content + 1;
     if let Some(last) = parts.last() {
         at = last.end;
-        let own_line = text.begins_line(last.start);
+        let own_line = original.begins_line(last.start);
         // If a list opens and closes on the lines of its only item, the lines of that item show the indentation.
-        let inner = spread(text, last.value).filter(|_| !own_line);
+        let inner = spread(original, last.value).filter(|_| !own_line);
         let (outer, indentation) = match inner {
-            Some(inner) => (text.indentation(last.end), text.indentation(inner)),
-            None => (text.indentation(content), text.indentation(last.start)),
+            Some(inner) => (original.indentation(last.end), original.indentation(inner)),
+            None => (
+                original.indentation(content),
+                original.indentation(last.start),
+            ),
         };
         let unit = indentation
             .strip_prefix(outer)
             .filter(|unit| !unit.is_empty());
-        let form = form(text, id, unit.unwrap_or("  "));
+        let form = form(original, id, unit.unwrap_or("  "));
         let mut collections = parts
             .iter()
-            .filter(|part| !text.tree.raw(part.value).entries.is_empty())
-            .map(|part| text.slice(part.start, part.end).contains('\n'));
+            .filter(|part| !original.tree.raw(part.value).entries.is_empty())
+            .map(|part| original.slice(part.start, part.end).contains('\n'));
         let pretty = if own_line {
             let first = collections.next();
             first.is_none_or(|has_lines| has_lines || collections.any(|has_lines| has_lines))
@@ -105,7 +117,7 @@ fn add(text: &Text<'_>, id: Id, change: &Change<'_>, parts: &[Part], out: &mut V
         for (key, value) in &change.adds {
             if own_line {
                 new.push(',');
-                new.push_str(text.eol);
+                new.push_str(original.eol);
                 new.push_str(indentation);
             } else {
                 new.push_str(if pretty { ", " } else { form.comma });
@@ -113,47 +125,47 @@ fn add(text: &Text<'_>, id: Id, change: &Change<'_>, parts: &[Part], out: &mut V
             form.part(&mut new, key.as_deref(), value, pretty.then_some(around));
         }
     } else {
-        let form = form(text, id, "  ");
+        let form = form(original, id, "  ");
         for (index, (key, value)) in change.adds.iter().enumerate() {
             new.push_str(if index > 0 { form.comma } else { "" });
             form.part(&mut new, key.as_deref(), value, None);
         }
     }
-    out.push(Splice::insert(at, new, text.depth(id)));
+    out.push(Splice::insert(at, new, original.depth(id)));
 }
 
 /// The last part of a flow collection, if it stands on a line of its own.
-fn spread(text: &Text<'_>, id: Id) -> Option<usize> {
-    let raw = text.tree.raw(id);
+fn spread(original: &Original<'_>, id: Id) -> Option<usize> {
+    let raw = original.tree.raw(id);
     let (last, _) = raw.entries.last().filter(|_| raw.flow)?;
-    let start = text.tree.raw(*last).span.start;
-    text.begins_line(start).then_some(start)
+    let start = original.tree.raw(*last).span.start;
+    original.begins_line(start).then_some(start)
 }
 
-fn form<'a>(text: &Text<'_>, id: Id, unit: &'a str) -> Form<'a> {
-    let colon = text.colon_style(id);
-    let json = text.tree.format == Format::Json
-        || text
+fn form<'a>(original: &Original<'_>, id: Id, unit: &'a str) -> Form<'a> {
+    let colon = original.colon_style(id);
+    let json = original.tree.format == Format::Json
+        || original
             .ancestors(id)
-            .find_map(|id| quotes_keys(text, id))
+            .find_map(|id| quotes_keys(original, id))
             .unwrap_or(false);
     let compact = if colon == ":" { "," } else { ", " };
     Form {
         context: if json { Context::Json } else { Context::Flow },
-        comma: text.comma(id).unwrap_or(compact),
+        comma: original.comma(id).unwrap_or(compact),
         colon: if json { colon } else { ": " },
-        eol: text.eol,
+        eol: original.eol,
         unit,
     }
 }
 
 /// Whether a flow mapping, or the mapping that is first in a flow list, quotes its keys as JSON does.
-fn quotes_keys(text: &Text<'_>, id: Id) -> Option<bool> {
-    let raw = text.tree.raw(id);
+fn quotes_keys(original: &Original<'_>, id: Id) -> Option<bool> {
+    let raw = original.tree.raw(id);
     let (first, _) = raw.first(true)?;
-    match text.tree.raw(first).kind {
+    match original.tree.raw(first).kind {
         Kind::Scalar { style, .. } if raw.is_mapping() => Some(style == Style::Double),
-        Kind::Mapping if raw.is_sequence() => quotes_keys(text, first),
+        Kind::Mapping if raw.is_sequence() => quotes_keys(original, first),
         _ => None,
     }
 }
@@ -201,7 +213,7 @@ impl Form<'_> {
 }
 
 fn remove(
-    text: &Text<'_>,
+    original: &Original<'_>,
     id: Id,
     change: &Change<'_>,
     parts: &[Part],
@@ -213,7 +225,7 @@ fn remove(
     if let (true, Some(first), Some(last)) = (leading > 0, parts.first(), parts.last()) {
         let end = parts.get(leading).map_or_else(
             || {
-                let after = text.slice(last.end, text.text.len());
+                let after = original.slice(last.end, original.text.len());
                 let rest = after.trim_start();
                 let comma = rest.strip_prefix(',');
                 comma.map_or(last.end, |rest| last.end + after.len() - rest.len())
@@ -233,15 +245,15 @@ fn remove(
             .iter()
             .filter(|part| part.start >= start && part.end <= end)
         {
-            if text.has_comment(from, part.start) {
+            if original.has_comment(from, part.start) {
                 return Err(Unclear::new("a comment stands before it that would go too"));
             }
             from = part.end;
         }
-        if text.has_comment(from, end) {
+        if original.has_comment(from, end) {
             return Err(Unclear::new("a comment stands behind it that would go too"));
         }
-        out.push(Splice::remove(start, end, text.depth(id)));
+        out.push(Splice::remove(start, end, original.depth(id)));
     }
     Ok(())
 }

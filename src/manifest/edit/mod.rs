@@ -7,16 +7,16 @@ mod block;
 mod change;
 mod error;
 mod flow;
+mod original;
 #[cfg(test)]
 mod tests;
-mod text;
 
 use json_patch::Patch;
 
 use self::change::changes;
 pub use self::error::EditError;
 use self::error::Unclear;
-use self::text::Text;
+use self::original::Original;
 use super::tree::{Format, Id, Kind, Tree};
 
 /// Applies a patch of `add`s and `remove`s to the text that `tree` was read from.
@@ -44,17 +44,17 @@ pub fn edit(text: &str, tree: &Tree, patch: &Patch) -> Result<String, EditError>
     })?;
 
     let changes = changes(tree, patch)?;
-    let source = Text::new(text, tree);
+    let original = Original::new(text, tree);
     let mut splices = Vec::new();
     for (&id, change) in &changes {
         let made = if tree.raw(id).flow {
-            flow::splices(&source, id, change, &mut splices)
+            flow::splices(&original, id, change, &mut splices)
         } else {
-            block::splices(&source, id, change, &mut splices)
+            block::splices(&original, id, change, &mut splices)
         };
         made.map_err(|error| error.at(tree, &change.pointer))?;
     }
-    let edited = text::apply(text, splices).map_err(|error| error.at(tree, ""))?;
+    let edited = original::apply(text, splices).map_err(|error| error.at(tree, ""))?;
 
     // The guard against every case that is not foreseen above.
     let read = match tree.format {

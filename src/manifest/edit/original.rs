@@ -80,7 +80,7 @@ struct Habits {
     colon: Option<&'static str>,
 }
 
-pub(super) struct Text<'a> {
+pub(super) struct Original<'a> {
     pub(super) text: &'a str,
     pub(super) tree: &'a Tree,
     /// The line break of the document.
@@ -90,7 +90,7 @@ pub(super) struct Text<'a> {
     lines: Vec<usize>,
 }
 
-impl<'a> Text<'a> {
+impl<'a> Original<'a> {
     pub(super) fn new(text: &'a str, tree: &'a Tree) -> Self {
         let crlf = text.find('\n').is_some_and(|at| text[..at].ends_with('\r'));
         let body = text.strip_prefix('\u{feff}').unwrap_or(text);
