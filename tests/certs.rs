@@ -156,7 +156,7 @@ fn what_cannot_be_made_is_refused_before_anything_is_written() {
             "--days 366 is more than --ca-days 365",
         ),
         (&["--dns", "10.0.0.1"], "--ip 10.0.0.1"),
-        (&["--dns", "https://a.b"], "without a scheme"),
+        (&["--dns", "https://a.b"], "no scheme"),
         (&["--days", "0"], "0"),
     ] {
         let folder = TempDir::new().unwrap();

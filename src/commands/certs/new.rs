@@ -1,12 +1,13 @@
 //! `certs new`: writes a CA and a certificate for the webhook to a folder, all four files or none.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder, Permissions};
 use std::io::{self, Write};
 use std::net::IpAddr;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use tempfile::TempPath;
 use time::OffsetDateTime;
 
 use crate::commands::Status;
@@ -35,14 +36,27 @@ pub(super) fn new(
     let pair = authority.issue(&names, Purpose::Server, now, days)?;
     let paths = ["ca.crt", "ca.key", "tls.crt", "tls.key"].map(|name| dir.join(name));
     refuse_to_overwrite(&paths)?;
-    let mut written = Written::default();
-    written.folder(dir)?;
-    let [ca, ca_key, chain, key] = &paths;
-    written.file(ca, authority.certificate(), Readers::All)?;
-    written.file(ca_key, authority.key(), Readers::Owner)?;
-    written.file(chain, &pair.chain, Readers::All)?;
-    written.file(key, &pair.key, Readers::Owner)?;
-    written.keep();
+    let create = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    create.with_context(|| {
+        let dir = dir.display();
+        format!("cannot create the folder {dir}; nothing was written")
+    })?;
+    let texts = [
+        (authority.certificate(), 0o644),
+        (authority.key(), 0o600),
+        (&pair.chain, 0o644),
+        (&pair.key, 0o600),
+    ];
+    // A full disk must not leave an incomplete set of files.
+    let prepared: Vec<_> = texts
+        .into_iter()
+        .map(|(text, mode)| prepare(dir, text, mode))
+        .collect::<io::Result<_>>()
+        .with_context(|| format!("cannot write to {}; nothing was written", dir.display()))?;
+    for (file, path) in prepared.into_iter().zip(&paths) {
+        file.persist_noclobber(path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
     let lines = paths
         .each_ref()
         .map(|path| printable(&path.display().to_string()) + "\n");
@@ -84,71 +98,14 @@ fn refuse_to_overwrite(paths: &[PathBuf]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The users who can read a file.
-#[derive(Clone, Copy)]
-enum Readers {
-    All = 0o644,
-    Owner = 0o600,
-}
-
-/// Files and folders that are removed again if not all of them can be written.
-#[derive(Default)]
-struct Written {
-    /// Parents first.
-    folders: Vec<PathBuf>,
-    files: Vec<PathBuf>,
-}
-
-impl Written {
-    /// Creates a folder that only its owner can enter, if it does not exist.
-    fn folder(&mut self, path: &Path) -> anyhow::Result<()> {
-        let missing = path
-            .ancestors()
-            .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
-            .map(Path::to_owned)
-            .collect::<Vec<_>>();
-        for folder in missing.into_iter().rev() {
-            let created = DirBuilder::new().mode(0o700).create(&folder);
-            created.with_context(|| {
-                format!(
-                    "cannot create the folder {}; nothing was written",
-                    folder.display()
-                )
-            })?;
-            self.folders.push(folder);
-        }
-        Ok(())
-    }
-
-    /// Writes a new file. It is created with its mode, so that a key is never readable by others, not even for a moment.
-    fn file(&mut self, path: &Path, text: &str, readers: Readers) -> anyhow::Result<()> {
-        let what = || format!("cannot write {}; nothing was written", path.display());
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(readers as u32);
-        let mut file = options.open(path).with_context(what)?;
-        self.files.push(path.to_owned());
-        file.write_all(text.as_bytes())
-            .and_then(|()| file.sync_all())
-            .with_context(what)
-    }
-
-    /// Everything is written: removes nothing.
-    fn keep(mut self) {
-        self.files.clear();
-        self.folders.clear();
-    }
-}
-
-impl Drop for Written {
-    fn drop(&mut self) {
-        // The error that led here is reported already.
-        for file in &self.files {
-            let _ = fs::remove_file(file);
-        }
-        for folder in self.folders.iter().rev() {
-            let _ = fs::remove_dir(folder);
-        }
-    }
+/// Writes a temporary file. It has its mode from the start, so that a key is never readable by others.
+fn prepare(dir: &Path, text: &str, mode: u32) -> io::Result<TempPath> {
+    let mut file = tempfile::Builder::new()
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(dir)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    Ok(file.into_temp_path())
 }
 
 /// The path as a shell reads it.
@@ -165,32 +122,6 @@ fn quoted(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn written_files_are_removed_if_one_cannot_be_written() {
-        let folder = tempfile::TempDir::new().unwrap();
-        let dir = folder.path().join("a/b");
-        let failed = (|| {
-            let mut written = Written::default();
-            written.folder(&dir)?;
-            written.file(&dir.join("one"), "1", Readers::All)?;
-            fs::write(dir.join("two"), "mine")?;
-            written.file(&dir.join("two"), "2", Readers::Owner)?;
-            written.keep();
-            anyhow::Ok(())
-        })();
-        let said = format!("{:#}", failed.unwrap_err());
-        assert!(said.contains("two; nothing was written"), "{said}");
-        assert!(!dir.join("one").exists());
-        // A file that another process has created stays, and so do its folders.
-        assert_eq!(fs::read_to_string(dir.join("two")).unwrap(), "mine");
-        drop(Written {
-            folders: vec![folder.path().join("a"), dir.clone()],
-            files: vec![dir.join("two")],
-        });
-        assert!(!folder.path().join("a").exists());
-        assert!(folder.path().exists());
-    }
 
     #[test]
     fn paths_are_quoted_for_a_shell() {
