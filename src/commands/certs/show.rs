@@ -4,50 +4,19 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::Context;
-use serde::Serialize;
+use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use crate::cli::Form;
 use crate::commands::Status;
-use crate::commands::messages::{self, json, plural, print, printable};
+use crate::commands::messages::{self, plural, print, printable};
 use crate::commands::sources::Source;
 use crate::manifest::emit::to_yaml;
 use crate::pki::{Certificate, Link, MAX_BYTES, Validity, chain, read_certificates};
 
-/// The version of the schema of `Answer`.
+/// The version of the keys in JSON and YAML.
 const SCHEMA: u32 = 1;
-
-/// The answer as JSON or YAML.
-#[derive(Serialize)]
-struct Answer<'a> {
-    schema: u32,
-    file: &'a str,
-    /// Whether all certificates are valid now.
-    valid: bool,
-    /// Whether the chain is complete.
-    chained: bool,
-    certificates: Vec<Shown<'a>>,
-}
-
-#[derive(Serialize)]
-struct Shown<'a> {
-    subject: &'a str,
-    issuer: &'a str,
-    dns: &'a [String],
-    ip: &'a [std::net::IpAddr],
-    authority: bool,
-    not_before: String,
-    not_after: String,
-    validity: &'static str,
-    /// Negative after the certificate has expired.
-    seconds_left: i64,
-    key: &'a str,
-    usages: &'a [String],
-    serial: &'a str,
-    sha256: &'a str,
-    chain: &'static str,
-}
 
 /// `certs show`
 pub(super) fn show(path: &Path, form: Form) -> anyhow::Result<Status> {
@@ -62,7 +31,7 @@ pub(super) fn show(path: &Path, form: Form) -> anyhow::Result<Status> {
     let faults = faults(&certificates, &links, now);
     print(&match form {
         Form::Table => table(&name, &certificates, &links, now)?,
-        Form::Json => json(&answer(&name, &certificates, &links, now)?),
+        Form::Json => messages::json(&answer(&name, &certificates, &links, now)?),
         Form::Yaml => to_yaml(&answer(&name, &certificates, &links, now)?),
     })?;
     for fault in &faults {
@@ -102,40 +71,38 @@ fn answer(
     certificates: &[Certificate],
     links: &[Link],
     now: OffsetDateTime,
-) -> anyhow::Result<serde_json::Value> {
-    let shown = certificates
-        .iter()
-        .zip(links)
-        .map(|(certificate, link)| {
-            Ok(Shown {
-                subject: &certificate.subject,
-                issuer: &certificate.issuer,
-                dns: &certificate.dns,
-                ip: &certificate.ip,
-                authority: certificate.is_authority,
-                not_before: certificate.not_before.format(&Rfc3339)?,
-                not_after: certificate.not_after.format(&Rfc3339)?,
-                validity: match certificate.validity(now) {
-                    Validity::NotYet { .. } => "not-yet",
-                    Validity::Valid { .. } => "valid",
-                    Validity::Expired { .. } => "expired",
-                },
-                seconds_left: (certificate.not_after - now).whole_seconds(),
-                key: &certificate.key,
-                usages: &certificate.usages,
-                serial: &certificate.serial,
-                sha256: &certificate.fingerprint,
-                chain: link.code(),
-            })
-        })
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    Ok(serde_json::to_value(Answer {
-        schema: SCHEMA,
-        file,
-        valid: certificates.iter().all(|it| it.validity(now).is_valid()),
-        chained: links.iter().all(|link| link.holds()),
-        certificates: shown,
-    })?)
+) -> anyhow::Result<Value> {
+    let shown = |(certificate, link): (&Certificate, &Link)| {
+        Ok(json!({
+            "subject": certificate.subject,
+            "issuer": certificate.issuer,
+            "dns": certificate.dns,
+            "ip": certificate.ip,
+            "authority": certificate.is_authority,
+            "not_before": certificate.not_before.format(&Rfc3339)?,
+            "not_after": certificate.not_after.format(&Rfc3339)?,
+            "validity": match certificate.validity(now) {
+                Validity::NotYet { .. } => "not-yet",
+                Validity::Valid { .. } => "valid",
+                Validity::Expired { .. } => "expired",
+            },
+            // Negative after the certificate has expired.
+            "seconds_left": (certificate.not_after - now).whole_seconds(),
+            "key": certificate.key,
+            "usages": certificate.usages,
+            "serial": certificate.serial,
+            "sha256": certificate.fingerprint,
+            "chain": link.code(),
+        }))
+    };
+    let shown = certificates.iter().zip(links).map(shown);
+    Ok(json!({
+        "schema": SCHEMA,
+        "file": file,
+        "valid": certificates.iter().all(|it| it.validity(now).is_valid()),
+        "chained": links.iter().all(|link| link.holds()),
+        "certificates": shown.collect::<anyhow::Result<Vec<_>>>()?,
+    }))
 }
 
 fn table(
@@ -150,9 +117,6 @@ fn table(
         plural(certificates.len(), "certificate")
     );
     for (number, (certificate, link)) in (1..).zip(certificates.iter().zip(links)) {
-        let Certificate {
-            subject, issuer, ..
-        } = certificate;
         let kind = if certificate.is_authority {
             "CA"
         } else {
@@ -162,9 +126,13 @@ fn table(
         let (from, until) = ends(certificate.validity(now));
         let from = certificate.not_before.format(&Rfc3339)? + &from;
         let until = certificate.not_after.format(&Rfc3339)? + &until;
-        writeln!(text, "\n{number}: {kind} {}", printable(subject))?;
+        writeln!(
+            text,
+            "\n{number}: {kind} {}",
+            printable(&certificate.subject)
+        )?;
         for (what, value) in [
-            ("issuer", issuer),
+            ("issuer", &certificate.issuer),
             ("DNS names", &certificate.dns.join(", ")),
             ("addresses", &ip.collect::<Vec<_>>().join(", ")),
             ("valid from", &from),
@@ -197,15 +165,16 @@ fn ends(validity: Validity) -> (String, String) {
 
 /// A duration in the largest unit with a count of more than one.
 fn length(duration: Duration) -> String {
-    let (count, unit) = if duration.whole_days() > 1 {
-        (duration.whole_days(), "day")
-    } else if duration.whole_hours() > 1 {
-        (duration.whole_hours(), "hour")
-    } else if duration.whole_minutes() > 1 {
-        (duration.whole_minutes(), "minute")
-    } else {
-        (duration.whole_seconds(), "second")
-    };
+    let units = [
+        (duration.whole_days(), "day"),
+        (duration.whole_hours(), "hour"),
+        (duration.whole_minutes(), "minute"),
+    ];
+    let seconds = (duration.whole_seconds(), "second");
+    let (count, unit) = units
+        .into_iter()
+        .find(|(count, _)| *count > 1)
+        .unwrap_or(seconds);
     plural(usize::try_from(count).unwrap_or_default(), unit)
 }
 
