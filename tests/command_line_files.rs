@@ -195,7 +195,7 @@ fn control_characters_stay_out_of_what_is_said() {
     let odd = odd.replacen("[31m\n", "[31m\"\n", 1);
     let said = run(&["explain"], &odd).stderr;
     assert!(
-        said.contains("left as it is") && !said.contains(steers),
+        said.contains("left unchanged") && !said.contains(steers),
         "{said:?}"
     );
 }
