@@ -164,7 +164,7 @@ pub struct Output {
     /// Prepares a new file beside each old one, with its mode and owner and a hidden name (.seldon-tracing-*.tmp). When all
     /// are ready, renames them over the old files. If a rename fails, puts the old files back; on a file system without hard
     /// links it cannot, and lists the files that are written. Ctrl-C before the first rename removes the prepared files. If
-    /// the process is killed, each file is complete, old or new: run the command again, and delete remaining hidden files.
+    /// the process is killed, each file is complete, old or new: delete remaining hidden files, and run the command again.
     /// A symlink stays, and its target is written. Standard input, special files and files with several hard links are
     /// refused.
     #[arg(long, conflicts_with = "check")]
