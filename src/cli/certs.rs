@@ -1,11 +1,11 @@
-//! `certs …`: its flags.
+//! The flags of `certs`.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::Form;
+use super::form::Form;
 
 /// `certs …`
 #[derive(Debug, Subcommand)]

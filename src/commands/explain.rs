@@ -7,10 +7,11 @@ use serde::Serialize;
 use serde_json::Value;
 use tabwriter::TabWriter;
 
+use super::config;
 use super::inject::context;
 use super::messages::{self, json, print, printable};
 use super::sources::{Source, each, find};
-use super::{Status, config};
+use super::status::Status;
 use crate::cli::{Explain, Form};
 use crate::config::Config;
 use crate::inject::explain::{ExplainedPredictor, ExplainedTarget, Explanation};

@@ -5,10 +5,11 @@ use std::io::{self, Read, Seek, Write};
 use anyhow::{Context as _, bail};
 use tempfile::SpooledTempFile;
 
+use super::config;
 use super::in_place::{self, Interrupt, Interrupted, Prepared};
 use super::messages::{self, plural};
 use super::sources::{Source, each, find};
-use super::{Status, config};
+use super::status::Status;
 use crate::cli::{Inject, Output, Surroundings, Uninject};
 use crate::config::Config;
 use crate::inject::{Context, Outcome, Task};
@@ -99,7 +100,7 @@ fn transform(
             } = run;
             drop(prepared);
             if error.is::<Interrupted>() {
-                super::report(&error);
+                messages::error(&format!("{error:#}"));
                 interrupt.end()?;
             }
             Err(error)

@@ -8,7 +8,7 @@ use anyhow::Context;
 use serde_json::Value;
 use similar::TextDiff;
 
-use super::Status;
+use super::status::Status;
 use crate::offline::{Done, Fault};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();

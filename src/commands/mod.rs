@@ -10,32 +10,12 @@ mod messages;
 mod review;
 mod serve;
 mod sources;
+mod status;
 
 use std::io;
-use std::process::ExitCode;
 
+pub use self::status::Status;
 use crate::cli::{Cli, Color, Command};
-
-/// The result of a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// Success.
-    Done,
-    /// A check found a difference or a problem.
-    Differs,
-    /// The input is wrong, and the errors have been printed.
-    BadInput,
-}
-
-impl From<Status> for ExitCode {
-    fn from(status: Status) -> Self {
-        Self::from(match status {
-            Status::Done => 0,
-            Status::Differs => 1,
-            Status::BadInput => 2,
-        })
-    }
-}
 
 /// Runs a command.
 ///

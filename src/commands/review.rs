@@ -12,8 +12,9 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
 use self::asked::{Asked, asked};
+use super::config;
 use super::messages::{self, json as json_text, plural, printable};
-use super::{Status, config};
+use super::status::Status;
 use crate::cli::{Review, ReviewForm};
 use crate::client::{Answered, Client, ClientError, Target, Trust};
 use crate::config::Config;

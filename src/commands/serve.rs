@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::Status;
+use super::status::Status;
 use crate::cli::{Listen, Serve};
 use crate::serve::{ConfigSource, Files, Identity, Server, Settings, Stopped, dev_identity};
 use crate::telemetry;

@@ -9,9 +9,9 @@ use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use crate::cli::Form;
-use crate::commands::Status;
 use crate::commands::messages::{self, plural, print, printable};
 use crate::commands::sources::Source;
+use crate::commands::status::Status;
 use crate::manifest::emit::to_yaml;
 use crate::pki::{Certificate, Link, MAX_BYTES, Validity, chain, read_certificates};
 
