@@ -8,7 +8,8 @@ use rcgen::{
 };
 use time::{Duration, OffsetDateTime};
 
-use super::{Names, PkiError};
+use super::error::PkiError;
+use super::names::Names;
 
 /// Certificates are valid from one hour before they are made, because the clock of an API server may be behind.
 const BEFORE: Duration = Duration::hours(1);

@@ -4,7 +4,7 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::error::X509Error;
 use x509_parser::prelude::FromDer;
 
-use super::Certificate;
+use super::read::Certificate;
 
 /// The relation of a certificate to the next one in its file.
 ///

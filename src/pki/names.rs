@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use rcgen::SanType;
 use rcgen::string::Ia5String;
 
-use super::PkiError;
+use super::error::PkiError;
 
 /// The names in a certificate. Clients compare them with the name that they connect to (RFC 6125, RFC 9525).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

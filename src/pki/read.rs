@@ -16,10 +16,7 @@ use x509_parser::prelude::{FromDer, ParsedExtension};
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
-use super::PkiError;
-
-/// The limit for a file of certificates. A bundle of all public CAs has a quarter of a megabyte.
-pub const MAX_BYTES: usize = 8 * 1024 * 1024;
+use super::error::{MAX_BYTES, PkiError};
 
 /// A certificate.
 ///

@@ -2,7 +2,7 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::Certificate;
+use super::read::Certificate;
 
 /// Whether a certificate is valid at a time, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
