@@ -10,17 +10,13 @@ pub mod apiserver {
 }
 #[path = "../src/config/mod.rs"]
 pub mod config;
-#[path = "../src/explain.rs"]
-pub mod explain;
 #[path = "../src/inject/mod.rs"]
 pub mod inject;
 #[path = "../src/jaeger/mod.rs"]
 pub mod jaeger;
-#[path = "../src/jaeger_config.rs"]
-pub mod jaeger_config;
 #[path = "../src/manifest/mod.rs"]
 pub mod manifest;
-#[path = "../src/offline.rs"]
+#[path = "../src/offline/mod.rs"]
 pub mod offline;
 #[path = "../src/seldon/mod.rs"]
 pub mod seldon;

@@ -1,37 +1,36 @@
-//! Files: which ones are read or written, and how much of them.
+//! Reading files with a limit on their size.
 
 use std::fs::{self, File, FileType, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
-/// Reads a file that is looked at again and again. What is no regular file is refused: opening a FIFO waits for its writer, and
-/// what was read from one is gone.
+/// Reads a file that is read again and again. Only regular files: opening a FIFO waits for a writer, and its content can be read only once.
 pub(crate) fn read(path: &Path, most: usize) -> io::Result<Vec<u8>> {
     regular(path)?;
     at_most(File::open(path)?, most)
 }
 
-/// Reads to the end, which has to come: a device may have none.
+/// Reads to the end. More than `most` bytes are an error, so that an endless device cannot fill the memory.
 pub(crate) fn at_most(reader: impl Read, most: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     reader.take(most as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > most {
-        let message = format!("it has more than {most} bytes, which is the most that is read");
+        let message = format!("it has more than {most} bytes, which is the limit");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
     }
     Ok(bytes)
 }
 
-/// What the system says of a regular file, behind symlinks; an error for everything else.
+/// The metadata of a regular file. Follows symlinks.
 pub(crate) fn regular(path: &Path) -> io::Result<Metadata> {
     let metadata = fs::metadata(path)?;
     if metadata.is_file() {
         return Ok(metadata);
     }
-    let what = kind(metadata.file_type());
+    let kind = kind(metadata.file_type());
     Err(io::Error::other(format!(
-        "it is {what}, and only a regular file will do"
+        "it is {kind}, not a regular file"
     )))
 }
 

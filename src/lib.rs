@@ -2,22 +2,22 @@
 //!
 //! | module | what it is for | pure |
 //! |---|---|---|
-//! | [`inject`] | the engine: object in, plan and patch out | yes |
+//! | [`seldon`] | what Seldon is: the object leniently read, its graph, the places in it, prepackaged servers | yes |
+//! | [`jaeger`] | what the Jaeger clients read, accept, and crash on | yes |
+//! | [`pki`] | certificates | except for random keys |
+//! | [`manifest`] | manifests as text, edited in place | yes |
+//! | [`cli`] | the types of the command line | yes |
+//! | `files` | reading files with a limit | no |
 //! | [`config`] | the config file | yes |
-//! | [`manifest`] | manifests as text, edited without touching what need not change | yes |
-//! | [`explain`] | a plan in words | yes |
-//! | [`jaeger_config`] | the sampler for the Python wrapper, as `ConfigMap`s | yes |
-//! | [`offline`] | one document through the engine and back into its text | yes |
+//! | [`inject`] | the engine: object in, plan and patch out | yes |
 //! | [`admission`] | AdmissionReview as the webhook sees it: the answer to a request | yes |
-//! | [`pki`] | certificates | but for keys |
-//! | [`serve`] | the webhook's server | no |
-//! | `files` | which files are read, and how much of them | no |
+//! | [`offline`] | one document, through the engine and back into its text | yes |
 //! | [`process`] | what a long-running command needs: log, listeners, signals | no |
-//! | [`apiserver`] | the API server, played: its question, its client, its check of an answer | but for the client |
-//! | [`cli`] | the command line: types only | yes |
-//! | [`commands`] | the subcommands: read, call the core, write | no |
+//! | [`apiserver`] | the API server, played: its question, its client, its check of an answer | except for the client |
+//! | [`serve`] | the webhook's server | no |
+//! | [`commands`] | the subcommands: read, call the library, print | no |
 //!
-//! Imports point inwards: nothing pure knows of the commands.
+//! A module imports only from those above it; `docs/architecture.md` shows the layers, and a test holds them.
 
 #![forbid(unsafe_code)]
 
@@ -26,11 +26,9 @@ pub mod apiserver;
 pub mod cli;
 pub mod commands;
 pub mod config;
-pub mod explain;
 mod files;
 pub mod inject;
 pub mod jaeger;
-pub mod jaeger_config;
 pub mod manifest;
 pub mod offline;
 pub mod pki;

@@ -1,4 +1,4 @@
-//! The binary: parses the command line, runs the command, gives the exit code.
+//! The binary: parses the command line, runs the command, and returns its exit code.
 
 #![forbid(unsafe_code)]
 

@@ -3,7 +3,7 @@
 mod new;
 mod show;
 
-use super::Status;
+use super::status::Status;
 use crate::cli::CertsCommand;
 
 /// `certs …`

@@ -1,28 +1,27 @@
-//! `explain`: what is or would be injected, and why.
+//! `explain`: prints what is or would be injected, and why.
 
-use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io::Write;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use serde::Serialize;
 use serde_json::Value;
 use tabwriter::TabWriter;
 
-use super::documents::each;
-use super::sources::{Source, find};
-use super::talk::printable;
-use super::transform::context;
-use super::{Status, config, rewrite, talk};
+use super::config;
+use super::inject::context;
+use super::messages::{self, json, print, printable};
+use super::sources::{Source, each, find};
+use super::status::Status;
 use crate::cli::{Explain, Form};
 use crate::config::Config;
-use crate::explain::{ExplainedPredictor, ExplainedTarget, ExplainedVariable, Explanation};
-use crate::inject::{Context, Reason};
+use crate::inject::explain::{ExplainedPredictor, ExplainedTarget, Explanation};
+use crate::inject::{Context, Outcome, Reason};
 use crate::manifest::emit::to_yaml;
 
 /// The version of the schema in `docs/explain.md`.
 const SCHEMA: u32 = 1;
 
-/// The answer for machines.
+/// The answer as JSON or YAML.
 #[derive(Serialize)]
 struct Answer {
     schema: u32,
@@ -41,51 +40,45 @@ struct Located {
 /// `explain`
 pub(super) fn explain(arguments: &Explain) -> anyhow::Result<Status> {
     if arguments.diff && arguments.output != Form::Table {
-        bail!("--diff goes with the table, for a diff is not for machines; leave out --diff or -o");
+        bail!("--diff can be combined only with -o table; leave out --diff or -o");
     }
     let file = arguments.surroundings.config.as_deref();
     let sources = find(&arguments.input, file)?;
     let Some(config) = config::load(file)? else {
         return Ok(Status::BadInput);
     };
-    let context = context(
-        &arguments.surroundings,
-        arguments.tracing.as_deref(),
-        &config,
-    )?;
-    let mut found = Found::default();
+    let tracing = arguments.tracing.as_deref();
+    let context = context(&arguments.surroundings, tracing, &config)?;
+    let mut explained = Explained::default();
     let mut faults = 0;
     for source in &sources {
-        faults += found.read(source, &config, &context, arguments.diff)?;
+        faults += explained.source(source, &config, &context, arguments.diff)?;
     }
     if faults > 0 {
-        return Ok(talk::nothing_was("explained", faults));
+        return Ok(messages::nothing_was("explained", faults));
     }
-    let text = match arguments.output {
-        Form::Table => table(&found.objects)?,
-        Form::Json => json(&answer(found.objects)?),
-        Form::Yaml => to_yaml(&answer(found.objects)?),
-    };
-    io::stdout()
-        .write_all(text.as_bytes())
-        .context("cannot write to standard output")?;
-    if !found.diff.is_empty() {
-        rewrite::print_diff(&format!("\n{}", found.diff))?;
+    print(&match arguments.output {
+        Form::Table => table(&explained.objects)?,
+        Form::Json => json(&answer(explained.objects)?),
+        Form::Yaml => to_yaml(&answer(explained.objects)?),
+    })?;
+    if !explained.diff.is_empty() {
+        messages::print_diff(&format!("\n{}", explained.diff))?;
     }
     Ok(Status::Done)
 }
 
-/// What was found in the sources.
+/// The objects of all sources.
 #[derive(Default)]
-struct Found {
+struct Explained {
     objects: Vec<Located>,
-    /// What an injection changes in the texts, if that is asked for.
+    /// The changes of an injection, if `--diff` asks for them.
     diff: String,
 }
 
-impl Found {
-    /// Explains what is in one source. Says how much of it cannot be worked on.
-    fn read(
+impl Explained {
+    /// Explains the objects of one source. Returns how many documents cannot be read or edited.
+    fn source(
         &mut self,
         source: &Source,
         config: &Config,
@@ -95,7 +88,7 @@ impl Found {
         let name = source.name();
         let (mut before, mut after) = (String::new(), String::new());
         let faults = each(source, config, context, |document, done| {
-            talk::ignored(&name, document.first_line, &done);
+            messages::ignored(&name, document.first_line, &done);
             if with_diff {
                 before.push_str(&document.text);
                 after.push_str(done.text.as_deref().unwrap_or(&document.text));
@@ -114,7 +107,7 @@ impl Found {
             Ok(())
         })?;
         if before != after {
-            self.diff.push_str(&rewrite::diff(&name, &before, &after));
+            self.diff.push_str(&messages::diff(&name, &before, &after));
         }
         Ok(faults)
     }
@@ -127,61 +120,39 @@ fn answer(objects: Vec<Located>) -> anyhow::Result<Value> {
     })?)
 }
 
-/// The value as JSON that is safe to look at: also the control characters that JSON allows as they are stand escaped.
-pub(super) fn json(value: &Value) -> String {
-    let mut text = String::new();
-    for letter in format!("{value:#}\n").chars() {
-        if letter.is_control() && letter != '\n' {
-            let _ = write!(text, "\\u{:04x}", u32::from(letter));
-        } else {
-            text.push(letter);
-        }
-    }
-    text
-}
-
 fn table(objects: &[Located]) -> anyhow::Result<String> {
-    let mut text = String::new();
-    for (at, object) in objects.iter().enumerate() {
-        if at > 0 {
-            text.push('\n');
-        }
-        text.push_str(&object_table(object)?);
-    }
     if objects.is_empty() {
-        talk::summary("no SeldonDeployment found");
+        messages::summary("no SeldonDeployment found");
     }
-    Ok(text)
+    let tables: Vec<_> = objects
+        .iter()
+        .map(object_table)
+        .collect::<anyhow::Result<_>>()?;
+    Ok(tables.join("\n"))
 }
 
-fn object_table(
-    Located {
+fn object_table(object: &Located) -> anyhow::Result<String> {
+    let Located {
         file,
         line,
         explanation,
-    }: &Located,
-) -> anyhow::Result<String> {
+    } = object;
     let mut lines = Vec::new();
     let name = explanation.name.as_deref().unwrap_or("(no name)");
-    let namespace = explanation
-        .namespace
-        .as_deref()
-        .map(|namespace| format!("{namespace}/"))
-        .unwrap_or_default();
-    let what = match (explanation.outcome, explanation.would_change) {
-        ("injected", _) => "to be injected",
-        ("removed", _) if explanation.predictors.iter().any(|it| it.traced) => "to be changed",
-        ("removed", _) => "what was injected is to be taken out",
-        ("unchanged", _) => "traced, nothing to do",
-        (_, true) => "to be changed",
-        _ => "not traced",
+    let namespace = explanation.namespace.as_deref();
+    let namespace = namespace.map_or_else(String::new, |namespace| format!("{namespace}/"));
+    let state = match (explanation.outcome, explanation.would_change) {
+        (Outcome::Injected, _) => "to be injected",
+        (Outcome::Removed, _) if explanation.predictors.iter().any(|it| it.traced) => {
+            "to be changed"
+        }
+        (Outcome::Removed, _) => "injected variables are to be removed",
+        (Outcome::Unchanged, _) => "traced, nothing to do",
+        (Outcome::Skipped, true) => "to be changed",
+        (Outcome::Skipped, false) => "not traced",
     };
-    writeln!(
-        lines,
-        "{}:{line}: SeldonDeployment {}: {what}",
-        printable(file),
-        printable(&format!("{namespace}{name}"))
-    )?;
+    let title = format!("{file}:{line}: SeldonDeployment {namespace}{name}: {state}");
+    writeln!(lines, "{}", printable(&title))?;
     for predictor in &explanation.predictors {
         predictor_table(predictor, &mut lines)?;
     }
@@ -190,21 +161,8 @@ fn object_table(
     }
     for note in &explanation.notes {
         let mark = if note.problem { "!" } else { "-" };
-        let detail = if note.detail.is_empty() {
-            String::new()
-        } else {
-            format!(" ({})", note.detail)
-        };
-        let line = note
-            .line
-            .map(|line| format!("line {line}, "))
-            .unwrap_or_default();
-        let text = format!(
-            "{line}{}: {}{detail} [{}]",
-            note.path,
-            note.text,
-            note.reason.code()
-        );
+        let line = note.line.map(|line| format!("line {line}, "));
+        let text = format!("{}{note}", line.unwrap_or_default());
         writeln!(lines, "  {mark} {}", printable(&text))?;
     }
     Ok(String::from_utf8(lines)?)
@@ -213,23 +171,18 @@ fn object_table(
 fn predictor_table(predictor: &ExplainedPredictor, lines: &mut Vec<u8>) -> anyhow::Result<()> {
     let name = predictor.name.as_deref().unwrap_or(&predictor.path);
     let state = match (predictor.traced, &predictor.profile) {
-        (true, Some(profile)) => format!("traced, profile {}", printable(profile)),
+        (true, Some(profile)) => format!("traced, profile {profile}"),
         (true, None) => "traced".to_owned(),
-        (false, _) => format!(
-            "not injected: {} [{}]",
-            predictor.reason.text(),
-            predictor.reason.code()
-        ),
+        (false, _) => format!("not injected: {}", because(predictor.reason)),
     };
-    writeln!(lines, "  predictor {}: {state}", printable(name))?;
+    let title = format!("  predictor {name}: {state}");
+    writeln!(lines, "{}", printable(&title))?;
+    // A target that is left alone for the reason given above needs no row.
+    let has_rows = |target: &&ExplainedTarget| {
+        !target.variables.is_empty() || target.left.is_some_and(|reason| reason != predictor.reason)
+    };
     let mut columns = TabWriter::new(Vec::new()).padding(2);
-    // What is left alone for the reason that has just been given needs no row of its own.
-    let mut targets = predictor
-        .targets
-        .iter()
-        .filter(|target| !target.variables.is_empty() || target.left != Some(predictor.reason))
-        .filter(|target| !target.variables.is_empty() || target.left.is_some())
-        .peekable();
+    let mut targets = predictor.targets.iter().filter(has_rows).peekable();
     if targets.peek().is_some() {
         writeln!(
             columns,
@@ -239,37 +192,33 @@ fn predictor_table(predictor: &ExplainedPredictor, lines: &mut Vec<u8>) -> anyho
     for target in targets {
         target_rows(target, &mut columns)?;
     }
-    columns.flush()?;
     let table = columns
         .into_inner()
         .map_err(|error| anyhow::anyhow!("cannot lay out the table: {error}"))?;
-    let table = String::from_utf8(table)?;
-    for row in table.lines() {
+    for row in String::from_utf8(table)?.lines() {
         writeln!(lines, "{}", row.trim_end())?;
     }
     Ok(())
 }
 
-fn target_rows(target: &ExplainedTarget, rows: &mut impl Write) -> io::Result<()> {
+fn target_rows(target: &ExplainedTarget, rows: &mut impl Write) -> std::io::Result<()> {
     let mut name = printable(format!("{} {}", target.kind, target.name).trim());
     if let (Some(reason), []) = (target.left, target.variables.as_slice()) {
         writeln!(rows, "    {name}\tall\tleave\t{}", because(reason))?;
     }
     for variable in &target.variables {
-        let ExplainedVariable {
-            name: variable,
-            action,
-            value,
-            from,
-            reason,
-        } = variable;
-        let value = value.as_deref().map(printable).unwrap_or_default();
-        let from = from.map(|from| format!(" ({from})")).unwrap_or_default();
-        let reason = reason.map(because).unwrap_or_default();
         writeln!(
             rows,
-            "    {}\t{variable}\t{action}\t{value}{from}{reason}",
-            std::mem::take(&mut name)
+            "    {}\t{}\t{}\t{}{}{}",
+            std::mem::take(&mut name),
+            variable.name,
+            variable.action,
+            variable.value.as_deref().map(printable).unwrap_or_default(),
+            variable
+                .from
+                .map(|from| format!(" ({from})"))
+                .unwrap_or_default(),
+            variable.reason.map(because).unwrap_or_default(),
         )?;
     }
     Ok(())

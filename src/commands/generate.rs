@@ -1,22 +1,20 @@
-//! Completions and man pages, made from the definition of the command line.
+//! `completions` and `man`: generated from the types of the command line.
 
 use std::fs;
-use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Context;
 use clap::CommandFactory;
 
-use super::Status;
+use super::messages::print;
+use super::status::Status;
 use crate::cli::Cli;
 
 /// `completions`
 pub(super) fn completions(shell: clap_complete::Shell) -> anyhow::Result<Status> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "seldon-tracing", &mut script);
-    io::stdout()
-        .write_all(&script)
-        .context("cannot write to standard output")?;
+    print(&String::from_utf8_lossy(&script))?;
     Ok(Status::Done)
 }
 

@@ -1,49 +1,26 @@
-//! The subcommands: each reads, calls the core, and writes.
+//! The subcommands. Each reads its input, calls the library, and prints the result.
 
 mod certs;
 mod config;
-mod documents;
 mod explain;
 mod generate;
-mod interrupt;
-mod jaeger_config;
+mod in_place;
+mod inject;
+mod messages;
 mod review;
-mod rewrite;
 mod serve;
 mod sources;
-mod talk;
-mod transform;
+mod status;
 
 use std::io;
-use std::process::ExitCode;
 
+pub use self::status::Status;
 use crate::cli::{Cli, Color, Command};
-
-/// What a command came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// Done.
-    Done,
-    /// What was looked at is not as it should be.
-    Differs,
-    /// The input is wrong; it has been said how.
-    BadInput,
-}
-
-impl From<Status> for ExitCode {
-    fn from(status: Status) -> Self {
-        Self::from(match status {
-            Status::Done => 0,
-            Status::Differs => 1,
-            Status::BadInput => 2,
-        })
-    }
-}
 
 /// Runs a command.
 ///
 /// # Errors
-/// What keeps the command from being carried out, for the person who called it.
+/// An error for the user, if the command cannot do its work.
 pub fn run(cli: Cli) -> anyhow::Result<Status> {
     match cli.color {
         Color::Auto => {}
@@ -51,10 +28,9 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
         Color::Never => anstream::ColorChoice::Never.write_global(),
     }
     match cli.command {
-        Command::Inject(arguments) => transform::inject(&arguments),
-        Command::Uninject(arguments) => transform::uninject(&arguments),
+        Command::Inject(arguments) => inject::inject(&arguments),
+        Command::Uninject(arguments) => inject::uninject(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
-        Command::JaegerConfig(arguments) => jaeger_config::jaeger_config(&arguments),
         Command::Serve(arguments) => serve::serve(&arguments, cli.color != Color::Never),
         Command::Review(arguments) => review::review(&arguments),
         Command::Certs(command) => certs::certs(&command),
@@ -64,7 +40,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
     }
 }
 
-/// Whether an error is a reader that has gone, such as `head`: no fault of anybody's.
+/// Whether the process at the other end of a pipe, such as `head`, has ended. That is no error.
 #[must_use]
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
@@ -73,7 +49,7 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .any(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// Says on standard error what kept a command from being carried out.
+/// Prints an error on standard error.
 pub fn report(error: &anyhow::Error) {
-    talk::error(&format!("{error:#}"));
+    messages::error(&format!("{error:#}"));
 }

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use anyhow::Context;
 use tokio::runtime::{Builder, Runtime};
 
-use super::Status;
+use super::status::Status;
 use crate::cli::{Listen, Serve};
 use crate::process::{log, signals};
 use crate::serve::{ConfigSource, Files, Identity, Options, Server, Stopped, dev_identity};

@@ -1,19 +1,29 @@
-//! Where manifests come from: files, folders and standard input.
+//! The input of the commands: files, folders and standard input.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context as _, bail};
 use walkdir::WalkDir;
 
-use super::config::is_stdin;
+use super::messages;
 use crate::cli::Input;
+use crate::config::Config;
+use crate::files::at_most;
+use crate::inject::Context;
+use crate::manifest::stream::{Documents, RawDocument};
+use crate::offline::{self, Done};
 
-/// The names of files that are taken from a folder.
-const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
+/// The files that are read from a folder.
+const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
-/// One stream of documents.
+/// Whether the path stands for standard input.
+pub(super) fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// A file or standard input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Source {
     Stdin,
@@ -21,7 +31,15 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// How messages call it.
+    pub(super) fn of(path: &Path) -> Self {
+        if is_stdin(path) {
+            Self::Stdin
+        } else {
+            Self::File(path.to_owned())
+        }
+    }
+
+    /// The name in messages.
     pub(super) fn name(&self) -> String {
         match self {
             Self::Stdin => "<stdin>".to_owned(),
@@ -39,10 +57,17 @@ impl Source {
             }
         })
     }
+
+    /// All bytes, which may come from a pipe: `--config <(...)`. More than `most` are an error.
+    pub(super) fn read(&self, most: usize) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Stdin => at_most(io::stdin().lock(), most),
+            Self::File(path) => at_most(File::open(path)?, most),
+        }
+    }
 }
 
-/// Finds the streams that are meant, folders walked in the order of their names. The config file is named so that it is not
-/// read from standard input as well.
+/// The sources that the flags name. The config file must not be read from standard input too.
 pub(super) fn find(input: &Input, config: Option<&Path>) -> anyhow::Result<Vec<Source>> {
     let sources = all(input)?;
     if sources.contains(&Source::Stdin) && config.is_some_and(is_stdin) {
@@ -62,31 +87,25 @@ fn all(input: &Input) -> anyhow::Result<Vec<Source>> {
         }
         return Ok(vec![Source::Stdin]);
     }
+    if input.paths.iter().filter(|path| is_stdin(path)).count() > 1 {
+        bail!("standard input (-f -) can be read only once");
+    }
     let mut sources = Vec::new();
     for path in &input.paths {
-        if is_stdin(path) {
-            sources.push(Source::Stdin);
-        } else if path.is_dir() {
+        if path.is_dir() && !is_stdin(path) {
             walk(path, &mut sources)?;
         } else {
-            sources.push(Source::File(path.clone()));
+            sources.push(Source::of(path));
         }
-    }
-    if sources
-        .iter()
-        .filter(|source| **source == Source::Stdin)
-        .count()
-        > 1
-    {
-        bail!("standard input (-f -) can be read only once");
     }
     Ok(sources)
 }
 
+/// Adds the manifests of a folder, sorted by name.
 fn walk(folder: &Path, sources: &mut Vec<Source>) -> anyhow::Result<()> {
     let before = sources.len();
     let visible = |entry: &walkdir::DirEntry| {
-        // `.git` and the like hold no manifests; the folder that was named is taken whatever its name.
+        // Hidden folders such as `.git` hold no manifests. The folder that the user named is always read.
         entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
     };
     for entry in WalkDir::new(folder)
@@ -95,9 +114,9 @@ fn walk(folder: &Path, sources: &mut Vec<Source>) -> anyhow::Result<()> {
         .filter_entry(visible)
     {
         let entry =
-            entry.with_context(|| format!("cannot walk the folder {}", folder.display()))?;
-        let ending = entry.path().extension().and_then(|ending| ending.to_str());
-        if entry.path().is_file() && ending.is_some_and(|ending| ENDINGS.contains(&ending)) {
+            entry.with_context(|| format!("cannot read the folder {}", folder.display()))?;
+        let extension = entry.path().extension().and_then(|it| it.to_str());
+        if entry.path().is_file() && extension.is_some_and(|it| EXTENSIONS.contains(&it)) {
             sources.push(Source::File(entry.into_path()));
         }
     }
@@ -108,4 +127,42 @@ fn walk(folder: &Path, sources: &mut Vec<Source>) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// Runs the engine on every document of a source. Reports the documents that it cannot read or edit, and returns how many these are.
+///
+/// # Errors
+/// Only those of `seen`.
+pub(super) fn each(
+    source: &Source,
+    config: &Config,
+    context: &Context<'_>,
+    mut seen: impl FnMut(&RawDocument, Done) -> anyhow::Result<()>,
+) -> anyhow::Result<usize> {
+    let name = source.name();
+    let reader = match source.open() {
+        Ok(reader) => reader,
+        Err(error) => {
+            messages::error(&format!("{error:#}"));
+            return Ok(1);
+        }
+    };
+    let mut faults = 0;
+    for document in Documents::new(reader) {
+        let document = match document {
+            Ok(document) => document,
+            Err(error) => {
+                messages::error(&format!("{name}: cannot read it: {error}"));
+                return Ok(faults + 1);
+            }
+        };
+        match offline::run(&document.text, config, context) {
+            Ok(done) => seen(&document, done)?,
+            Err(fault) => {
+                messages::fault(&name, document.first_line, &fault);
+                faults += 1;
+            }
+        }
+    }
+    Ok(faults)
 }

@@ -146,25 +146,6 @@ impl<'a> Resolved<'a> {
             .map(|(text, origin)| (text, *origin))
     }
 
-    /// The Jaeger configuration that the settings ask for, if they name a `ConfigMap`.
-    pub(crate) fn jaeger_config(&self) -> Option<JaegerConfig<'a>> {
-        let (text, _) = self.get(Setting::ConfigMap)?;
-        Some(self.with_config_map(text.clone()))
-    }
-
-    fn with_config_map(&self, config_map: Cow<'a, str>) -> JaegerConfig<'a> {
-        // The built-in settings have a sampler, and what was laid over them is a whole one.
-        let half = |setting| {
-            self.get(setting)
-                .map_or(Cow::Borrowed(""), |(text, _)| text.clone())
-        };
-        JaegerConfig {
-            config_map,
-            sampler_type: half(Setting::SamplerType),
-            sampler_param: half(Setting::SamplerParam),
-        }
-    }
-
     fn text(&self, setting: Setting) -> &str {
         self.get(setting).map_or("", |(text, _)| text)
     }
@@ -251,32 +232,6 @@ impl<'a> Resolved<'a> {
             self.text(Setting::SamplerType),
             self.text(Setting::SamplerParam),
         )
-    }
-}
-
-/// The `ConfigMap` that a predictor's settings name, and the sampler that belongs into its Jaeger configuration file. The Python wrapper
-/// takes a sampler from such a file only.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JaegerConfig<'a> {
-    /// `NAME` or `NAME/KEY`; [`ConfigMapRef::parse`](super::ConfigMapRef::parse) reads it.
-    pub config_map: Cow<'a, str>,
-    /// The type of the sampler, which goes with its parameter.
-    pub sampler_type: Cow<'a, str>,
-    /// The parameter of the sampler.
-    pub sampler_param: Cow<'a, str>,
-}
-
-impl<'a> JaegerConfig<'a> {
-    /// What the config alone says, for a namespace and a profile.
-    #[must_use]
-    pub fn of_config(
-        config_map: &'a str,
-        config: &'a Config,
-        namespace: Option<&str>,
-        profile: Option<&str>,
-    ) -> Self {
-        let settings = Resolved::from_config(config, namespace, profile);
-        settings.with_config_map(Cow::Borrowed(config_map))
     }
 }
 

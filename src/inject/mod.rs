@@ -7,6 +7,7 @@ mod bounds;
 mod conclude;
 mod draft;
 mod engine;
+pub mod explain;
 mod feedback;
 mod layers;
 mod notes;
@@ -22,7 +23,7 @@ mod walk;
 
 pub use bounds::{MAX_ADDED, MAX_CONTAINERS, MAX_PREDICTORS};
 pub use feedback::{MAX_WARNING, MAX_WARNINGS};
-pub use layers::{JaegerConfig, Origin};
+pub use layers::Origin;
 pub use notes::Note;
 pub use object::plan;
 pub use ownership::record::MAX_RECORD;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::layers::{JaegerConfig, Origin};
+use super::layers::Origin;
 use super::notes::Note;
 use super::patch::{Op, Ops, to_json_patch};
 use super::reason::Reason;
@@ -71,8 +71,6 @@ pub struct PredictorPlan<'a> {
     pub reason: Reason,
     /// The profile that its trigger names.
     pub profile: Option<&'a str>,
-    /// The Jaeger configuration that its settings ask for, where the settings decide.
-    pub jaeger_config: Option<JaegerConfig<'a>>,
 }
 
 /// The decision for one object.

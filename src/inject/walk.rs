@@ -66,10 +66,6 @@ impl<'v> Walk<'_, 'v> {
                 traced: !out.is_empty(),
                 reason,
                 profile,
-                jaeger_config: match &wanted {
-                    Wanted::On(settings) => settings.jaeger_config(),
-                    _ => None,
-                },
             });
             if !out.is_empty() {
                 draft.record.predictors.insert(key, out);

@@ -1,13 +1,11 @@
-//! Manifests as text: read with positions, edited without a byte changed that need not change.
+//! Manifests as text: read with positions, and edited so that every byte that need not change stays.
 //!
-//! A manifest belongs to a person, who wrote comments, quotes and anchors into it. So nothing here
-//! parses, changes and prints it again: [`edit::edit`] turns each patch operation into a splice of
-//! the text itself, and then reads the result back. If that does not give exactly what the patch
-//! gives on the values, the edit is refused, never guessed.
+//! Users write comments, quotes and anchors into their manifests. Parsing, changing and printing a manifest would lose them. So
+//! [`edit::edit`] turns each patch operation into a splice of the text, and reads the result back. If the result does not have exactly
+//! the value that the patch gives, the edit is refused.
 //!
-//! The way of a file: [`stream::Documents`] cuts it at its document markers, [`tree::Tree`] reads
-//! one document with the place of every node, [`edit::edit`] writes the patched text. What has no
-//! text yet (`-o yaml`) is written by [`emit::to_yaml`].
+//! [`stream::Documents`] splits a file at its document markers, [`tree::Tree`] reads one document with the place of every node, and
+//! [`edit::edit`] writes the patched text. [`emit::to_yaml`] prints values that have no text yet (`-o yaml`).
 
 pub mod edit;
 pub mod emit;

@@ -1,4 +1,4 @@
-//! What a plain YAML scalar means to kubectl, that is to go-yaml v2: YAML 1.1 with its own turns.
+//! The values of YAML scalars as kubectl reads them: by go-yaml v2, which follows YAML 1.1 with some exceptions.
 
 use serde_json::{Number, Value};
 
@@ -8,14 +8,14 @@ pub(super) enum Plain {
     Null,
     Bool(bool),
     Number(Number),
-    /// `.inf` and `.nan`, which YAML has and JSON has not.
+    /// `.inf` and `.nan`, which JSON does not have.
     NotJson,
     Text,
 }
 
 /// Reads a plain scalar as go-yaml's `resolve` does.
 ///
-/// Floats stay floats: kubectl would send `1.0` as `1`, here it stays `1.0`.
+/// Floats stay floats: kubectl would send `1.0` as `1`; this keeps `1.0`.
 pub(super) fn resolve(text: &str) -> Plain {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Plain::Null,
@@ -40,7 +40,7 @@ pub(super) fn resolve(text: &str) -> Plain {
     number.map_or(Plain::Text, Plain::Number)
 }
 
-/// Go's `ParseInt(…, 0, 64)` and then `ParseUint`: 0x, 0b, 0o and the bare 0 of octal.
+/// Go's `ParseInt(…, 0, 64)` and then `ParseUint`: the prefixes 0x, 0b and 0o, and 0 for octal.
 fn integer(text: &str) -> Option<Number> {
     let (negative, digits) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
@@ -55,7 +55,7 @@ fn integer(text: &str) -> Option<Number> {
         _ => (10, digits),
     };
     if !digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return None; // from_str_radix would take another sign
+        return None; // from_str_radix would accept a second sign
     }
     let magnitude = u64::from_str_radix(digits, radix).ok()?;
     if negative {
@@ -87,7 +87,7 @@ fn float(text: &str) -> Option<Number> {
     if !mantissa_ok || !exponent_ok {
         return None;
     }
-    // Out of range is an error to Go, after which go-yaml takes the text as a string.
+    // For a number out of range Go returns an error, and go-yaml reads the text as a string.
     text.parse::<f64>().ok().and_then(Number::from_f64)
 }
 

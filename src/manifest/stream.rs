@@ -5,7 +5,7 @@ use std::io::{self, BufRead};
 /// One document of a stream as it was written, with its marker line and its comments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawDocument {
-    /// The bytes of the document; all texts of a stream in a row are the stream.
+    /// The bytes of the document. All texts of a stream together are the stream.
     pub text: String,
     /// The line of the stream, from 1, on which the text begins.
     pub first_line: usize,
@@ -13,26 +13,25 @@ pub struct RawDocument {
 
 /// Splits a YAML stream at its document markers.
 ///
-/// A line `---` begins a document and belongs to it, a line `...` ends one and belongs to it.
-/// Directives stay with the document that follows them. Documents of nothing but comments are
-/// yielded too, so that whoever prints the texts again loses nothing.
+/// A line `---` begins a document and belongs to it, a line `...` ends a document and belongs to it. Directives belong to the document
+/// that follows them. Documents that consist of comments are included, so that all texts together are the stream.
 #[derive(Debug)]
 pub struct Documents<R> {
     reader: R,
-    /// A marker line already read, which belongs to the next document.
+    /// A marker line that belongs to the next document.
     pending: Vec<u8>,
-    /// Lines read so far, without the pending one.
+    /// Lines read so far, without the pending line.
     lines: usize,
     at_start: bool,
     done: bool,
 }
 
-/// What has been seen of the document that is being read.
+/// The lines of the current document so far.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// Blank lines and comments only.
     Empty,
-    /// A directive: the `---` to come belongs to the same document.
+    /// A directive: the next `---` belongs to the same document.
     Directive,
     /// The marker or content: the next `---` begins another document.
     Body,
@@ -52,7 +51,7 @@ impl<R: BufRead> Documents<R> {
 
     fn read(&mut self) -> io::Result<Option<RawDocument>> {
         let first_line = self.lines + 1;
-        let mut text = Vec::new();
+        let mut text = String::new();
         let mut stage = Stage::Empty;
         loop {
             let mut line = std::mem::take(&mut self.pending);
@@ -72,24 +71,18 @@ impl<R: BufRead> Documents<R> {
             let ends = is_marker(content, b"...");
             stage = next_stage(stage, content);
             self.lines += 1;
-            if let Err(error) = std::str::from_utf8(&line) {
+            let line = str::from_utf8(&line).map_err(|error| {
                 self.done = true;
-                return Err(io::Error::new(
-                    io::ErrorKind::InvalidData,
-                    format!("line {} is not UTF-8: {error}", self.lines),
-                ));
-            }
-            text.append(&mut line);
+                let message = format!("line {} is not UTF-8: {error}", self.lines);
+                io::Error::new(io::ErrorKind::InvalidData, message)
+            })?;
+            text.push_str(line);
             if ends {
                 break;
             }
         }
-        if text.is_empty() {
-            return Ok(None);
-        }
-        let text = String::from_utf8(text)
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        Ok(Some(RawDocument { text, first_line }))
+        let document = RawDocument { text, first_line };
+        Ok(Some(document).filter(|document| !document.text.is_empty()))
     }
 }
 
@@ -105,8 +98,7 @@ impl<R: BufRead> Iterator for Documents<R> {
     }
 }
 
-/// Whether the line is the marker: alone or before white space; YAML allows it nowhere else at
-/// the start of a line, not even in a quoted text.
+/// Whether the line begins with the marker and then white space or nothing. YAML allows this only for markers, even in quoted text.
 fn is_marker(line: &[u8], marker: &[u8]) -> bool {
     line.strip_prefix(marker)
         .is_some_and(|rest| rest.first().is_none_or(|byte| b" \t\r\n".contains(byte)))

@@ -5,11 +5,7 @@ mod tests;
 
 use std::ops::Range;
 
-use serde_json::Value;
-
-use super::{json, value, yaml};
-
-/// How deep collections may nest, so that nothing that walks a tree can run out of stack.
+/// How deep collections may nest. It bounds the stack of every walk through a tree.
 pub(super) const MAX_DEPTH: usize = 256;
 
 /// A document that cannot be read, or whose value cannot.
@@ -20,7 +16,7 @@ pub struct ParseError {
     pub line: usize,
     /// The column, in characters from 1.
     pub column: usize,
-    /// What was met; without the place.
+    /// The error, without its place.
     pub message: String,
 }
 
@@ -45,68 +41,48 @@ pub struct Position {
 
 /// How a scalar is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// Without quotes, also the numbers and words of JSON.
+pub(super) enum Style {
+    /// Without quotes; also the numbers and words of JSON.
     Plain,
-    /// In single quotes.
     Single,
-    /// In double quotes.
     Double,
-    /// A block after `|`.
-    Literal,
-    /// A block after `>`.
-    Folded,
+    /// A block after `|` or `>`.
+    Block,
 }
 
-/// What a node is.
-#[derive(Clone, Copy, Debug)]
-pub enum Data<'t> {
-    /// A scalar with its text, which is empty for a value left out.
-    Scalar {
-        /// The text without quotes and escapes.
-        text: &'t str,
-        /// How it is written.
-        style: Style,
-    },
-    /// A mapping; [`Node::as_mapping`] gives its entries.
-    Mapping {
-        /// Whether it is written in braces.
-        flow: bool,
-    },
-    /// A sequence; [`Node::as_sequence`] gives its items.
-    Sequence {
-        /// Whether it is written in brackets.
-        flow: bool,
-    },
-    /// An alias, with the node it stands for.
-    Alias(Node<'t>),
-}
-
-/// Which language's rules give the scalars their values.
+/// The language of a document, which decides the values of its scalars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     Yaml,
     Json,
 }
 
-/// The number of a node in its tree; parents have lower numbers than what they hold.
+/// The number of a node in its tree. Nodes are numbered in the order of the text, collections before their entries.
 pub(super) type Id = usize;
 
 #[derive(Debug)]
 pub(super) enum Kind {
-    Scalar { text: String, style: Style },
-    Mapping { entries: Vec<(Id, Id)>, flow: bool },
-    Sequence { items: Vec<Id>, flow: bool },
+    /// The text without quotes and escapes; empty if nothing is written.
+    Scalar {
+        text: String,
+        style: Style,
+    },
+    Mapping,
+    Sequence,
     Alias(Id),
 }
 
 #[derive(Debug)]
 pub(super) struct Raw {
     pub(super) kind: Kind,
-    /// From the tag, the anchor or the indicator to the end of the content. Block scalars end
-    /// after the line breaks that are theirs, other block nodes where their last node does.
+    /// The keys and values of a mapping, with duplicates and merge keys. In a sequence, each item stands as its own key.
+    pub(super) entries: Vec<(Id, Id)>,
+    /// Whether a collection is written in braces or brackets.
+    pub(super) flow: bool,
+    /// From the tag, the anchor or the indicator to the end of the content. Block scalars end after their line breaks, other block
+    /// nodes where their last node ends.
     pub(super) span: Range<usize>,
-    /// Where the content begins, after tag and anchor, and for a block scalar after its header.
+    /// The start of the content, after tag and anchor, and for a block scalar after its header.
     pub(super) content: usize,
     pub(super) position: Position,
     pub(super) parent: Option<Id>,
@@ -114,17 +90,53 @@ pub(super) struct Raw {
     pub(super) tag: Option<Tag>,
 }
 
+impl Raw {
+    pub(super) fn new(
+        kind: Kind,
+        span: Range<usize>,
+        position: Position,
+        parent: Option<Id>,
+    ) -> Self {
+        Self {
+            kind,
+            entries: Vec::new(),
+            flow: false,
+            content: span.start,
+            span,
+            position,
+            parent,
+            anchor: None,
+            tag: None,
+        }
+    }
+
+    pub(super) const fn is_mapping(&self) -> bool {
+        matches!(self.kind, Kind::Mapping)
+    }
+
+    pub(super) const fn is_sequence(&self) -> bool {
+        matches!(self.kind, Kind::Sequence)
+    }
+
+    pub(super) const fn is_collection(&self) -> bool {
+        self.is_mapping() || self.is_sequence()
+    }
+
+    /// The first entry of a flow collection, or of a block collection.
+    pub(super) fn first(&self, flow: bool) -> Option<(Id, Id)> {
+        self.entries.first().copied().filter(|_| self.flow == flow)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Tag {
     /// A tag of YAML's own, such as `str`.
     Core(String),
-    /// `!` alone: not to be read as anything but text.
-    NonSpecific,
-    /// Any other, as written.
-    Other(String),
+    /// `!` alone, which makes a scalar text, or any other tag.
+    Other,
 }
 
-/// One document, read but not yet valued: duplicate keys are still there.
+/// One document. It may still have duplicate keys, and scalars without a valid value.
 #[derive(Debug)]
 pub struct Tree {
     pub(super) nodes: Vec<Raw>,
@@ -136,175 +148,100 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Reads one YAML document; a document marker and directives may stand before it.
-    ///
-    /// # Errors
-    /// Text that is not YAML, more than one document, or nesting too deep.
-    pub fn yaml(text: &str) -> Result<Self, ParseError> {
-        yaml::parse(text)
-    }
-
-    /// Reads one JSON document.
-    ///
-    /// # Errors
-    /// Text that is not JSON, or nesting too deep.
-    pub fn json(text: &str) -> Result<Self, ParseError> {
-        json::parse(text)
+    pub(super) const fn new(format: Format, text: &str) -> Self {
+        Self {
+            nodes: Vec::new(),
+            root: None,
+            format,
+            comments: Vec::new(),
+            text_len: text.len(),
+        }
     }
 
     /// The outermost node; a document of comments has none.
     #[must_use]
     pub fn root(&self) -> Option<Node<'_>> {
-        self.root.map(|id| self.node(id))
-    }
-
-    /// The value that kubectl reads: YAML 1.1 words and numbers, aliases and merge keys expanded.
-    /// A document without a root is null.
-    ///
-    /// # Errors
-    /// Duplicate keys, keys that are collections or null, numbers JSON does not have, a tag that
-    /// does not fit, aliases that expand to far more than the text.
-    pub fn to_value(&self) -> Result<Value, ParseError> {
-        self.root.map_or(Ok(Value::Null), |id| value::of(self, id))
-    }
-
-    /// Where to point a reader for the value at an RFC 6901 pointer: at its key, or at itself in a
-    /// list. Where the pointer goes on after the text ends, the nearest node above is given.
-    ///
-    /// `None` only if the document has no root, or the text is not a pointer.
-    #[must_use]
-    pub fn locate(&self, pointer: &str) -> Option<Position> {
-        let mut node = self.root()?;
-        let mut position = node.position();
-        if pointer.is_empty() {
-            return Some(position);
-        }
-        for token in pointer.strip_prefix('/')?.split('/') {
-            let token = token.replace("~1", "/").replace("~0", "~");
-            let next = if let Some(mut items) = node.as_sequence() {
-                token
-                    .parse()
-                    .ok()
-                    .and_then(|index| items.nth(index))
-                    .map(|item| (item, item))
-            } else {
-                value::find(self, node.id, &token)
-                    .map(|(key, value)| (self.node(key), self.node(value)))
-            };
-            let Some((at, value)) = next else { break };
-            position = at.position();
-            node = value;
-        }
-        Some(position)
-    }
-
-    pub(super) const fn node(&self, id: Id) -> Node<'_> {
-        Node { tree: self, id }
+        self.root.map(|id| Node { tree: self, id })
     }
 
     pub(super) fn raw(&self, id: Id) -> &Raw {
         &self.nodes[id]
     }
 
-    /// The node itself, or the one its alias stands for.
+    /// The node itself, or the node that its alias stands for.
     pub(super) fn target(&self, id: Id) -> Id {
         match self.nodes[id].kind {
-            Kind::Alias(target) => target, // an alias cannot have an anchor, so one step is all
+            Kind::Alias(target) => target, // an alias cannot have an anchor, so this is never an alias
             _ => id,
         }
     }
-}
 
-/// A node of a [`Tree`].
-#[derive(Clone, Copy)]
-pub struct Node<'t> {
-    tree: &'t Tree,
-    id: Id,
-}
-
-impl std::fmt::Debug for Node<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let raw = self.tree.raw(self.id);
-        f.debug_struct("Node")
-            .field("kind", &raw.kind)
-            .field("span", &raw.span)
-            .finish()
+    /// Goes back from `at` over white space, line breaks and comments.
+    pub(super) fn back(&self, text: &str, at: usize) -> usize {
+        let mut at = at;
+        loop {
+            let kept = text.get(..at).unwrap_or_default();
+            at = kept.trim_end_matches([' ', '\t', '\r', '\n']).len();
+            let comment = self.comments.partition_point(|comment| comment.end < at);
+            match self.comments.get(comment) {
+                Some(comment) if comment.start < at => at = comment.start,
+                _ => return at,
+            }
+        }
     }
+
+    /// The place of the dash before an item of a block sequence.
+    pub(super) fn dash(&self, text: &str, item: Id) -> Option<usize> {
+        let at = self.back(text, self.raw(item).span.start).checked_sub(1)?;
+        (text.as_bytes().get(at) == Some(&b'-')).then_some(at)
+    }
+}
+
+/// A node of a [`Tree`]. Its methods follow an alias.
+#[derive(Clone, Copy, Debug)]
+pub struct Node<'t> {
+    pub(super) tree: &'t Tree,
+    pub(super) id: Id,
 }
 
 impl<'t> Node<'t> {
-    /// The bytes of the text that the node takes, with its tag and anchor.
-    #[must_use]
-    pub fn span(self) -> Range<usize> {
-        self.tree.raw(self.id).span.clone()
+    fn target(self) -> &'t Raw {
+        self.tree.raw(self.tree.target(self.id))
     }
 
-    /// Where the node begins.
+    /// The start of the node itself, also if it is an alias.
     #[must_use]
     pub fn position(self) -> Position {
         self.tree.raw(self.id).position
     }
 
-    /// What the node is; an alias is given as such.
-    #[must_use]
-    pub fn data(self) -> Data<'t> {
-        match &self.tree.raw(self.id).kind {
-            Kind::Scalar { text, style } => Data::Scalar {
-                text,
-                style: *style,
-            },
-            Kind::Mapping { flow, .. } => Data::Mapping { flow: *flow },
-            Kind::Sequence { flow, .. } => Data::Sequence { flow: *flow },
-            Kind::Alias(target) => Data::Alias(self.tree.node(*target)),
-        }
-    }
-
-    /// The keys and values of a mapping as written, duplicates and merge keys too.
-    /// Follows an alias.
+    /// The keys and values of a mapping as written, with duplicates and merge keys.
     #[must_use]
     pub fn as_mapping(self) -> Option<impl ExactSizeIterator<Item = (Self, Self)> + 't> {
-        let tree = self.tree;
-        match &tree.raw(tree.target(self.id)).kind {
-            Kind::Mapping { entries, .. } => Some(
-                entries
-                    .iter()
-                    .map(|&(key, value)| (tree.node(key), tree.node(value))),
-            ),
-            _ => None,
-        }
+        let Self { tree, .. } = self;
+        let raw = self.target();
+        let entries = raw.entries.iter();
+        raw.is_mapping().then(|| {
+            entries.map(move |&(key, value)| (Self { tree, id: key }, Self { tree, id: value }))
+        })
     }
 
-    /// The items of a sequence. Follows an alias.
+    /// The items of a sequence.
     #[must_use]
     pub fn as_sequence(self) -> Option<impl ExactSizeIterator<Item = Self> + 't> {
-        let tree = self.tree;
-        match &tree.raw(tree.target(self.id)).kind {
-            Kind::Sequence { items, .. } => Some(items.iter().map(|&item| tree.node(item))),
-            _ => None,
-        }
+        let Self { tree, .. } = self;
+        let raw = self.target();
+        let items = raw.entries.iter();
+        raw.is_sequence()
+            .then(|| items.map(move |&(_, id)| Self { tree, id }))
     }
 
-    /// The text of a scalar whatever its type: `1` for both `1` and `"1"`. Follows an alias.
+    /// The text of a scalar of any type: `1` for both `1` and `"1"`.
     #[must_use]
     pub fn as_str(self) -> Option<&'t str> {
-        match &self.tree.raw(self.tree.target(self.id)).kind {
+        match &self.target().kind {
             Kind::Scalar { text, .. } => Some(text),
             _ => None,
         }
-    }
-
-    /// The value of an entry of a mapping, by what its key reads as; of duplicates the first,
-    /// and through merge keys if it has none of its own. Follows an alias.
-    #[must_use]
-    pub fn get(self, key: &str) -> Option<Self> {
-        value::find(self.tree, self.id, key).map(|(_, value)| self.tree.node(value))
-    }
-
-    /// The value of the node alone, as [`Tree::to_value`] reads it.
-    ///
-    /// # Errors
-    /// As [`Tree::to_value`].
-    pub fn value(self) -> Result<Value, ParseError> {
-        value::of(self.tree, self.id)
     }
 }

@@ -5,75 +5,122 @@ use std::collections::HashSet;
 use serde_json::{Map, Number, Value};
 
 use super::scalar::{self, Plain};
-use super::tree::{Format, Id, Kind, MAX_DEPTH, ParseError, Raw, Style, Tag, Tree};
+use super::tree::{Format, Id, Kind, MAX_DEPTH, Node, ParseError, Position, Raw, Style, Tag, Tree};
 
-/// How many bytes of value a document may expand to for each byte of its text, and on top.
-/// Honest documents stay far below; nested aliases multiply without end.
+/// How many bytes of value a document may expand to for each byte of its text, and in addition. Real documents stay far below; nested
+/// aliases multiply without end.
 const EXPANSION: usize = 32;
 const EXPANSION_BASE: usize = 1 << 22;
 
-pub(super) fn of(tree: &Tree, id: Id) -> Result<Value, ParseError> {
-    let budget = EXPANSION_BASE + tree.text_len.saturating_mul(EXPANSION);
-    Reader { tree, budget }.node(id, 0)
+impl Tree {
+    /// The value that kubectl reads: YAML 1.1 words and numbers, aliases and merge keys expanded. A document without a root is null.
+    ///
+    /// # Errors
+    /// Duplicate keys, keys that are collections or null, numbers that JSON does not have, a tag that does not fit its text, aliases
+    /// that expand to far more than the text.
+    pub fn to_value(&self) -> Result<Value, ParseError> {
+        self.root.map_or(Ok(Value::Null), |id| of(self, id))
+    }
+
+    /// The place to show for the value at an RFC 6901 pointer: its key, or in a list the value itself. If the document does not have
+    /// the whole pointer, the nearest node above.
+    ///
+    /// `None` only if the document has no root, or the text is not a pointer.
+    #[must_use]
+    pub fn locate(&self, pointer: &str) -> Option<Position> {
+        let mut value = self.root?;
+        let mut at = value;
+        if !pointer.is_empty() {
+            for token in pointer.strip_prefix('/')?.split('/') {
+                let token = token.replace("~1", "/").replace("~0", "~");
+                let raw = self.raw(self.target(value));
+                let next = if raw.is_sequence() {
+                    token
+                        .parse()
+                        .ok()
+                        .and_then(|at: usize| raw.entries.get(at).copied())
+                } else {
+                    find(self, value, &token)
+                };
+                let Some(next) = next else { break };
+                (at, value) = next;
+            }
+        }
+        Some(self.raw(at).position)
+    }
 }
 
-/// The entry of a mapping by what its key reads as, its own before merged ones.
+impl Node<'_> {
+    /// The value of the node alone, as [`Tree::to_value`] reads it.
+    ///
+    /// # Errors
+    /// As [`Tree::to_value`].
+    pub fn value(self) -> Result<Value, ParseError> {
+        of(self.tree, self.id)
+    }
+}
+
+pub(super) fn of(tree: &Tree, id: Id) -> Result<Value, ParseError> {
+    let budget = EXPANSION_BASE + tree.text_len.saturating_mul(EXPANSION);
+    Expansion { tree, budget }.node(id, 0)
+}
+
+/// The entry of a mapping by the value of its key: its own entries first, then merged ones.
 pub(super) fn find(tree: &Tree, mapping: Id, key: &str) -> Option<(Id, Id)> {
     let mut seen = HashSet::new();
-    let mut sources = vec![mapping];
-    while let Some(mapping) = sources.pop() {
+    let mut mappings = vec![mapping];
+    while let Some(mapping) = mappings.pop() {
         let mapping = tree.target(mapping);
         if !seen.insert(mapping) {
-            continue; // merged twice; without this, the ways through would multiply
+            continue; // a mapping that is merged twice would double the work at each level
         }
         if let Some(own) = find_own(tree, mapping, key) {
-            return Some(own);
+            return Some(own.1);
         }
-        if let Kind::Mapping { entries, .. } = &tree.raw(mapping).kind {
-            let merges = entries.iter().filter(|(key, _)| is_merge(tree.raw(*key)));
-            let next: Vec<_> = merges.flat_map(|(_, value)| merged(tree, *value)).collect();
-            sources.extend(next.into_iter().rev());
-        }
+        let raw = tree.raw(mapping);
+        let is_merge = |key: Id| raw.is_mapping() && is_merge(tree.raw(key));
+        let merges = raw.entries.iter().filter(|(key, _)| is_merge(*key));
+        let next: Vec<_> = merges.flat_map(|(_, value)| merged(tree, *value)).collect();
+        mappings.extend(next.into_iter().rev());
     }
     None
 }
 
-/// The entry that is physically in the mapping.
-pub(super) fn find_own(tree: &Tree, mapping: Id, key: &str) -> Option<(Id, Id)> {
-    let Kind::Mapping { entries, .. } = &tree.raw(tree.target(mapping)).kind else {
-        return None;
+/// The entry that is written in the mapping itself, with its index.
+pub(super) fn find_own(tree: &Tree, mapping: Id, key: &str) -> Option<(usize, (Id, Id))> {
+    let raw = tree.raw(tree.target(mapping));
+    let is_it = |id| !is_merge(tree.raw(id)) && key_text(tree, id).is_ok_and(|text| text == key);
+    let mut entries = raw.entries.iter().copied().enumerate();
+    entries.find(|(_, (id, _))| raw.is_mapping() && is_it(*id))
+}
+
+fn is_merge(key: &Raw) -> bool {
+    let Kind::Scalar {
+        text,
+        style: Style::Plain,
+    } = &key.kind
+    else {
+        return false;
     };
-    entries.iter().copied().find(|(id, _)| {
-        !is_merge(tree.raw(*id)) && key_text(tree, *id).is_ok_and(|text| text == key)
-    })
+    text == "<<"
+        && key
+            .tag
+            .as_ref()
+            .is_none_or(|tag| *tag == Tag::Core("merge".to_owned()))
 }
 
-pub(super) fn is_merge(key: &Raw) -> bool {
-    match &key.kind {
-        Kind::Scalar {
-            text,
-            style: Style::Plain,
-        } => {
-            text == "<<"
-                && key
-                    .tag
-                    .as_ref()
-                    .is_none_or(|tag| *tag == Tag::Core("merge".to_owned()))
-        }
-        _ => false,
-    }
-}
-
-/// The mappings that the value of a merge key names: it, or the items of a list.
+/// The mappings that the value of a merge key names: the value itself, or its items.
 fn merged(tree: &Tree, value: Id) -> Vec<Id> {
-    match &tree.raw(tree.target(value)).kind {
-        Kind::Sequence { items, .. } => items.clone(),
-        _ => vec![value],
+    let raw = tree.raw(tree.target(value));
+    if raw.is_sequence() {
+        raw.entries.iter().map(|(_, item)| *item).collect()
+    } else {
+        vec![value]
     }
 }
 
 /// A key as the name in the JSON object that kubectl makes.
-pub(super) fn key_text(tree: &Tree, key: Id) -> Result<String, ParseError> {
+fn key_text(tree: &Tree, key: Id) -> Result<String, ParseError> {
     let raw = tree.raw(tree.target(key));
     let value = match &raw.kind {
         Kind::Scalar { text, style } => scalar_value(tree.format, raw, text, *style)?,
@@ -131,12 +178,13 @@ fn json_word(text: &str) -> Option<Value> {
         .map(Value::Number)
 }
 
-struct Reader<'t> {
+/// Reads values within a budget.
+struct Expansion<'t> {
     tree: &'t Tree,
     budget: usize,
 }
 
-impl Reader<'_> {
+impl Expansion<'_> {
     /// `depth` counts through aliases, which may nest deeper than the text does.
     fn node(&mut self, id: Id, depth: usize) -> Result<Value, ParseError> {
         let raw = self.tree.raw(id);
@@ -151,41 +199,38 @@ impl Reader<'_> {
                 scalar_value(self.tree.format, raw, text, *style)
             }
             Kind::Alias(target) => self.node(*target, depth + 1),
-            Kind::Sequence { items, .. } => items
+            Kind::Sequence => raw
+                .entries
                 .iter()
-                .map(|item| self.node(*item, depth + 1))
+                .map(|(_, item)| self.node(*item, depth + 1))
                 .collect(),
-            Kind::Mapping { entries, .. } => self.mapping(entries, depth),
+            Kind::Mapping => self.mapping(&raw.entries, depth),
         }
     }
 
     fn mapping(&mut self, entries: &[(Id, Id)], depth: usize) -> Result<Value, ParseError> {
-        let mut map = Map::new();
-        for &(key, value) in entries
+        let tree = self.tree;
+        let (merges, own): (Vec<_>, Vec<_>) = entries
             .iter()
-            .filter(|(key, _)| !is_merge(self.tree.raw(*key)))
-        {
-            let name = key_text(self.tree, key)?;
-            let raw = self.tree.raw(key);
+            .partition(|(key, _)| is_merge(tree.raw(*key)));
+        let mut map = Map::new();
+        for (key, value) in own {
+            let name = key_text(tree, key)?;
+            let raw = tree.raw(key);
             self.spend(raw, name.len())?;
             if map.contains_key(&name) {
-                let message = format!("the key {name:?} stands here a second time");
+                let message = format!("duplicate key {name:?}");
                 return Err(ParseError::new(raw.position, message));
             }
             map.insert(name, self.node(value, depth + 1)?);
         }
-        for &(_, value) in entries
-            .iter()
-            .filter(|(key, _)| is_merge(self.tree.raw(*key)))
-        {
-            for source in merged(self.tree, value) {
-                let Value::Object(source) = self.node(source, depth + 1)? else {
-                    return Err(ParseError::new(
-                        self.tree.raw(value).position,
-                        "a merge key needs a mapping or a list of mappings",
-                    ));
+        for (_, value) in merges {
+            for mapping in merged(tree, value) {
+                let Value::Object(mapping) = self.node(mapping, depth + 1)? else {
+                    let message = "a merge key needs a mapping or a list of mappings";
+                    return Err(ParseError::new(tree.raw(value).position, message));
                 };
-                for (name, value) in source {
+                for (name, value) in mapping {
                     map.entry(name).or_insert(value); // own keys and earlier mappings win
                 }
             }
@@ -195,15 +240,10 @@ impl Reader<'_> {
 
     fn spend(&mut self, raw: &Raw, bytes: usize) -> Result<(), ParseError> {
         const NODE: usize = 16;
-        match self.budget.checked_sub(bytes + NODE) {
-            Some(left) => {
-                self.budget = left;
-                Ok(())
-            }
-            None => Err(ParseError::new(
-                raw.position,
-                "the aliases expand to far too much",
-            )),
-        }
+        self.budget = self
+            .budget
+            .checked_sub(bytes + NODE)
+            .ok_or_else(|| ParseError::new(raw.position, "the aliases expand to far too much"))?;
+        Ok(())
     }
 }

@@ -7,33 +7,33 @@ use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StructureStyle,
 
 use super::tree::{Format, Id, Kind, MAX_DEPTH, ParseError, Position, Raw, Style, Tag, Tree};
 
-pub(super) fn parse(text: &str) -> Result<Tree, ParseError> {
-    let mut build = Build {
-        tree: Tree {
-            nodes: Vec::new(),
-            root: None,
-            format: Format::Yaml,
-            comments: Vec::new(),
-            text_len: text.len(),
-        },
-        open: Vec::new(),
-        anchors: HashMap::new(),
-        documents: 0,
-    };
-    let options = options! {
-        emit_anchor_events: true,
-        // As libyaml, and with it kubectl, reads a last line without a line break.
-        block_scalar_eof_without_line_feed: true,
-        max_buffered_comment_events: usize::MAX,
-    };
-    for event in Parser::new_from_str_with_options(text, options) {
-        let (event, span) = event.map_err(|error| scan_error(&error))?;
-        build.event(event, &span)?;
+impl Tree {
+    /// Reads one YAML document; a document marker and directives may stand before it.
+    ///
+    /// # Errors
+    /// Text that is not YAML, more than one document, or nesting too deep.
+    pub fn yaml(text: &str) -> Result<Self, ParseError> {
+        let mut build = Build {
+            tree: Self::new(Format::Yaml, text),
+            open: Vec::new(),
+            anchors: HashMap::new(),
+            documents: 0,
+        };
+        let options = options! {
+            emit_anchor_events: true,
+            // As libyaml, and with it kubectl, reads a last line without a line break.
+            block_scalar_eof_without_line_feed: true,
+            max_buffered_comment_events: usize::MAX,
+        };
+        for event in Parser::new_from_str_with_options(text, options) {
+            let (event, span) = event.map_err(|error| scan_error(&error))?;
+            build.event(event, &span)?;
+        }
+        let mut tree = build.tree;
+        tree.comments.sort_by_key(|comment| comment.start);
+        settle(&mut tree, text);
+        Ok(tree)
     }
-    let mut tree = build.tree;
-    tree.comments.sort_by_key(|comment| comment.start);
-    settle(&mut tree, text);
-    Ok(tree)
 }
 
 fn scan_error(error: &ScanError) -> ParseError {
@@ -44,17 +44,11 @@ fn scan_error(error: &ScanError) -> ParseError {
     ParseError::new(position, error.info())
 }
 
-/// A collection whose end is still to come.
-struct Open {
-    id: Id,
-    /// The key whose value comes next.
-    key: Option<Id>,
-}
-
 struct Build {
     tree: Tree,
-    open: Vec<Open>,
-    /// The node behind each anchor number of the parser.
+    /// The collections whose end is still to come, each with the key whose value comes next.
+    open: Vec<(Id, Option<Id>)>,
+    /// The node of each anchor, by the parser's number for the anchor.
     anchors: HashMap<usize, Id>,
     documents: usize,
 }
@@ -65,68 +59,42 @@ impl Build {
             .tag()
             .map(|tag| match tag.suffix_in_namespace("tag:yaml.org,2002:") {
                 Some(suffix) => Tag::Core(suffix.into_owned()),
-                None if tag.original() == "!" => Tag::NonSpecific,
-                None => Tag::Other(tag.original()),
+                None => Tag::Other,
             });
         match event {
             Event::DocumentStart(..) => {
                 self.documents += 1;
                 if self.documents > 1 {
-                    return Err(ParseError::new(
-                        position(span),
-                        "a second document begins here",
-                    ));
+                    let message = "a second document begins here";
+                    return Err(ParseError::new(position(span), message));
                 }
             }
             Event::Scalar(text, style, ..) => {
                 let style = match style {
                     ScalarStyle::SingleQuoted => Style::Single,
                     ScalarStyle::DoubleQuoted => Style::Double,
-                    ScalarStyle::Literal => Style::Literal,
-                    ScalarStyle::Folded => Style::Folded,
+                    ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
                     ScalarStyle::Plain => Style::Plain,
                 };
-                // The parser gives a value left out as `~`, but nothing was written.
-                let text = if style == Style::Plain && span.is_empty() {
+                // For a value that is not written, the parser gives `~`.
+                let is_absent = style == Style::Plain && span.is_empty();
+                let text = if is_absent {
                     String::new()
                 } else {
                     text.into_owned()
                 };
                 self.add(Kind::Scalar { text, style }, tag, span)?;
             }
-            Event::SequenceStart(style, ..) => {
-                let flow = style == StructureStyle::Flow;
-                let id = self.add(
-                    Kind::Sequence {
-                        items: Vec::new(),
-                        flow,
-                    },
-                    tag,
-                    span,
-                )?;
-                self.open.push(Open { id, key: None });
-            }
-            Event::MappingStart(style, ..) => {
-                let flow = style == StructureStyle::Flow;
-                let id = self.add(
-                    Kind::Mapping {
-                        entries: Vec::new(),
-                        flow,
-                    },
-                    tag,
-                    span,
-                )?;
-                self.open.push(Open { id, key: None });
-            }
+            Event::SequenceStart(style, ..) => self.begin(Kind::Sequence, style, tag, span)?,
+            Event::MappingStart(style, ..) => self.begin(Kind::Mapping, style, tag, span)?,
             Event::SequenceEnd | Event::MappingEnd => {
-                if let Some(open) = self.open.pop() {
-                    let raw = &mut self.tree.nodes[open.id];
-                    raw.span.end = bytes(span).end;
+                if let Some((id, _)) = self.open.pop() {
+                    self.tree.nodes[id].span.end = bytes(span).end;
                 }
             }
             Event::Alias(number) => {
                 let target = self.anchors.get(&number).copied();
-                let target = target.filter(|id| self.open.iter().all(|open| open.id != *id));
+                let target = target.filter(|target| self.open.iter().all(|(id, _)| id != target));
                 let Some(target) = target else {
                     let message = "this alias stands within the node it stands for";
                     return Err(ParseError::new(position(span), message));
@@ -134,17 +102,30 @@ impl Build {
                 self.add(Kind::Alias(target), None, span)?;
             }
             Event::Anchor(number, name) => {
-                // Comes right after the node it belongs to, though it is written before it.
+                // The event follows its node, though the anchor is written before it.
                 if let Some(raw) = self.tree.nodes.last_mut() {
                     raw.anchor = Some(name.into_owned());
-                    raw.widen(span);
+                    widen(raw, span);
                 }
-                self.anchors
-                    .insert(number, self.tree.nodes.len().saturating_sub(1));
+                let last = self.tree.nodes.len().saturating_sub(1);
+                self.anchors.insert(number, last);
             }
             Event::Comment(..) => self.tree.comments.push(bytes(span)),
             _ => {}
         }
+        Ok(())
+    }
+
+    fn begin(
+        &mut self,
+        kind: Kind,
+        style: StructureStyle,
+        tag: Option<Tag>,
+        span: &Span,
+    ) -> Result<(), ParseError> {
+        let id = self.add(kind, tag, span)?;
+        self.tree.nodes[id].flow = style == StructureStyle::Flow;
+        self.open.push((id, None));
         Ok(())
     }
 
@@ -154,42 +135,36 @@ impl Build {
             return Err(ParseError::new(position(span), message));
         }
         let id = self.tree.nodes.len();
-        let range = bytes(span);
-        let mut raw = Raw {
-            kind,
-            content: range.start,
-            span: range,
-            position: position(span),
-            parent: self.open.last().map(|open| open.id),
-            anchor: None,
-            tag,
-        };
+        let parent = self.open.last().map(|(id, _)| *id);
+        let mut raw = Raw::new(kind, bytes(span), position(span), parent);
+        raw.tag = tag;
         if let Some(tag) = span.tag_span() {
-            raw.widen(&tag);
+            widen(&mut raw, &tag);
         }
         self.tree.nodes.push(raw);
         match self.open.last_mut() {
             None => self.tree.root = Some(id),
-            Some(open) => match &mut self.tree.nodes[open.id].kind {
-                Kind::Mapping { entries, .. } => match open.key.take() {
-                    None => open.key = Some(id),
-                    Some(key) => entries.push((key, id)),
-                },
-                Kind::Sequence { items, .. } => items.push(id),
-                _ => {}
-            },
+            Some((parent, key)) => {
+                let parent = &mut self.tree.nodes[*parent];
+                if parent.is_sequence() {
+                    parent.entries.push((id, id));
+                } else if let Some(key) = key.take() {
+                    parent.entries.push((key, id));
+                } else {
+                    *key = Some(id);
+                }
+            }
         }
         Ok(id)
     }
 }
 
-impl Raw {
-    fn widen(&mut self, property: &Span) {
-        let start = bytes(property).start;
-        if start < self.span.start {
-            self.span.start = start;
-            self.position = position(property);
-        }
+/// Lets a node begin at its tag or anchor.
+fn widen(raw: &mut Raw, property: &Span) {
+    let start = bytes(property).start;
+    if start < raw.span.start {
+        raw.span.start = start;
+        raw.position = position(property);
     }
 }
 
@@ -201,65 +176,60 @@ fn position(span: &Span) -> Position {
 }
 
 fn bytes(span: &Span) -> Range<usize> {
-    span.byte_range().unwrap_or(0..0) // always there when the parser reads a str
+    span.byte_range().unwrap_or(0..0) // always present when the parser reads a str
 }
 
-/// Moves the starts of block nodes to what a reader sees as such: the parser gives the first
-/// character of the content, not the `|` or the dash before it.
+/// Moves the starts of block nodes to their `|` or first dash: the parser gives the first character of the content.
 fn settle(tree: &mut Tree, text: &str) {
     let lines: Vec<_> = std::iter::once(0)
         .chain(text.match_indices('\n').map(|(at, _)| at + 1))
         .collect();
-    // Children have the higher numbers, so that what a collection begins with is settled first.
+    // Entries have higher numbers than their collection, so they are settled before it.
     for id in (0..tree.nodes.len()).rev() {
-        let raw = &tree.nodes[id];
-        let (start, end) = match &raw.kind {
-            Kind::Scalar {
-                style: Style::Literal | Style::Folded,
-                ..
-            } => {
-                // The parser counts the indentation of the line that follows to it.
+        let raw = tree.raw(id);
+        let is_block = raw.is_collection();
+        let (start, end) = match (&raw.kind, raw.entries.first(), raw.entries.last()) {
+            (
+                Kind::Scalar {
+                    style: Style::Block,
+                    ..
+                },
+                ..,
+            ) => {
+                // The parser counts the indentation of the next line to the scalar.
                 let block = text.get(..raw.span.end).unwrap_or_default();
                 let lines = block.trim_end_matches(' ');
-                let end = if lines.ends_with('\n') {
-                    lines.len()
-                } else {
-                    block.len()
-                };
-                (header(tree, text, raw.content), end)
+                let end = if lines.ends_with('\n') { lines } else { block };
+                (header(tree, text, raw.content), end.len())
             }
-
-            Kind::Sequence { items, flow: false } => match (items.first(), items.last()) {
-                (Some(first), Some(last)) => (tree.dash(text, *first), tree.raw(*last).span.end),
-                _ => continue,
-            },
-            Kind::Mapping {
-                entries,
-                flow: false,
-            } => match (entries.first(), entries.last()) {
-                (Some((first, _)), Some((key, value))) => (
-                    Some(tree.raw(*first).span.start),
+            (_, Some((first, _)), Some((key, value))) if !raw.flow => {
+                let start = if raw.is_sequence() {
+                    tree.dash(text, *first)
+                } else {
+                    Some(tree.raw(*first).span.start)
+                };
+                (
+                    start,
                     tree.raw(*key).span.end.max(tree.raw(*value).span.end),
-                ),
-                _ => continue,
-            },
+                )
+            }
             _ => continue,
         };
-        let block = !matches!(raw.kind, Kind::Scalar { .. });
-        let first = raw.content == raw.span.start;
+        let has_property = raw.content != raw.span.start;
         let raw = &mut tree.nodes[id];
         raw.span.end = end.max(raw.span.start);
-        if let Some(start) = start.filter(|start| first || *start < raw.span.start) {
+        let Some(start) = start else { continue };
+        if !has_property || start < raw.span.start {
             raw.span.start = start;
             raw.position = place(text, &lines, start);
         }
-        if let (true, Some(start)) = (block, start) {
+        if is_block {
             raw.content = start;
         }
     }
 }
 
-/// Where the `|` or `>` of a block scalar stands.
+/// The place of the `|` or `>` of a block scalar.
 fn header(tree: &Tree, text: &str, content: usize) -> Option<usize> {
     let indicator = |at: usize| matches!(text.as_bytes().get(at), Some(b'|' | b'>'));
     let before = text.get(..tree.back(text, content)).unwrap_or_default();
@@ -268,28 +238,6 @@ fn header(tree: &Tree, text: &str, content: usize) -> Option<usize> {
     match before.len().checked_sub(1) {
         Some(at) if indicator(at) => Some(at),
         _ => indicator(content).then_some(content), // an empty one has no content to begin at
-    }
-}
-
-impl Tree {
-    /// Goes back from `at` over white space, line breaks and comments.
-    pub(super) fn back(&self, text: &str, at: usize) -> usize {
-        let mut at = at;
-        loop {
-            let kept = text.get(..at).unwrap_or_default();
-            at = kept.trim_end_matches([' ', '\t', '\r', '\n']).len();
-            let comment = self.comments.partition_point(|comment| comment.end < at);
-            match self.comments.get(comment) {
-                Some(comment) if comment.start < at => at = comment.start,
-                _ => return at,
-            }
-        }
-    }
-
-    /// Where the dash before an item of a block sequence stands.
-    pub(super) fn dash(&self, text: &str, item: Id) -> Option<usize> {
-        let at = self.back(text, self.raw(item).span.start).checked_sub(1)?;
-        (text.as_bytes().get(at) == Some(&b'-')).then_some(at)
     }
 }
 

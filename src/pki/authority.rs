@@ -1,4 +1,4 @@
-//! A CA, and the certificates that it signs.
+//! A CA and the certificates that it signs.
 
 use std::fmt;
 
@@ -8,23 +8,24 @@ use rcgen::{
 };
 use time::{Duration, OffsetDateTime};
 
-use super::{Names, PkiError};
+use super::error::PkiError;
+use super::names::Names;
 
-/// Certificates are valid since an hour before they are made, for the clocks of API servers may be behind ours.
+/// Certificates are valid from one hour before they are made, because the clock of an API server may be behind.
 const BEFORE: Duration = Duration::hours(1);
 
-/// What a certificate is for (extended key usage, RFC 5280 §4.2.1.12).
+/// The purpose of a certificate (extended key usage, RFC 5280 §4.2.1.12).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// To be what clients connect to.
+    /// For a server.
     Server,
-    /// To be who connects.
+    /// For a client.
     Client,
 }
 
 /// A certificate with its key.
 pub struct Pair {
-    /// The certificate and that of the CA, in PEM, in this order: what a server sends.
+    /// The certificate, then that of the CA, in PEM, as a server sends them.
     pub chain: String,
     /// The private key, PKCS#8 in PEM.
     pub key: String,
@@ -58,14 +59,13 @@ impl fmt::Debug for Authority {
 }
 
 impl Authority {
-    /// Makes a CA: ECDSA P-256 with SHA-256, a random serial number of 128 bits, valid since an hour before `now` and until `days` days
-    /// after it. It can sign certificates of servers and clients, but none of further CAs (RFC 5280 §4.2.1.9).
+    /// Makes a CA: ECDSA P-256 with SHA-256, a random serial number of 128 bits, valid from one hour before `now` until `days` days after
+    /// `now`. It can sign certificates of servers and clients, but not of other CAs (RFC 5280 §4.2.1.9).
     ///
-    /// Without a common name it is called `seldon-tracing CA` and a random number, so that the old and the new CA in one bundle can be
-    /// told apart.
+    /// The default common name ends with a random number, which distinguishes the old and the new CA in one bundle.
     ///
     /// # Errors
-    /// If the common name or the days cannot be those of a CA, or there are no random numbers.
+    /// If the common name or the days are invalid, or the system gives no random numbers.
     pub fn new(
         common_name: Option<&str>,
         now: OffsetDateTime,
@@ -91,25 +91,24 @@ impl Authority {
         })
     }
 
-    /// The certificate of the CA, in PEM: what clients are given to trust.
+    /// The certificate of the CA, in PEM, for the clients.
     #[must_use]
     pub fn certificate(&self) -> &str {
         &self.certificate
     }
 
-    /// The private key of the CA, PKCS#8 in PEM. Who has it can make certificates that are trusted.
+    /// The private key of the CA, PKCS#8 in PEM. Anyone with it can make certificates that clients trust.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// Makes a key and signs a certificate for it, with an hour of room for clocks as the CA has. Its subject is the first of its names,
-    /// for people only.
+    /// Makes a key and a certificate, valid from one hour before `now`. Its subject is the first of its names, for information only.
     ///
-    /// A certificate is not trusted beyond its CA, so it ends with the CA where `days` would lead further.
+    /// The certificate expires with the CA at the latest.
     ///
     /// # Errors
-    /// If a DNS name cannot be one, a server has no name, the days are none, the CA is not valid `now`, or there are no random numbers.
+    /// If a DNS name or the days are invalid, a server has no name, the CA is not valid at `now`, or the system gives no random numbers.
     pub fn issue(
         &self,
         names: &Names,
@@ -137,13 +136,13 @@ impl Authority {
         );
         params.subject_alt_names = alternatives;
         params.is_ca = IsCa::ExplicitNoCa;
-        // An ECDSA key signs the handshake; it does not encrypt keys, as RSA keys did before TLS 1.3.
+        // An ECDSA key signs the handshake. Only RSA keys before TLS 1.3 encrypt keys.
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![match purpose {
             Purpose::Server => ExtendedKeyUsagePurpose::ServerAuth,
             Purpose::Client => ExtendedKeyUsagePurpose::ClientAuth,
         }];
-        // Required of all that is not self-signed (RFC 5280 §4.2.1.1), and how the right one is found where two CAs have one name.
+        // RFC 5280 §4.2.1.1 requires it, and clients need it to choose between two CAs with the same name.
         params.use_authority_key_identifier_extension = true;
         let key = new_key()?;
         let leaf = params.signed_by(&key, &self.issuer).map_err(making)?.pem();
@@ -177,41 +176,40 @@ fn checked(name: &str) -> Result<String, PkiError> {
     Ok(name.to_owned())
 }
 
-/// When a certificate is valid, in whole seconds, for it has no parts of them (RFC 5280 §4.1.2.5).
+/// The validity of a certificate, in whole seconds (RFC 5280 §4.1.2.5).
 fn period(now: OffsetDateTime, days: u32) -> Result<(OffsetDateTime, OffsetDateTime), PkiError> {
     let wrong = |why| PkiError::Days { days, why };
     if days == 0 {
-        return Err(wrong("give it one at least"));
+        return Err(wrong("use 1 or more"));
     }
     let now = OffsetDateTime::from_unix_timestamp(now.unix_timestamp())
         .map_err(|_| wrong("there is no such time"))?;
     let not_before = now.checked_sub(BEFORE);
-    // The year is written with four digits.
     let not_after = now
         .checked_add(Duration::days(i64::from(days)))
         .filter(|end| end.year() <= 9999);
     not_before
         .zip(not_after)
-        .ok_or_else(|| wrong("it would end beyond the year 9999, the last that it can name"))
+        .ok_or_else(|| wrong("a certificate cannot name a year after 9999"))
 }
 
 fn new_key() -> Result<KeyPair, PkiError> {
     KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(making)
 }
 
-/// 128 random bits; the rules want 64 at least (CA/Browser Forum baseline requirements §7.1) and 20 bytes at most (RFC 5280 §4.1.2.2).
+/// 128 random bits. At least 64 bits (CA/Browser Forum baseline requirements §7.1) and at most 20 bytes (RFC 5280 §4.1.2.2) are allowed.
 fn serial() -> Result<[u8; 16], PkiError> {
     let mut serial = [0; 16];
     rustls::crypto::ring::default_provider()
         .secure_random
         .fill(&mut serial)
-        .map_err(|_| PkiError::Making("the machine gives no random numbers".to_owned()))?;
+        .map_err(|_| PkiError::Making("the system gives no random numbers".to_owned()))?;
     Ok(serial)
 }
 
 #[expect(
     clippy::needless_pass_by_value,
-    reason = "it is what map_err passes on"
+    reason = "the signature that map_err needs"
 )]
 fn making(error: rcgen::Error) -> PkiError {
     PkiError::Making(error.to_string())
@@ -259,7 +257,6 @@ mod tests {
 
     #[test]
     fn a_leaf_never_outlives_its_authority() {
-        // C4
         let later = now() + Duration::days(20);
         let authority = Authority::new(None, now(), 30).unwrap();
         let pair = authority
@@ -292,7 +289,6 @@ mod tests {
 
     #[test]
     fn no_two_certificates_have_one_serial_number() {
-        // T1
         let authority = Authority::new(None, now(), 1).unwrap();
         let mut serials = std::collections::BTreeSet::new();
         for _ in 0..50 {
@@ -300,7 +296,7 @@ mod tests {
                 .issue(&localhost(), Purpose::Server, now(), 1)
                 .unwrap();
             let read = read_certificates(pair.chain.as_bytes()).unwrap();
-            // 128 bits; that the first 24 of them are zeros has a chance of one in 16 million.
+            // Of 128 bits, the first 24 are zero once in 16 million.
             assert!((26..=32).contains(&read[0].serial.len()), "{read:?}");
             serials.insert(read[0].serial.clone());
         }
@@ -320,13 +316,10 @@ mod tests {
         assert!(issue(&none, Purpose::Client, 1).is_ok());
         let refusals = [
             (issue(&none, Purpose::Server, 1), "--dns"),
-            (
-                issue(&localhost(), Purpose::Server, 0),
-                "0 days: give it one",
-            ),
+            (issue(&localhost(), Purpose::Server, 0), "0 days: use 1"),
             (
                 issue(&localhost(), Purpose::Server, u32::MAX),
-                "the year 9999",
+                "year after 9999",
             ),
             (
                 Authority::new(Some(""), now(), 1)
@@ -338,14 +331,14 @@ mod tests {
                 Authority::new(Some("a\nb"), now(), 1)
                     .map(|_| ())
                     .map_err(|error| error.to_string()),
-                "\"a\\nb\" cannot",
+                "\"a\\nb\" is not",
             ),
         ];
         for (refusal, part) in refusals {
             let said = refusal.unwrap_err();
             assert!(said.contains(part), "{said}");
         }
-        // The last year, and one after 2049, from which on dates have another form.
+        // A year after 2049 has another form.
         let days = 36_500;
         let far = Authority::new(None, now(), days).unwrap();
         let read = read_certificates(far.certificate().as_bytes()).unwrap();

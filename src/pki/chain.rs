@@ -1,81 +1,86 @@
-//! How the certificates of a file hang together.
+//! Whether each certificate of a file is signed by the next.
 
 use x509_parser::certificate::X509Certificate;
 use x509_parser::error::X509Error;
 use x509_parser::prelude::FromDer;
 
-use super::Certificate;
+use super::read::Certificate;
 
-/// How a certificate hangs together with the next one of its file.
+/// The relation of a certificate to the next one in its file.
 ///
-/// A server's file is a chain: each certificate is signed by the next (RFC 8446 §4.4.2), and the last by one that the client has. A file
-/// of CAs is a heap of certificates that stand alone.
+/// A server's file is a chain: each certificate is signed by the next (RFC 8446 §4.4.2), and the last by a CA of the client. A file of
+/// CAs is a list of certificates that do not depend on each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {
-    /// The next one has signed it.
+    /// The next certificate has signed it.
     SignedByNext,
-    /// It has signed itself: a CA that is trusted as it is, or not at all.
+    /// It has signed itself: a CA.
     SelfSigned,
-    /// It is the last, and its issuer is not in the file: the client has to have it.
+    /// It is the last, and its issuer is not in the file.
     IssuerElsewhere,
-    /// It names another issuer than the next one.
+    /// The next certificate is not the issuer that it names.
     OtherIssuer,
-    /// The one that has its issuer's name has not signed it, but another key.
+    /// It is not signed by the key of the certificate that it names as issuer.
     OtherKey,
-    /// The next one has its issuer's name but is not a CA.
+    /// The next certificate has the name of its issuer but is not a CA.
     NotAuthority,
-    /// The names fit, but we do not know the kind of signature.
+    /// The names fit, but the signature algorithm is not supported.
     Unchecked,
 }
 
 impl Link {
-    /// Whether nothing is wrong as far as can be seen.
+    /// Whether no error was found.
     #[must_use]
     pub const fn holds(self) -> bool {
-        match self {
-            Self::SignedByNext | Self::SelfSigned | Self::IssuerElsewhere | Self::Unchecked => true,
-            Self::OtherIssuer | Self::OtherKey | Self::NotAuthority => false,
-        }
+        !matches!(
+            self,
+            Self::OtherIssuer | Self::OtherKey | Self::NotAuthority
+        )
     }
 
-    /// The name for machines.
+    /// The stable name in JSON.
     #[must_use]
     pub const fn code(self) -> &'static str {
-        match self {
-            Self::SignedByNext => "signed-by-next",
-            Self::SelfSigned => "self-signed",
-            Self::IssuerElsewhere => "issuer-elsewhere",
-            Self::OtherIssuer => "other-issuer",
-            Self::OtherKey => "other-key",
-            Self::NotAuthority => "not-authority",
-            Self::Unchecked => "unchecked",
-        }
+        self.code_and_text().0
     }
 
-    /// The same for people.
+    /// The description for users.
     #[must_use]
     pub const fn text(self) -> &'static str {
+        self.code_and_text().1
+    }
+
+    const fn code_and_text(self) -> (&'static str, &'static str) {
         match self {
-            Self::SignedByNext => "signed by the next one",
-            Self::SelfSigned => "self-signed, stands alone",
-            Self::IssuerElsewhere => "its issuer is not in the file: clients have to have it",
-            Self::OtherIssuer => {
-                "the next one is not its issuer: the order is wrong or one is missing"
-            }
-            Self::OtherKey => {
-                "the key of the one that is named as its issuer has not signed it: it is of another CA with that name, or was changed"
-            }
-            Self::NotAuthority => "the next one has the name of its issuer but is not a CA",
-            Self::Unchecked => {
-                "the name of its issuer fits; the signature is of a kind that cannot be checked here"
-            }
+            Self::SignedByNext => ("signed-by-next", "signed by the next certificate"),
+            Self::SelfSigned => ("self-signed", "self-signed"),
+            Self::IssuerElsewhere => (
+                "issuer-elsewhere",
+                "its issuer is not in the file: clients must have it",
+            ),
+            Self::OtherIssuer => (
+                "other-issuer",
+                "the next certificate is not its issuer: the order is wrong or one is missing",
+            ),
+            Self::OtherKey => (
+                "other-key",
+                "it is not signed by the key of its issuer: another CA has the same name, or the certificate was changed",
+            ),
+            Self::NotAuthority => (
+                "not-authority",
+                "the next certificate has the name of its issuer but is not a CA",
+            ),
+            Self::Unchecked => (
+                "unchecked",
+                "the name of its issuer fits; the signature algorithm is not supported",
+            ),
         }
     }
 }
 
-/// Says of each certificate how it hangs together with the next.
+/// The relation of each certificate to the next.
 ///
-/// Signatures are verified; whether the certificates are valid at some time, or for what they may be used, is not looked at.
+/// Verifies signatures, but neither the dates nor the usages of the certificates.
 #[must_use]
 pub fn chain(certificates: &[Certificate]) -> Vec<Link> {
     let next = certificates.iter().skip(1).map(Some).chain([None]);
@@ -87,21 +92,20 @@ pub fn chain(certificates: &[Certificate]) -> Vec<Link> {
 }
 
 fn link(certificate: &Certificate, next: Option<&Certificate>) -> Link {
-    // They have been read before, so they can be read again.
     let Ok((_, parsed)) = X509Certificate::from_der(&certificate.der) else {
         return Link::Unchecked;
     };
-    let own_issuer = parsed.issuer().as_raw() == parsed.subject().as_raw();
-    if own_issuer {
+    let is_own_issuer = parsed.issuer().as_raw() == parsed.subject().as_raw();
+    if is_own_issuer {
         match signed(&parsed, &parsed) {
             Signed::Yes => return Link::SelfSigned,
             Signed::Unknown => return Link::Unchecked,
-            // Its issuer may be another key with the same name: a CA that has got a new one.
+            // Its issuer may be another key with the same name: a CA that was renewed.
             Signed::No => {}
         }
     }
     let Some(next) = next else {
-        return if own_issuer {
+        return if is_own_issuer {
             Link::OtherKey
         } else {
             Link::IssuerElsewhere
@@ -111,7 +115,7 @@ fn link(certificate: &Certificate, next: Option<&Certificate>) -> Link {
         return Link::Unchecked;
     };
     if parsed.issuer().as_raw() != issuer.subject().as_raw() {
-        return if own_issuer {
+        return if is_own_issuer {
             Link::OtherKey
         } else {
             Link::OtherIssuer
@@ -174,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn chains_and_heaps_of_authorities_hold() {
+    fn chains_and_lists_of_authorities_hold() {
         let (one, two) = (authority("one"), authority("two"));
         let leaf = leaf(&one);
         let whole = links(&[&leaf, one.certificate()]);
@@ -187,10 +191,10 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_told_apart() {
+    fn each_broken_link_is_named() {
         let (one, two, same_name) = (authority("one"), authority("two"), authority("one"));
         let leaf = leaf(&one);
-        // A leaf of that name, which may not sign.
+        // A leaf with the name of a CA; a leaf cannot sign.
         let namesake = authority("localhost");
         for (texts, link) in [
             ([leaf.as_str(), two.certificate()], Link::OtherIssuer),

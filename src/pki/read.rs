@@ -1,4 +1,4 @@
-//! What is in a file of certificates.
+//! Reads a file of certificates.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -16,47 +16,44 @@ use x509_parser::prelude::{FromDer, ParsedExtension};
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
-use super::PkiError;
+use super::error::{MAX_BYTES, PkiError};
 
-/// How many bytes a file of certificates may have. The bundles of all public CAs have a quarter of a megabyte.
-pub const MAX_BYTES: usize = 8 * 1024 * 1024;
-
-/// What is in a certificate.
+/// A certificate.
 ///
-/// Texts are as they stand in it, control characters included: escape them before a terminal sees them.
+/// Its texts may contain control characters: escape them before printing to a terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Certificate {
-    /// Whom it is about, such as `CN=localhost`.
+    /// Its owner, such as `CN=localhost`.
     pub subject: String,
-    /// Who has signed it, by its own account.
+    /// The issuer that it names. The signature is not checked here.
     pub issuer: String,
-    /// The DNS names that it is for.
+    /// The DNS names of its owner.
     pub dns: Vec<String>,
-    /// The addresses that it is for.
+    /// The addresses of its owner.
     pub ip: Vec<IpAddr>,
-    /// Since when it is valid; this moment included.
+    /// The first moment of its validity.
     pub not_before: OffsetDateTime,
-    /// Until when it is valid; this moment included.
+    /// The last moment of its validity.
     pub not_after: OffsetDateTime,
-    /// Whether it is that of a CA, which may sign others.
+    /// Whether it belongs to a CA.
     pub is_authority: bool,
-    /// The serial number, in hexadecimal, upper case, as `openssl x509 -serial` has it.
+    /// The serial number, as `openssl x509 -serial` prints it.
     pub serial: String,
-    /// The kind of its key, such as `ECDSA P-256`.
+    /// The type of its key, such as `ECDSA P-256`.
     pub key: String,
-    /// What it may be used for, by the names of RFC 5280 §4.2.1.3 and §4.2.1.12, such as `digitalSignature` and `serverAuth`.
+    /// Its usages, with the names of RFC 5280 §4.2.1.3 and §4.2.1.12, such as `digitalSignature` and `serverAuth`.
     pub usages: Vec<String>,
-    /// The SHA-256 of the whole of it, as `openssl x509 -fingerprint -sha256` has it.
+    /// Its SHA-256, as `openssl x509 -fingerprint -sha256` prints it.
     pub fingerprint: String,
     pub(super) der: Vec<u8>,
 }
 
-/// Reads the certificates of a file in PEM (RFC 7468), in their order. Text around them is allowed, as tools write it.
+/// Reads the certificates of a PEM file (RFC 7468). Text around them is allowed, because tools write it.
 ///
 /// # Errors
-/// If there is a private key in it, no certificate, one that is broken, or more than [`MAX_BYTES`]. All or nothing is read: half a
-/// bundle of CAs would be a trap.
+/// If the file has a private key, no certificate, an invalid certificate, or more than [`MAX_BYTES`]. A bundle of CAs is never read in
+/// part.
 pub fn read_certificates(text: &[u8]) -> Result<Vec<Certificate>, PkiError> {
     if text.len() > MAX_BYTES {
         return Err(PkiError::TooLong);
@@ -81,8 +78,7 @@ pub fn read_certificates(text: &[u8]) -> Result<Vec<Certificate>, PkiError> {
     Ok(found)
 }
 
-/// The labels of the blocks: `CERTIFICATE` and the like. What follows one in its line is not part of it: where line ends have been lost, that is
-/// the content.
+/// The labels of the PEM blocks, such as `CERTIFICATE`. In a file that has lost its line breaks, more text follows on the same line.
 fn labels(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|byte| matches!(byte, b'\n' | b'\r'))
         .filter_map(|line| line.trim_ascii().strip_prefix(b"-----BEGIN "))
@@ -92,20 +88,20 @@ fn labels(text: &[u8]) -> impl Iterator<Item = &[u8]> {
         })
 }
 
-/// What is wrong with PEM, without a byte of it: rustls quotes the line that it does not understand, which may be a key.
+/// A message for invalid PEM. It does not quote the text, as rustls would: the text may be a key.
 pub(crate) fn pem_fault(error: &pem::Error) -> String {
     match error {
         pem::Error::MissingSectionEnd { .. } => {
             "it has no -----END line; the file may have been cut off"
         }
         pem::Error::IllegalSectionStart { .. } => "its -----BEGIN line does not end in -----",
-        pem::Error::Base64Decode(_) => "what stands between its BEGIN and its END is no base64",
-        _ => "it is no PEM",
+        pem::Error::Base64Decode(_) => "the text between its BEGIN and its END is not base64",
+        _ => "it is not PEM",
     }
     .to_owned()
 }
 
-/// Says what a file without a certificate is instead, as far as that can be seen.
+/// A guess at the content of a file without a certificate.
 fn what_else(text: &[u8]) -> String {
     let start = text.trim_ascii_start();
     if start.is_empty() {
@@ -115,7 +111,7 @@ fn what_else(text: &[u8]) -> String {
         return "it is DER, not PEM; `openssl x509 -inform der -in FILE` makes PEM of it"
             .to_owned();
     }
-    // "-----BEGIN", encoded once more: a field of a Secret, or a caBundle.
+    // "-----BEGIN" in base64: a field of a Secret, or a caBundle.
     if start.starts_with(b"LS0tLS1CRUdJTi") {
         return "it is PEM in base64, as in a Secret or a caBundle; decode it first (base64 -d)"
             .to_owned();
@@ -131,73 +127,64 @@ fn what_else(text: &[u8]) -> String {
 
 fn read(der: Vec<u8>) -> Result<Certificate, String> {
     let (rest, parsed) =
-        X509Certificate::from_der(&der).map_err(|_| "it is no X.509 certificate".to_owned())?;
+        X509Certificate::from_der(&der).map_err(|_| "it is not an X.509 certificate".to_owned())?;
     if !rest.is_empty() {
-        return Err(format!("{} bytes too many stand behind it", rest.len()));
+        return Err(format!("{} bytes follow it", rest.len()));
     }
-    let extensions = Extensions::of(&parsed)?;
+    let invalid = |what: &str| format!("its {what} cannot be read, or it is there twice");
+    let (dns, ip) = names(&parsed)?;
+    let constraints = parsed
+        .get_extension_unique(&OID_X509_EXT_BASIC_CONSTRAINTS)
+        .map_err(|_| invalid("basic constraints"))?;
+    let is_authority = match constraints.map(X509Extension::parsed_extension) {
+        Some(ParsedExtension::BasicConstraints(constraints)) => constraints.ca,
+        Some(_) => return Err(invalid("basic constraints")),
+        None => false,
+    };
+    let usage = parsed.key_usage().map_err(|_| invalid("key usage"))?;
+    let extended = parsed
+        .extended_key_usage()
+        .map_err(|_| invalid("extended key usage"))?;
     let serial = hex(parsed.raw_serial(), "");
     let serial = serial.trim_start_matches('0');
     Ok(Certificate {
         subject: parsed.subject().to_string(),
         issuer: parsed.issuer().to_string(),
-        dns: extensions.dns,
-        ip: extensions.ip,
+        dns,
+        ip,
         not_before: parsed.validity().not_before.to_datetime(),
         not_after: parsed.validity().not_after.to_datetime(),
-        is_authority: extensions.is_authority,
+        is_authority,
         serial: if serial.is_empty() { "0" } else { serial }.to_owned(),
         key: key(parsed.public_key()),
-        usages: extensions.usages,
+        usages: usage
+            .into_iter()
+            .flat_map(|usage| usages(usage.value))
+            .chain(
+                extended
+                    .into_iter()
+                    .flat_map(|usage| extended_usages(usage.value)),
+            )
+            .collect(),
         fingerprint: hex(sha256().hash(&der).as_ref(), ":"),
         der,
     })
 }
 
-/// What the extensions say that we show.
-#[derive(Default)]
-struct Extensions {
-    dns: Vec<String>,
-    ip: Vec<IpAddr>,
-    is_authority: bool,
-    usages: Vec<String>,
-}
-
-impl Extensions {
-    fn of(parsed: &X509Certificate<'_>) -> Result<Self, String> {
-        let mut found = Self::default();
-        let broken = |what: &str| format!("its {what} cannot be read, or it is there twice");
-        let names = parsed
-            .subject_alternative_name()
-            .map_err(|_| broken("subject alternative name"))?;
-        for name in names.iter().flat_map(|names| &names.value.general_names) {
-            match name {
-                GeneralName::DNSName(name) => found.dns.push((*name).to_owned()),
-                GeneralName::IPAddress(bytes) => found.ip.push(address(bytes)?),
-                GeneralName::Invalid(..) => return Err(broken("subject alternative name")),
-                // Mail addresses, URIs and the like: no name that a server is dialled by.
-                _ => {}
-            }
+/// The DNS names and addresses. Clients connect to no other names, such as mail addresses.
+fn names(parsed: &X509Certificate<'_>) -> Result<(Vec<String>, Vec<IpAddr>), String> {
+    let invalid = || "its subject alternative name cannot be read, or it is there twice".to_owned();
+    let (mut dns, mut ip) = (Vec::new(), Vec::new());
+    let names = parsed.subject_alternative_name().map_err(|_| invalid())?;
+    for name in names.iter().flat_map(|names| &names.value.general_names) {
+        match name {
+            GeneralName::DNSName(name) => dns.push((*name).to_owned()),
+            GeneralName::IPAddress(bytes) => ip.push(address(bytes)?),
+            GeneralName::Invalid(..) => return Err(invalid()),
+            _ => {}
         }
-        let constraints = parsed
-            .get_extension_unique(&OID_X509_EXT_BASIC_CONSTRAINTS)
-            .map_err(|_| broken("basic constraints"))?;
-        found.is_authority = match constraints.map(X509Extension::parsed_extension) {
-            Some(ParsedExtension::BasicConstraints(constraints)) => constraints.ca,
-            Some(_) => return Err(broken("basic constraints")),
-            None => false,
-        };
-        if let Some(usage) = parsed.key_usage().map_err(|_| broken("key usage"))? {
-            found.usages.extend(usages(usage.value));
-        }
-        let extended = parsed
-            .extended_key_usage()
-            .map_err(|_| broken("extended key usage"))?;
-        if let Some(usage) = extended {
-            found.usages.extend(extended_usages(usage.value));
-        }
-        Ok(found)
     }
+    Ok((dns, ip))
 }
 
 fn address(bytes: &[u8]) -> Result<IpAddr, String> {
@@ -271,7 +258,7 @@ fn bits(number: &[u8]) -> usize {
     })
 }
 
-/// The SHA-256 that rustls has, so that no other need be brought in.
+/// rustls has a SHA-256, so that no other crate is needed for it.
 fn sha256() -> &'static dyn Hash {
     use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256 as SUITE;
     match SUITE {

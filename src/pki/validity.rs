@@ -1,25 +1,25 @@
-//! Whether a certificate is valid at a given time.
+//! Whether a certificate is valid at a time.
 
 use time::{Duration, OffsetDateTime};
 
-use super::Certificate;
+use super::read::Certificate;
 
-/// Whether a certificate is valid at a given time, and for how long.
+/// Whether a certificate is valid at a time, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Validity {
-    /// It will be valid later; a clock may be wrong.
+    /// Its validity has not begun; a clock may be wrong.
     NotYet {
-        /// How long until it is.
+        /// The time until it begins.
         begins_in: Duration,
     },
     /// It is valid.
     Valid {
-        /// For how long yet; zero in the last moment.
+        /// The time until it ends.
         left: Duration,
     },
-    /// It is valid no more.
+    /// It has expired.
     Expired {
-        /// Since when; more than zero.
+        /// The time since it ended.
         since: Duration,
     },
 }
@@ -33,7 +33,7 @@ impl Validity {
 }
 
 impl Certificate {
-    /// Whether the certificate is valid at a given time: from `not_before` through `not_after`, both included (RFC 5280 §4.1.2.5).
+    /// Whether the certificate is valid at a time: from `not_before` to `not_after`, both included (RFC 5280 §4.1.2.5).
     #[must_use]
     pub fn validity(&self, now: OffsetDateTime) -> Validity {
         if now < self.not_before {
@@ -59,7 +59,6 @@ mod tests {
 
     #[test]
     fn the_first_and_the_last_second_belong_to_it() {
-        // C4
         let now = OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap();
         let authority = Authority::new(None, now, 1).unwrap();
         let certificates = read_certificates(authority.certificate().as_bytes()).unwrap();

@@ -37,7 +37,7 @@ fn walks_folders_in_order_and_passes_by_what_is_hidden() {
     assert_eq!(checked.stdout, "other.yaml\nm/a/deep/er/x.yaml\nm/b.yml\n");
     assert_eq!(
         checked.stderr,
-        "5 files, 4 SeldonDeployments: 3 injected, 0 taken out; 3 files would change\n"
+        "5 files, 4 SeldonDeployments: 3 injected, 0 removed; 3 files would change\n"
     );
     assert_eq!(read(files.path(), "other.yaml"), MODEL);
 }
@@ -49,7 +49,7 @@ fn writes_in_place_and_finds_nothing_more_to_do() {
     assert_eq!((written.code, written.stdout.as_str()), (0, ""));
     assert_eq!(
         written.stderr,
-        "2 files, 2 SeldonDeployments: 1 injected, 0 taken out; 1 file written\n"
+        "2 files, 2 SeldonDeployments: 1 injected, 0 removed; 1 file written\n"
     );
     assert!(read(files.path(), "m/a.yaml").contains("JAEGER"));
     assert_eq!(read(files.path(), "m/b.yaml"), plain_model());
@@ -73,7 +73,7 @@ fn writes_no_file_if_anything_is_wrong_and_says_all_that_is() {
         let arguments = [&["inject", "-f", "."], mode].concat();
         let said = run_in(files.path(), &arguments, "").refusal();
         assert_eq!(said.lines().count(), 4, "{said}");
-        assert!(said.contains("./b.yaml:") && said.contains("3 problems to mend first"));
+        assert!(said.contains("./b.yaml:") && said.contains("fix 3 problems first"));
     }
     assert_eq!(read(files.path(), "a.yaml"), MODEL);
     assert_eq!(fs::read_dir(files.path()).unwrap().count(), 3);
@@ -189,7 +189,7 @@ fn control_characters_stay_out_of_what_is_said() {
     let odd = odd.replacen("[31m\n", "[31m\"\n", 1);
     let said = run(&["explain"], &odd).stderr;
     assert!(
-        said.contains("left as it is") && !said.contains(steers),
+        said.contains("left unchanged") && !said.contains(steers),
         "{said:?}"
     );
 }

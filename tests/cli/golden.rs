@@ -87,12 +87,11 @@ fn an_explanation_shows_each_kind_of_decision() {
 
 #[test]
 fn help_reads_as_before() {
-    let commands: [&[&str]; 15] = [
+    let commands: [&[&str]; 14] = [
         &[],
         &["inject"],
         &["uninject"],
         &["explain"],
-        &["jaeger-config"],
         &["config"],
         &["config", "check"],
         &["config", "show"],
@@ -112,35 +111,6 @@ fn help_reads_as_before() {
             &format!("{}\n==== -h ====\n\n{}", with("--help"), with("-h")),
         );
     }
-}
-
-#[test]
-fn config_maps_are_rendered_as_before() {
-    let model = |name: &str, config_map: &str, sampler: (&str, &str)| {
-        MODEL
-            .replace(
-                "  name: model\n",
-                &format!("  name: {name}\n  namespace: models\n"),
-            )
-            .replace(
-                "  annotations:\n",
-                &format!(
-                    "  annotations:\n    tracing.seldon.io/config-map: {config_map}\n    \
-                     tracing.seldon.io/sampler-type: {}\n    tracing.seldon.io/sampler-param: '{}'\n",
-                    sampler.0, sampler.1
-                ),
-            )
-    };
-    let manifests = [
-        model("often", "jaeger-client/often.yml", ("probabilistic", "0.5")),
-        model("all", "jaeger-client/all.yml", ("const", "1")),
-        model("few", "jaeger-few", ("ratelimiting", "2")),
-        model("asked", "jaeger-remote", ("remote", "0")),
-    ];
-    golden(
-        "jaeger-config.yaml",
-        &run(&["jaeger-config"], &manifests.join("---\n")).data(),
-    );
 }
 
 const BAD_CONFIG: &str = "\

@@ -13,7 +13,6 @@ mod command;
 mod files;
 mod golden;
 mod in_place;
-mod jaeger_config;
 mod review;
 #[path = "../support/mod.rs"]
 mod support;

@@ -332,7 +332,7 @@ fn a_config_is_read_once_from_a_pipe_and_at_most_256_kib_of_it() {
         &["inject", "--config", "/dev/zero"],
         &["explain", "--config", "/dev/zero"],
     ] {
-        let expected = "error: cannot read the config file /dev/zero: it has more than 262144 bytes, which is the most that is read\n";
+        let expected = "error: cannot read the config file /dev/zero: it has more than 262144 bytes, which is the limit\n";
         assert_eq!(run(arguments, MODEL).refusal(), expected);
     }
     let said = run_in(files.path(), &["config", "check", "bad.yaml"], "").refusal();

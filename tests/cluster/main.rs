@@ -21,9 +21,9 @@ mod collector;
 mod corpus;
 mod feedback;
 mod gitops;
-mod jaeger_config;
 mod kubectl;
 mod manifests;
+mod mlserver;
 mod models;
 mod not_ours;
 mod opt_in;
@@ -76,7 +76,7 @@ const WITH_ONE_CRD: &[&[Test]] = &[
     outage::TESTS,
     trouble::TESTS,
     feedback::TESTS,
-    jaeger_config::TESTS,
+    mlserver::TESTS,
 ];
 
 /// What is tested in a cluster of its own, which it takes down.

@@ -12,16 +12,20 @@ const LAYERS: &[&[&str]] = &[
     &["seldon", "jaeger", "pki", "manifest", "cli", "files"],
     &["config"],
     &["inject"],
-    &["explain", "jaeger_config"],
-    &["review", "offline"],
-    &["client", "telemetry"],
-    &["serve"],
+    &["admission", "offline", "process"],
+    &["apiserver", "serve"],
     &["commands"],
 ];
 
 /// The modules that only compute.
 const PURE: &[&str] = &[
-    "seldon", "jaeger", "manifest", "config", "inject", "explain", "review", "offline",
+    "seldon",
+    "jaeger",
+    "manifest",
+    "config",
+    "inject",
+    "admission",
+    "offline",
 ];
 
 /// What a pure module does not use: the modules of `std` that reach outside of the process, and crates that do.

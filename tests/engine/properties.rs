@@ -1,11 +1,7 @@
 //! Properties of the engine over generated `SeldonDeployments`. `PROPTEST_CASES` scales how many are tried.
 
 use proptest::prelude::*;
-use seldon_tracing::inject::{
-    CONFIG_DIR, Choice, Context, Outcome, Plan, RECORD, Setting, Task, Variable,
-};
-use seldon_tracing::jaeger_config::{Sampler, Wish};
-use seldon_tracing::manifest::tree::Tree;
+use seldon_tracing::inject::{Context, Outcome, Plan, RECORD, Setting, Task};
 use serde_json::{Value, json};
 
 use crate::support::common;
@@ -111,35 +107,6 @@ proptest! {
         check_injection(&object, &result);
         check_mlservers(&object, &result);
         prop_assert!(is_settled(&result, None, &situation), "injecting twice is injecting once");
-    }
-
-    #[test]
-    fn the_file_of_a_config_map_has_the_sampler_of_the_settings(object in deployment(), situation in situation()) {
-        let context = context(&situation, Task::Follow);
-        common::run(&object, None, &situation.config, &context, |plan| {
-            for predictor in &plan.predictors {
-                let of_this = plan.targets.iter().filter(|target| target.predictor == predictor.index);
-                let Some(config) = &predictor.jaeger_config else {
-                    for target in of_this {
-                        assert!(!matches!(target.choices.get(Variable::ConfigPath), Choice::Set(..)));
-                    }
-                    continue;
-                };
-                let wish = Wish::of(config, None, String::new()).expect("settings are good");
-                check_file(&wish.sampler, &config.sampler_type, &config.sampler_param);
-                for target in of_this {
-                    for (variable, expected) in [
-                        (Variable::SamplerType, &*config.sampler_type),
-                        (Variable::SamplerParam, &*config.sampler_param),
-                        (Variable::ConfigPath, &format!("{CONFIG_DIR}/{}", wish.key)),
-                    ] {
-                        if let Choice::Set(value, _) = target.choices.get(variable) {
-                            assert_eq!(value.text(), expected);
-                        }
-                    }
-                }
-            }
-        });
     }
 
     #[test]
@@ -316,26 +283,6 @@ fn check_mlservers(before: &Value, after: &Value) {
             }
         }
     }
-}
-
-/// Reads the file as YAML 1.1 has it, and holds it against the settings.
-#[expect(clippy::unwrap_used, reason = "a helper of tests")]
-fn check_file(sampler: &Sampler, kind: &str, param: &str) {
-    let file = Tree::yaml(&sampler.file()).unwrap().to_value().unwrap();
-    if kind == "remote" {
-        assert_eq!(file, json!({}));
-        return;
-    }
-    assert_eq!(file["sampler"]["type"], kind);
-    let written = file["sampler"]["param"].to_string();
-    assert!(written == "0" || written.starts_with("0.") || !written.starts_with('0'));
-    let number = |text: &str| text.parse::<f64>().unwrap();
-    assert_eq!(number(&written).to_bits(), number(param).to_bits());
-    assert_eq!(file.as_object().map(serde_json::Map::len), Some(1));
-    assert_eq!(
-        file["sampler"].as_object().map(serde_json::Map::len),
-        Some(2)
-    );
 }
 
 fn tasks() -> BoxedStrategy<Task<'static>> {

@@ -301,7 +301,7 @@ async fn a_fifo_is_refused_and_the_other_files_are_still_looked_at() {
     }
     until("the FIFO is reported", || async {
         let (status, text) = get(running.admin, "/readyz?verbose").await;
-        status == 200 && text.contains("it is a FIFO, and only a regular file will do")
+        status == 200 && text.contains("it is a FIFO, not a regular file")
     })
     .await;
     fs::write(&next, "").unwrap();
@@ -337,7 +337,7 @@ fn no_webhook_starts_with_what_is_no_regular_file() {
             let mut command = assert_cmd::Command::from_std(command);
             let output = command.timeout(LONG).output().unwrap();
             let said = String::from_utf8(output.stderr).unwrap();
-            let expected = format!("{path}: it is {kind}, and only a regular file will do");
+            let expected = format!("{path}: it is {kind}, not a regular file");
             assert!(said.contains(&expected), "{flag} {path}: {said}");
             assert_eq!(output.status.code(), Some(2), "{flag} {path}: {said}");
         }

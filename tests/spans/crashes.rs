@@ -129,7 +129,7 @@ fn values_of_a_person_that_we_warn_of_end_the_orchestrator(rig: &Rig) {
     }
 }
 
-/// The rules behind `jaeger-config`, and the one that the variable never comes without its file.
+/// Why the variable is never set without its file, and what docs/annotations.md says of the file.
 fn a_jaeger_configuration_that_we_never_render_ends_the_python_wrapper(rig: &Rig) {
     let folder = rig.folder("configurations");
     let rows = [

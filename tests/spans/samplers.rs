@@ -1,18 +1,14 @@
 //! The sampler: of the orchestrator, for the graph behind it, and of the Python wrapper by a ConfigMap.
 
-use std::io::Write;
-use std::process::Stdio;
-
 use serde_json::{Value, json};
 
-use crate::models::{annotate, component, example, objects};
+use crate::models::{annotate, component, example};
 use crate::predictions::{BY_GRPC, BY_REST};
 use crate::rig::Rig;
-use crate::support::load::process::binary;
 
 tests![
     the_sampler_of_a_profile_decides_what_of_a_graph_is_traced,
-    a_rendered_config_map_makes_the_sampler_hold_for_python_where_there_is_no_orchestrator,
+    a_config_map_makes_the_sampler_hold_for_python_where_there_is_no_orchestrator,
 ];
 
 /// Many enough that half of them is less than a third or more than two thirds once in a million runs. No multiple of ten, which is how
@@ -27,21 +23,14 @@ fn is_about_half(count: usize) -> bool {
     (MANY / 3..=MANY * 2 / 3).contains(&count)
 }
 
-/// The ConfigMaps that `jaeger-config` makes for an object, with the config of the webhook.
-pub(crate) fn rendered(rig: &Rig, object: &Value) -> Vec<Value> {
-    let mut child = binary(&std::env::temp_dir())
-        .args(["jaeger-config", "-f", "-", "--config"])
-        .arg(rig.webhook.config())
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut input = child.stdin.take().unwrap();
-    input.write_all(object.to_string().as_bytes()).unwrap();
-    drop(input);
-    let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    objects(&String::from_utf8(output.stdout).unwrap())
+/// The ConfigMap `jaeger-client` with a sampler, as a user writes it.
+pub(crate) fn config_map(kind: &str, param: &str) -> Value {
+    let file = match kind {
+        // Without a sampler in its file, the Python client uses the remote one.
+        "remote" => "{}\n".to_owned(),
+        _ => format!("sampler:\n  type: {kind}\n  param: {param}\n"),
+    };
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "jaeger-client"}, "data": {"tracing.yml": file}})
 }
 
 fn the_sampler_of_a_profile_decides_what_of_a_graph_is_traced(rig: &Rig) {
@@ -73,16 +62,14 @@ fn the_sampler_of_a_profile_decides_what_of_a_graph_is_traced(rig: &Rig) {
     }
 }
 
-fn a_rendered_config_map_makes_the_sampler_hold_for_python_where_there_is_no_orchestrator(
-    rig: &Rig,
-) {
+fn a_config_map_makes_the_sampler_hold_for_python_where_there_is_no_orchestrator(rig: &Rig) {
     let rows = [
         // Without a ConfigMap the wrapper does not look at the sampler that it is given.
         ("true", Some("0"), None, "PythonUnread"),
         ("true", Some("0"), Some("jaeger-client"), "PythonNone"),
         ("true", Some("0.5"), Some("jaeger-client"), "PythonHalf"),
         ("true", Some("1"), Some("jaeger-client"), "PythonAll"),
-        // The sampler of a profile is in the file as well.
+        // For a profile, the user writes its sampler into the file.
         ("none", None, Some("jaeger-client"), "PythonProfileNone"),
         ("half", None, Some("jaeger-client"), "PythonProfileHalf"),
     ];
@@ -103,8 +90,12 @@ fn a_rendered_config_map_makes_the_sampler_hold_for_python_where_there_is_no_orc
         }
         let stored = rig.webhook.create(&manifest);
         assert_eq!(stored.warnings, [""; 0]);
-        let maps = rendered(rig, &stored.object);
-        assert_eq!(maps.len(), usize::from(map.is_some()));
+        let (kind, param) = match param {
+            Some(param) => ("probabilistic", param),
+            None if profile == "half" => ("probabilistic", "0.5"),
+            None => ("const", "0"),
+        };
+        let maps: Vec<Value> = map.iter().map(|_| config_map(kind, param)).collect();
         let place = component(&stored.object, "churn-model");
         let mut env = place.container["env"].as_array().unwrap().iter();
         let told = env.any(|entry| entry["name"] == "JAEGER_SAMPLER_PARAM");

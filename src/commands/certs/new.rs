@@ -1,15 +1,17 @@
-//! `certs new`: a CA and the webhook's certificate, written into a folder, all four files or none.
+//! `certs new`: writes a CA and a certificate for the webhook to a folder, all four files or none.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder, Permissions};
 use std::io::{self, Write};
 use std::net::IpAddr;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use tempfile::TempPath;
 use time::OffsetDateTime;
 
-use crate::commands::talk::printable;
-use crate::commands::{Status, talk};
+use crate::commands::messages::{self, print, printable};
+use crate::commands::status::Status;
 use crate::pki::{Authority, Names, Purpose};
 
 /// `certs new`
@@ -22,7 +24,7 @@ pub(super) fn new(
 ) -> anyhow::Result<Status> {
     if days > ca_days {
         bail!(
-            "--days {days} is longer than --ca-days {ca_days}: a certificate is not trusted beyond its CA; give --days {ca_days} or --ca-days {days}"
+            "--days {days} is more than --ca-days {ca_days}, and a certificate cannot outlive its CA: use --days {ca_days} or --ca-days {days}"
         );
     }
     let now = OffsetDateTime::now_utc();
@@ -34,137 +36,79 @@ pub(super) fn new(
     let pair = authority.issue(&names, Purpose::Server, now, days)?;
     let paths = ["ca.crt", "ca.key", "tls.crt", "tls.key"].map(|name| dir.join(name));
     refuse_to_overwrite(&paths)?;
-    let mut written = Written::default();
-    written.folder(dir)?;
-    let [ca, ca_key, chain, key] = &paths;
-    written.file(ca, authority.certificate(), Readers::All)?;
-    written.file(ca_key, authority.key(), Readers::Owner)?;
-    written.file(chain, &pair.chain, Readers::All)?;
-    written.file(key, &pair.key, Readers::Owner)?;
-    written.keep();
-    let mut stdout = io::stdout().lock();
-    for path in &paths {
-        writeln!(stdout, "{}", printable(&path.display().to_string()))
-            .context("cannot write to standard output")?;
+    let create = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    create.with_context(|| {
+        let dir = dir.display();
+        format!("cannot create the folder {dir}; nothing was written")
+    })?;
+    let texts = [
+        (authority.certificate(), 0o644),
+        (authority.key(), 0o600),
+        (&pair.chain, 0o644),
+        (&pair.key, 0o600),
+    ];
+    // A full disk must not leave an incomplete set of files.
+    let prepared: Vec<_> = texts
+        .into_iter()
+        .map(|(text, mode)| prepare(dir, text, mode))
+        .collect::<io::Result<_>>()
+        .with_context(|| format!("cannot write to {}; nothing was written", dir.display()))?;
+    for (file, path) in prepared.into_iter().zip(&paths) {
+        file.persist_noclobber(path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
     }
+    let lines = paths
+        .each_ref()
+        .map(|path| printable(&path.display().to_string()) + "\n");
+    print(&lines.concat())?;
     let [ca, _, chain, key] = paths.map(|path| quoted(&path));
-    talk::summary(&format!(
-        "the webhook:   seldon-tracing serve --tls-cert {chain} --tls-key {key}\n\
-         to ask it:     seldon-tracing review -f model.yaml --url https://ADDRESS --cacert {ca}\n\
-         ca.crt is the caBundle of the webhook's configuration; who has ca.key can be the webhook"
+    messages::summary(&format!(
+        "run the webhook:   seldon-tracing serve --tls-cert {chain} --tls-key {key}\n\
+         call the webhook:  seldon-tracing review -f model.yaml --url https://ADDRESS --cacert {ca}\n\
+         ca.crt is the caBundle of the webhook configuration; anyone with ca.key can impersonate the webhook"
     ));
     Ok(Status::Done)
 }
 
-/// What is there may be trusted somewhere, so nothing is written beside it either.
+/// Existing certificates may be in use, so nothing is written if one of the files exists.
 fn refuse_to_overwrite(paths: &[PathBuf]) -> anyhow::Result<()> {
-    let mut there = Vec::new();
+    let mut existing = Vec::new();
     for path in paths {
-        // Not `exists`: a link that leads nowhere is there as well.
+        // Unlike `exists`, this also finds a broken symlink.
         match fs::symlink_metadata(path) {
-            Ok(_) => there.push(path.display().to_string()),
+            Ok(_) => existing.push(path.display().to_string()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 return Err(error).with_context(|| {
                     format!(
-                        "cannot see whether {} is there; nothing was written",
+                        "cannot check whether {} exists; nothing was written",
                         path.display()
                     )
                 });
             }
         }
     }
-    if !there.is_empty() {
-        let it = if there.len() == 1 { "it" } else { "them" };
+    if !existing.is_empty() {
         bail!(
-            "{} would be overwritten; nothing was written: move {it} away if {it} may be lost, or name another --dir",
-            there.join(", ")
+            "{} would be overwritten; nothing was written: move {} away, or choose another --dir",
+            existing.join(", "),
+            if existing.len() == 1 { "it" } else { "them" }
         );
     }
     Ok(())
 }
 
-/// Who may read a file.
-#[derive(Clone, Copy)]
-enum Readers {
-    All,
-    Owner,
+/// Writes a temporary file. It has its mode from the start, so that a key is never readable by others.
+fn prepare(dir: &Path, text: &str, mode: u32) -> io::Result<TempPath> {
+    let mut file = tempfile::Builder::new()
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(dir)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    Ok(file.into_temp_path())
 }
 
-/// What has been written, and is taken away again unless all of it could be.
-#[derive(Default)]
-struct Written {
-    /// In the order in which they were made.
-    folders: Vec<PathBuf>,
-    files: Vec<PathBuf>,
-}
-
-impl Written {
-    /// Makes a folder that its owner only may enter, if it is not there.
-    fn folder(&mut self, path: &Path) -> anyhow::Result<()> {
-        let missing = path
-            .ancestors()
-            .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
-            .map(Path::to_owned)
-            .collect::<Vec<_>>();
-        for folder in missing.into_iter().rev() {
-            let mut builder = DirBuilder::new();
-            #[cfg(unix)]
-            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-            builder.create(&folder).with_context(|| {
-                format!(
-                    "cannot make the folder {}; nothing was written",
-                    folder.display()
-                )
-            })?;
-            self.folders.push(folder);
-        }
-        Ok(())
-    }
-
-    /// Writes a file that is not there yet. It has its mode from the moment it exists, for a key that everybody could read for a moment
-    /// is not secret.
-    fn file(&mut self, path: &Path, text: &str, readers: Readers) -> anyhow::Result<()> {
-        let what = || format!("cannot write {}; nothing was written", path.display());
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(
-            &mut options,
-            match readers {
-                Readers::All => 0o644,
-                Readers::Owner => 0o600,
-            },
-        );
-        #[cfg(not(unix))]
-        let _ = readers; // The folder decides.
-        let mut file = options.open(path).with_context(what)?;
-        self.files.push(path.to_owned());
-        file.write_all(text.as_bytes())
-            .and_then(|()| file.sync_all())
-            .with_context(what)
-    }
-
-    /// All is written: nothing is taken away.
-    fn keep(mut self) {
-        self.files.clear();
-        self.folders.clear();
-    }
-}
-
-impl Drop for Written {
-    fn drop(&mut self) {
-        // What cannot be taken away stays; that something failed is being said already.
-        for file in &self.files {
-            let _ = fs::remove_file(file);
-        }
-        for folder in self.folders.iter().rev() {
-            let _ = fs::remove_dir(folder);
-        }
-    }
-}
-
-/// The path as a shell takes it.
+/// The path as a shell reads it.
 fn quoted(path: &Path) -> String {
     let text = printable(&path.display().to_string());
     let plain = |letter: char| letter.is_alphanumeric() || "/._-+@:,%=".contains(letter);
@@ -178,32 +122,6 @@ fn quoted(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_was_written_is_taken_away_if_the_rest_cannot_be() {
-        let folder = tempfile::TempDir::new().unwrap();
-        let dir = folder.path().join("a/b");
-        let failed = (|| {
-            let mut written = Written::default();
-            written.folder(&dir)?;
-            written.file(&dir.join("one"), "1", Readers::All)?;
-            fs::write(dir.join("two"), "mine")?;
-            written.file(&dir.join("two"), "2", Readers::Owner)?;
-            written.keep();
-            anyhow::Ok(())
-        })();
-        let said = format!("{:#}", failed.unwrap_err());
-        assert!(said.contains("two; nothing was written"), "{said}");
-        assert!(!dir.join("one").exists());
-        // What somebody else has put there in the meantime stays, and so do the folders around it.
-        assert_eq!(fs::read_to_string(dir.join("two")).unwrap(), "mine");
-        drop(Written {
-            folders: vec![folder.path().join("a"), dir.clone()],
-            files: vec![dir.join("two")],
-        });
-        assert!(!folder.path().join("a").exists());
-        assert!(folder.path().exists());
-    }
 
     #[test]
     fn paths_are_quoted_for_a_shell() {

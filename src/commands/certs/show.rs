@@ -1,80 +1,41 @@
-//! `certs show`: what is in a file of certificates.
+//! `certs show`: prints the certificates of a file.
 
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{self, Read, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use serde::Serialize;
+use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use crate::cli::Form;
-use crate::commands::config::is_stdin;
-use crate::commands::explain::json;
-use crate::commands::talk::{plural, printable};
-use crate::commands::{Status, talk};
+use crate::commands::messages::{self, plural, print, printable};
+use crate::commands::sources::Source;
+use crate::commands::status::Status;
 use crate::manifest::emit::to_yaml;
 use crate::pki::{Certificate, Link, MAX_BYTES, Validity, chain, read_certificates};
 
-/// The version of the answer for machines.
+/// The version of the keys in JSON and YAML.
 const SCHEMA: u32 = 1;
-
-/// The answer for machines.
-#[derive(Serialize)]
-struct Answer<'a> {
-    schema: u32,
-    file: &'a str,
-    /// Whether all certificates are valid now.
-    valid: bool,
-    /// Whether the chain hangs together.
-    chained: bool,
-    certificates: Vec<Shown<'a>>,
-}
-
-/// A certificate for machines.
-#[derive(Serialize)]
-struct Shown<'a> {
-    subject: &'a str,
-    issuer: &'a str,
-    dns: &'a [String],
-    ip: &'a [std::net::IpAddr],
-    authority: bool,
-    not_before: String,
-    not_after: String,
-    validity: &'static str,
-    /// Until it ends; below zero where it has ended.
-    seconds_left: i64,
-    key: &'a str,
-    usages: &'a [String],
-    serial: &'a str,
-    sha256: &'a str,
-    chain: &'static str,
-}
 
 /// `certs show`
 pub(super) fn show(path: &Path, form: Form) -> anyhow::Result<Status> {
-    let name = if is_stdin(path) {
-        "<stdin>".to_owned()
-    } else {
-        path.display().to_string()
-    };
-    let certificates =
-        read_certificates(&bytes(path)?).with_context(|| format!("cannot show {name}"))?;
+    let source = Source::of(path);
+    let name = source.name();
+    let bytes = source
+        .read(MAX_BYTES)
+        .with_context(|| format!("cannot read the certificates {name}"))?;
+    let certificates = read_certificates(&bytes).with_context(|| format!("cannot show {name}"))?;
     let now = OffsetDateTime::now_utc();
     let links = chain(&certificates);
     let faults = faults(&certificates, &links, now);
-    let text = match form {
+    print(&match form {
         Form::Table => table(&name, &certificates, &links, now)?,
-        Form::Json => json(&answer(&name, &certificates, &links, now)?),
+        Form::Json => messages::json(&answer(&name, &certificates, &links, now)?),
         Form::Yaml => to_yaml(&answer(&name, &certificates, &links, now)?),
-    };
-    io::stdout()
-        .write_all(text.as_bytes())
-        .context("cannot write to standard output")?;
+    })?;
     for fault in &faults {
-        talk::error(&format!("{name}: {fault}"));
+        messages::error(&format!("{name}: {fault}"));
     }
     Ok(if faults.is_empty() {
         Status::Done
@@ -83,25 +44,7 @@ pub(super) fn show(path: &Path, form: Form) -> anyhow::Result<Status> {
     })
 }
 
-/// Reads the file, but not without end: it may be a device.
-fn bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let limit = MAX_BYTES as u64 + 1;
-    if is_stdin(path) {
-        io::stdin()
-            .lock()
-            .take(limit)
-            .read_to_end(&mut bytes)
-            .context("cannot read certificates from standard input")?;
-    } else {
-        File::open(path)
-            .and_then(|file| file.take(limit).read_to_end(&mut bytes))
-            .with_context(|| format!("cannot read the certificates {}", path.display()))?;
-    }
-    Ok(bytes)
-}
-
-/// What is wrong now.
+/// The problems at a time.
 fn faults(certificates: &[Certificate], links: &[Link], now: OffsetDateTime) -> Vec<String> {
     let mut faults = Vec::new();
     for (number, (certificate, link)) in (1..).zip(certificates.iter().zip(links)) {
@@ -109,7 +52,7 @@ fn faults(certificates: &[Certificate], links: &[Link], now: OffsetDateTime) -> 
         match certificate.validity(now) {
             Validity::Valid { .. } => {}
             Validity::NotYet { begins_in } => faults.push(format!(
-                "{which} is valid only in {}: is the clock of this machine right?",
+                "{which} is valid only in {}: check the system clock",
                 length(begins_in)
             )),
             Validity::Expired { since } => {
@@ -128,40 +71,38 @@ fn answer(
     certificates: &[Certificate],
     links: &[Link],
     now: OffsetDateTime,
-) -> anyhow::Result<serde_json::Value> {
-    let shown = certificates
-        .iter()
-        .zip(links)
-        .map(|(certificate, link)| {
-            Ok(Shown {
-                subject: &certificate.subject,
-                issuer: &certificate.issuer,
-                dns: &certificate.dns,
-                ip: &certificate.ip,
-                authority: certificate.is_authority,
-                not_before: certificate.not_before.format(&Rfc3339)?,
-                not_after: certificate.not_after.format(&Rfc3339)?,
-                validity: match certificate.validity(now) {
-                    Validity::NotYet { .. } => "not-yet",
-                    Validity::Valid { .. } => "valid",
-                    Validity::Expired { .. } => "expired",
-                },
-                seconds_left: (certificate.not_after - now).whole_seconds(),
-                key: &certificate.key,
-                usages: &certificate.usages,
-                serial: &certificate.serial,
-                sha256: &certificate.fingerprint,
-                chain: link.code(),
-            })
-        })
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    Ok(serde_json::to_value(Answer {
-        schema: SCHEMA,
-        file,
-        valid: certificates.iter().all(|it| it.validity(now).is_valid()),
-        chained: links.iter().all(|link| link.holds()),
-        certificates: shown,
-    })?)
+) -> anyhow::Result<Value> {
+    let shown = |(certificate, link): (&Certificate, &Link)| {
+        Ok(json!({
+            "subject": certificate.subject,
+            "issuer": certificate.issuer,
+            "dns": certificate.dns,
+            "ip": certificate.ip,
+            "authority": certificate.is_authority,
+            "not_before": certificate.not_before.format(&Rfc3339)?,
+            "not_after": certificate.not_after.format(&Rfc3339)?,
+            "validity": match certificate.validity(now) {
+                Validity::NotYet { .. } => "not-yet",
+                Validity::Valid { .. } => "valid",
+                Validity::Expired { .. } => "expired",
+            },
+            // Negative after the certificate has expired.
+            "seconds_left": (certificate.not_after - now).whole_seconds(),
+            "key": certificate.key,
+            "usages": certificate.usages,
+            "serial": certificate.serial,
+            "sha256": certificate.fingerprint,
+            "chain": link.code(),
+        }))
+    };
+    let shown = certificates.iter().zip(links).map(shown);
+    Ok(json!({
+        "schema": SCHEMA,
+        "file": file,
+        "valid": certificates.iter().all(|it| it.validity(now).is_valid()),
+        "chained": links.iter().all(|link| link.holds()),
+        "certificates": shown.collect::<anyhow::Result<Vec<_>>>()?,
+    }))
 }
 
 fn table(
@@ -176,9 +117,6 @@ fn table(
         plural(certificates.len(), "certificate")
     );
     for (number, (certificate, link)) in (1..).zip(certificates.iter().zip(links)) {
-        let Certificate {
-            subject, issuer, ..
-        } = certificate;
         let kind = if certificate.is_authority {
             "CA"
         } else {
@@ -188,9 +126,13 @@ fn table(
         let (from, until) = ends(certificate.validity(now));
         let from = certificate.not_before.format(&Rfc3339)? + &from;
         let until = certificate.not_after.format(&Rfc3339)? + &until;
-        writeln!(text, "\n{number}: {kind} {}", printable(subject))?;
+        writeln!(
+            text,
+            "\n{number}: {kind} {}",
+            printable(&certificate.subject)
+        )?;
         for (what, value) in [
-            ("issuer", issuer),
+            ("issuer", &certificate.issuer),
             ("DNS names", &certificate.dns.join(", ")),
             ("addresses", &ip.collect::<Vec<_>>().join(", ")),
             ("valid from", &from),
@@ -209,7 +151,7 @@ fn table(
     Ok(text)
 }
 
-/// What to say behind the beginning and the end.
+/// Remarks for the begin and the end.
 fn ends(validity: Validity) -> (String, String) {
     match validity {
         Validity::NotYet { begins_in } => (
@@ -221,17 +163,18 @@ fn ends(validity: Validity) -> (String, String) {
     }
 }
 
-/// A duration in the largest unit that there is more than one of, in whole numbers.
+/// A duration in the largest unit with a count of more than one.
 fn length(duration: Duration) -> String {
-    let (count, unit) = if duration.whole_days() > 1 {
-        (duration.whole_days(), "day")
-    } else if duration.whole_hours() > 1 {
-        (duration.whole_hours(), "hour")
-    } else if duration.whole_minutes() > 1 {
-        (duration.whole_minutes(), "minute")
-    } else {
-        (duration.whole_seconds(), "second")
-    };
+    let units = [
+        (duration.whole_days(), "day"),
+        (duration.whole_hours(), "hour"),
+        (duration.whole_minutes(), "minute"),
+    ];
+    let seconds = (duration.whole_seconds(), "second");
+    let (count, unit) = units
+        .into_iter()
+        .find(|(count, _)| *count > 1)
+        .unwrap_or(seconds);
     plural(usize::try_from(count).unwrap_or_default(), unit)
 }
 

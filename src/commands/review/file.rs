@@ -6,8 +6,8 @@ use anyhow::{Context as _, anyhow, bail};
 use json_patch::Patch;
 use serde_json::Value;
 
-use crate::commands::config::is_stdin;
 use crate::commands::sources::Source;
+use crate::commands::sources::is_stdin;
 use crate::manifest::edit::edit;
 use crate::manifest::stream::{Documents, RawDocument};
 use crate::manifest::tree::Tree;

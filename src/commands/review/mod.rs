@@ -12,9 +12,9 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
 use self::question::{Asked, asked};
-use super::explain::json as json_text;
-use super::talk::{plural, printable};
-use super::{Status, config, rewrite, talk};
+
+use super::messages::{json as json_text, plural, printable};
+use super::{Status, config, messages};
 use crate::admission::Route;
 use crate::apiserver::client::{Answered, Client, ClientError, Target, Trust};
 use crate::apiserver::verify::{Verified, verify};
@@ -88,7 +88,7 @@ fn show(
 ) -> anyhow::Result<()> {
     if form == ReviewForm::Diff {
         let diff = diff(asked, verified, result.as_ref());
-        rewrite::print_diff(&diff)?;
+        messages::print_diff(&diff)?;
         let blank = if diff.is_empty() { "" } else { "\n" };
         return print(&format!("{blank}{report}"));
     }
@@ -107,8 +107,8 @@ fn show(
 
 /// Says why the API server would not accept the answer, and what happens to the user's write.
 fn refused(why: &str, consequence: &str) -> Status {
-    talk::error(why);
-    talk::summary(consequence);
+    messages::error(why);
+    messages::summary(consequence);
     Status::Differs
 }
 
@@ -119,7 +119,7 @@ fn webhook(arguments: &Review) -> anyhow::Result<Option<Webhook>> {
         return Ok(config.map(Webhook::Own));
     };
     if let Some(config) = &arguments.config {
-        talk::summary(&format!(
+        messages::summary(&format!(
             "{} is not used: the webhook at --url has its own config",
             printable(&config.display().to_string())
         ));
@@ -239,13 +239,13 @@ fn diff(asked: &Asked, verified: &Verified, result: Option<&Value>) -> String {
     if let Some(manifest) = &asked.manifest
         && let Some((before, after)) = manifest.texts(patch)
     {
-        return rewrite::diff(&manifest.file, &before, &after);
+        return messages::diff(&manifest.file, &before, &after);
     }
     let name = asked
         .manifest
         .as_ref()
         .map_or("object", |manifest| &manifest.file);
-    rewrite::diff(name, &to_yaml(object), &to_yaml(result))
+    messages::diff(name, &to_yaml(object), &to_yaml(result))
 }
 
 /// The request, and everything in the answer but the patch.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::file::{Content, Manifest, read};
 use crate::apiserver::question::{Operation, Question, admitted, version};
 use crate::cli::{self, Review};
-use crate::commands::config::is_stdin;
+use crate::commands::sources::is_stdin;
 
 /// The identity of the request. It is constant, so that the same request gives the same answer.
 const UID: &str = "00000000-0000-4000-8000-000000000001";

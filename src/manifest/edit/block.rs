@@ -1,31 +1,25 @@
 //! Splices of block collections: whole lines.
 
 use super::super::emit::Layout;
-use super::super::tree::{Id, Kind};
-use super::source::{Source, Splice};
-use super::{Change, Odd};
-
-/// An entry or item: where its key or dash stands, and the end of its last line.
-struct Part {
-    start: usize,
-    end: usize,
-}
+use super::super::tree::Id;
+use super::change::Change;
+use super::error::Unclear;
+use super::original::{Original, Part, Splice};
 
 pub(super) fn splices(
-    source: &Source<'_>,
+    original: &Original<'_>,
     id: Id,
     change: &Change<'_>,
     out: &mut Vec<Splice>,
-) -> Result<(), Odd> {
-    let parts = parts(source, id)?;
+) -> Result<(), Unclear> {
+    let parts = parts(original, id)?;
     let (Some(first), Some(last)) = (parts.first(), parts.last()) else {
-        return Err(Odd::new("the collection is empty in an unusual way"));
+        return Err(Unclear::new("the collection is empty in an unusual way"));
     };
-    let depth = source.depth(id);
-    let column = source.column(first.start);
+    let column = original.column(first.start);
     let layout = Layout {
-        step: source.step(id),
-        dash: source.dash(id),
+        step: original.step(id),
+        dash: original.dash(id),
         literals: false,
     };
     let mut added = String::new();
@@ -38,177 +32,132 @@ pub(super) fn splices(
         }
     }
     if !added.is_empty() {
-        let text = added.replace('\n', source.eol);
-        out.push(Splice {
-            start: last.end,
-            end: last.end,
-            text,
-            depth,
-        });
+        let added = added.replace('\n', original.eol);
+        out.push(Splice::insert(last.end, added, original.depth(id)));
     }
-    fill(source, id, change, layout, column, out)?;
-    remove(source, id, change, &parts, out)
+    fill(original, id, change, layout, column, out)?;
+    remove(original, id, change, &parts, out)
 }
 
-fn parts(source: &Source<'_>, id: Id) -> Result<Vec<Part>, Odd> {
-    let tree = source.tree;
-    match &tree.raw(id).kind {
-        Kind::Mapping { entries, .. } => entries
-            .iter()
-            .map(|&(key, value)| {
-                let start = tree.raw(key).span.start;
-                let key_end = source.line_end(tree.raw(key).span.end);
-                if source.before(start).trim_end().ends_with('?') || source.colon(key).is_none() {
-                    return Err(Odd::new("a key of the mapping is written with `?`"));
-                }
-                Ok(Part {
-                    start,
-                    end: source.block_end(value).max(key_end),
-                })
-            })
-            .collect(),
-        Kind::Sequence { items, .. } => items
-            .iter()
-            .map(|&item| {
-                let start = tree.dash(source.text, item);
-                let start = start.ok_or_else(|| Odd::new("an item has no dash to be found"))?;
-                Ok(Part {
-                    start,
-                    end: source.block_end(item).max(source.line_end(start)),
-                })
-            })
-            .collect(),
-        _ => Ok(Vec::new()),
-    }
+fn parts(original: &Original<'_>, id: Id) -> Result<Vec<Part>, Unclear> {
+    let tree = original.tree;
+    let raw = tree.raw(id);
+    let part = |&(key, value): &(Id, Id)| {
+        let key_span = &tree.raw(key).span;
+        let (start, line) = if raw.is_sequence() {
+            let dash = tree.dash(original.text, value);
+            let dash = dash.ok_or_else(|| Unclear::new("an item has no dash"))?;
+            (dash, dash)
+        } else {
+            let before = original.before(key_span.start).trim_end();
+            if before.ends_with('?') || original.colon(key).is_none() {
+                return Err(Unclear::new("a key of the mapping is written with `?`"));
+            }
+            (key_span.start, key_span.end)
+        };
+        let end = original.block_end(value).max(original.line_end(line));
+        Ok(Part { start, end, value })
+    };
+    raw.entries.iter().map(part).collect()
 }
 
-/// Gives keys without a value theirs.
+/// Writes values after the colons of keys, in place of the old ones.
 fn fill(
-    source: &Source<'_>,
+    original: &Original<'_>,
     id: Id,
     change: &Change<'_>,
     layout: Layout,
     column: usize,
     out: &mut Vec<Splice>,
-) -> Result<(), Odd> {
-    let Kind::Mapping { entries, .. } = &source.tree.raw(id).kind else {
-        return Ok(());
-    };
-    let depth = source.depth(id) + 1;
+) -> Result<(), Unclear> {
+    let depth = original.depth(id) + 1;
     for &(index, value) in &change.fills {
-        let Some(&(key, old)) = entries.get(index) else {
+        let Some(&(key, old)) = original.tree.raw(id).entries.get(index) else {
             continue;
         };
-        let old = source.tree.raw(old).span.clone();
-        let colon = source
-            .colon(key)
-            .ok_or_else(|| Odd::new("the key has no colon"))?;
-        // A block scalar has the end of its last line in it, which stays.
-        let old_end = old.start + source.slice(old.start, old.end).trim_end().len();
-        let after = (colon + 1, old_end.max(colon + 1));
-        if source.has_comment(after.0, after.1) {
-            return Err(Odd::new("a comment stands before the null"));
+        let old = original.tree.raw(old).span.clone();
+        let colon = original.colon(key);
+        let start = colon.ok_or_else(|| Unclear::new("the key has no colon"))? + 1;
+        // The span of a block scalar includes the end of its last line, which stays.
+        let old_end = old.start + original.slice(old.start, old.end).trim_end().len();
+        let end = old_end.max(start);
+        if original.has_comment(start, end) {
+            return Err(Unclear::new("a comment stands before the null"));
         }
-        let mut text = String::new();
-        layout.value(&mut text, value, column);
-        let text = text.replace('\n', source.eol);
-        if text.starts_with(' ') {
-            out.push(Splice {
-                start: after.0,
-                end: after.1,
-                text,
-                depth,
-            });
+        let mut new = String::new();
+        layout.value(&mut new, value, column);
+        let new = new.replace('\n', original.eol);
+        if new.starts_with(' ') {
+            out.push(Splice::replace(start, end, new, depth));
         } else {
-            // The lines go after a comment that follows the colon.
-            out.push(Splice {
-                start: after.0,
-                end: after.1,
-                text: String::new(),
-                depth,
-            });
-            let end = source.line_end(after.1);
-            out.push(Splice {
-                start: end,
-                end,
-                text,
-                depth,
-            });
+            // New lines go after a comment on the line of the colon.
+            out.push(Splice::remove(start, end, depth));
+            out.push(Splice::insert(original.line_end(end), new, depth));
         }
     }
     Ok(())
 }
 
 fn remove(
-    source: &Source<'_>,
+    original: &Original<'_>,
     id: Id,
     change: &Change<'_>,
     parts: &[Part],
     out: &mut Vec<Splice>,
-) -> Result<(), Odd> {
-    let depth = source.depth(id);
+) -> Result<(), Unclear> {
+    let depth = original.depth(id);
     let (Some(first), Some(last)) = (parts.first(), parts.last()) else {
         return Ok(());
-    };
-    let mut delete = |start, end, text: &str| {
-        out.push(Splice {
-            start,
-            end,
-            text: text.to_owned(),
-            depth,
-        });
     };
     let removes = &change.removes;
     if removes.len() == parts.len() {
         if !change.adds.is_empty() {
-            return Err(Odd::new("all of it would go and other things come"));
+            return Err(Unclear::new("all of it would go and other things come"));
         }
-        let mapping = matches!(source.tree.raw(id).kind, Kind::Mapping { .. });
-        let empty = if mapping { "{}" } else { "[]" };
-        let above = source.previous_end(first.start);
-        match (above, source.tree.raw(id).parent) {
-            (Some(above), Some(_)) if source.begins_line(first.start) => {
-                // Behind the key or the dash, or their anchor or tag.
-                let at = source.tree.back(source.text, first.start);
-                delete(at, at, &format!(" {empty}"));
-                delete(above, last.end, "");
+        let raw = original.tree.raw(id);
+        let empty = if raw.is_mapping() { "{}" } else { "[]" };
+        match (original.previous_end(first.start), raw.parent) {
+            (Some(above), Some(_)) if original.begins_line(first.start) => {
+                // After the key or the dash, or their anchor or tag.
+                let at = original.tree.back(original.text, first.start);
+                out.push(Splice::insert(at, format!(" {empty}"), depth));
+                out.push(Splice::remove(above, last.end, depth));
             }
-            _ => delete(first.start, last.end, empty),
+            _ => out.push(Splice::replace(
+                first.start,
+                last.end,
+                empty.to_owned(),
+                depth,
+            )),
         }
         return Ok(());
     }
     let mut leading = 0;
-    if !source.begins_line(first.start) {
-        // The first ones share a line with the dash or key around them, which has to stay.
-        leading = removes
-            .iter()
-            .zip(0..)
-            .take_while(|(index, count)| *index == count)
-            .count();
+    if !original.begins_line(first.start) {
+        // The first parts share a line with the dash or key around them, which stays.
+        leading = change.leading_removes();
         if let Some(part) = leading.checked_sub(1).and_then(|index| parts.get(index)) {
-            let left = source.slice(part.end, source.text.len());
-            delete(
-                first.start,
-                part.end + left.len() - left.trim_start().len(),
-                "",
-            );
+            let rest = original.slice(part.end, original.text.len());
+            let next = part.end + rest.len() - rest.trim_start().len();
+            out.push(Splice::remove(first.start, next, depth));
         }
     }
-    for &index in removes.iter().skip(leading) {
-        let Some(part) = parts.get(index) else {
-            continue;
-        };
-        if !source.begins_line(part.start) {
-            return Err(Odd::new("it shares its line with something else"));
+    for part in removes
+        .iter()
+        .skip(leading)
+        .filter_map(|index| parts.get(*index))
+    {
+        if !original.begins_line(part.start) {
+            return Err(Unclear::new("it shares its line with something else"));
         }
-        match source.previous_end(part.start) {
-            Some(above) => delete(above, part.end, ""),
-            None => delete(
-                source.line_start(part.start),
-                source.next_line(part.end),
-                "",
+        let (start, end) = match original.previous_end(part.start) {
+            Some(above) => (above, part.end),
+            None => (
+                original.line_start(part.start),
+                original.next_line(part.end),
             ),
-        }
+        };
+        out.push(Splice::remove(start, end, depth));
     }
     Ok(())
 }

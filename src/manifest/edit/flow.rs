@@ -1,18 +1,12 @@
-//! Splices of flow collections, and of JSON, which is all flow.
+//! Splices of flow collections, and of JSON, which consists of them.
 
 use serde_json::Value;
 
 use super::super::emit::{self, Context};
 use super::super::tree::{Format, Id, Kind, Style};
-use super::source::{Source, Splice};
-use super::{Change, Odd};
-
-/// An entry or item, and what tells whether it is a collection that spans lines.
-struct Part {
-    start: usize,
-    end: usize,
-    value: Id,
-}
+use super::change::Change;
+use super::error::Unclear;
+use super::original::{Original, Part, Splice};
 
 /// How new parts are written.
 struct Form<'a> {
@@ -25,229 +19,159 @@ struct Form<'a> {
 }
 
 pub(super) fn splices(
-    source: &Source<'_>,
+    original: &Original<'_>,
     id: Id,
     change: &Change<'_>,
     out: &mut Vec<Splice>,
-) -> Result<(), Odd> {
-    let raw = source.tree.raw(id);
-    if !matches!(source.text.as_bytes().get(raw.content), Some(b'{' | b'[')) {
-        return Err(Odd::new("it is a mapping of one entry without braces"));
+) -> Result<(), Unclear> {
+    let content = original.tree.raw(id).content;
+    if !original
+        .slice(content, original.text.len())
+        .starts_with(['{', '['])
+    {
+        return Err(Unclear::new("it is a mapping of one entry without braces"));
     }
-    let parts = parts(source, id)?;
+    let parts = parts(original, id)?;
     if !change.adds.is_empty() {
         if change.removes.len() == parts.len() && !parts.is_empty() {
-            return Err(Odd::new("all of it would go and other things come"));
+            return Err(Unclear::new("all of it would go and other things come"));
         }
-        add(source, id, change, &parts, out);
+        add(original, id, change, &parts, out);
     }
-    let form = form(source, id, "  ");
+    let form = form(original, id, "  ");
     for &(index, value) in &change.fills {
         let Some(part) = parts.get(index) else {
             continue;
         };
-        let old = source.tree.raw(part.value).span.clone();
-        let mut text = String::new();
-        form.value(&mut text, value, None);
-        if old.is_empty() {
-            if source.slice(part.start, part.end).ends_with(':') {
-                out.push(Splice {
-                    start: part.end,
-                    end: part.end,
-                    text: format!(" {text}"),
-                    depth: 0,
-                });
-            } else {
-                return Err(Odd::new("the key has no colon"));
-            }
+        let old = &original.tree.raw(part.value).span;
+        let mut new = String::new();
+        form.value(&mut new, value, None);
+        if !old.is_empty() {
+            out.push(Splice::replace(old.start, old.end, new, 0));
+        } else if original.slice(part.start, part.end).ends_with(':') {
+            out.push(Splice::insert(part.end, format!(" {new}"), 0));
         } else {
-            out.push(Splice {
-                start: old.start,
-                end: old.end,
-                text,
-                depth: 0,
-            });
+            return Err(Unclear::new("the key has no colon"));
         }
     }
-    remove(source, id, change, &parts, out)
+    remove(original, id, change, &parts, out)
 }
 
-fn parts(source: &Source<'_>, id: Id) -> Result<Vec<Part>, Odd> {
-    let tree = source.tree;
-    let parts: Vec<_> = match &tree.raw(id).kind {
-        Kind::Mapping { entries, .. } => entries
-            .iter()
-            .map(|&(key, value)| {
-                let span = &tree.raw(value).span;
-                let end = if span.is_empty() {
-                    source
-                        .colon(key)
-                        .map_or_else(|| tree.raw(key).span.end, |colon| colon + 1)
-                } else {
-                    span.end
-                };
-                Part {
-                    start: tree.raw(key).span.start,
-                    end,
-                    value,
-                }
-            })
-            .collect(),
-        Kind::Sequence { items, .. } => items
-            .iter()
-            .map(|&item| {
-                let span = &tree.raw(item).span;
-                Part {
-                    start: span.start,
-                    end: span.end,
-                    value: item,
-                }
-            })
-            .collect(),
-        _ => Vec::new(),
+fn parts(original: &Original<'_>, id: Id) -> Result<Vec<Part>, Unclear> {
+    let tree = original.tree;
+    let part = |&(key, value): &(Id, Id)| {
+        let start = tree.raw(key).span.start;
+        let span = &tree.raw(value).span;
+        let end = if span.is_empty() {
+            let colon = original.colon(key);
+            colon.map_or_else(|| tree.raw(key).span.end, |colon| colon + 1)
+        } else {
+            span.end
+        };
+        let before = original.slice(0, tree.back(original.text, start));
+        if original.slice(start, end).starts_with('?') || before.ends_with('?') {
+            return Err(Unclear::new("a key of the mapping is written with `?`"));
+        }
+        Ok(Part { start, end, value })
     };
-    for part in &parts {
-        let before = tree.back(source.text, part.start);
-        if source.slice(part.start, part.end).starts_with('?')
-            || source
-                .text
-                .get(..before)
-                .is_some_and(|before| before.ends_with('?'))
-        {
-            return Err(Odd::new("a key of the mapping is written with `?`"));
-        }
-    }
-    Ok(parts)
+    tree.raw(id).entries.iter().map(part).collect()
 }
 
-fn add(source: &Source<'_>, id: Id, change: &Change<'_>, parts: &[Part], out: &mut Vec<Splice>) {
-    let content = source.tree.raw(id).content;
-    let mut text = String::new();
+fn add(
+    original: &Original<'_>,
+    id: Id,
+    change: &Change<'_>,
+    parts: &[Part],
+    out: &mut Vec<Splice>,
+) {
+    let content = original.tree.raw(id).content;
+    let mut new = String::new();
     let mut at = content + 1;
     if let Some(last) = parts.last() {
         at = last.end;
-        let own_line = source.begins_line(last.start);
-        // Of a list that opens and closes around its only item, the item's lines show the step.
-        let inner = if own_line {
-            None
-        } else {
-            spread(source, last.value)
-        };
+        let own_line = original.begins_line(last.start);
+        // If a list opens and closes on the lines of its only item, the lines of that item show the indentation.
+        let inner = spread(original, last.value).filter(|_| !own_line);
         let (outer, indentation) = match inner {
-            Some(inner) => (source.indentation(last.end), source.indentation(inner)),
-            None => (source.indentation(content), source.indentation(last.start)),
+            Some(inner) => (original.indentation(last.end), original.indentation(inner)),
+            None => (
+                original.indentation(content),
+                original.indentation(last.start),
+            ),
         };
         let unit = indentation
             .strip_prefix(outer)
             .filter(|unit| !unit.is_empty());
-        let form = form(source, id, unit.unwrap_or("  "));
+        let form = form(original, id, unit.unwrap_or("  "));
         let mut collections = parts
             .iter()
-            .filter(|part| is_full_collection(source, part.value));
+            .filter(|part| !original.tree.raw(part.value).entries.is_empty())
+            .map(|part| original.slice(part.start, part.end).contains('\n'));
         let pretty = if own_line {
             let first = collections.next();
-            first.is_none_or(|part| lines(source, part) || collections.any(|p| lines(source, p)))
+            first.is_none_or(|has_lines| has_lines || collections.any(|has_lines| has_lines))
         } else {
             inner.is_some()
         };
         let around = if own_line { indentation } else { outer };
         for (key, value) in &change.adds {
             if own_line {
-                text.push(',');
-                text.push_str(source.eol);
-                text.push_str(indentation);
+                new.push(',');
+                new.push_str(original.eol);
+                new.push_str(indentation);
             } else {
-                text.push_str(if pretty { ", " } else { form.comma });
+                new.push_str(if pretty { ", " } else { form.comma });
             }
-            form.part(&mut text, key.as_deref(), value, pretty.then_some(around));
+            form.part(&mut new, key.as_deref(), value, pretty.then_some(around));
         }
     } else {
-        let form = form(source, id, "  ");
+        let form = form(original, id, "  ");
         for (index, (key, value)) in change.adds.iter().enumerate() {
-            if index > 0 {
-                text.push_str(form.comma);
-            }
-            form.part(&mut text, key.as_deref(), value, None);
+            new.push_str(if index > 0 { form.comma } else { "" });
+            form.part(&mut new, key.as_deref(), value, None);
         }
     }
-    out.push(Splice {
-        start: at,
-        end: at,
-        text,
-        depth: source.depth(id),
-    });
+    out.push(Splice::insert(at, new, original.depth(id)));
 }
 
-/// The last part of a collection if it stands on a line of its own.
-fn spread(source: &Source<'_>, id: Id) -> Option<usize> {
-    let last = match &source.tree.raw(id).kind {
-        Kind::Mapping {
-            entries,
-            flow: true,
-        } => entries.last()?.0,
-        Kind::Sequence { items, flow: true } => *items.last()?,
-        _ => return None,
-    };
-    let start = source.tree.raw(last).span.start;
-    source.begins_line(start).then_some(start)
+/// The last part of a flow collection, if it stands on a line of its own.
+fn spread(original: &Original<'_>, id: Id) -> Option<usize> {
+    let raw = original.tree.raw(id);
+    let (last, _) = raw.entries.last().filter(|_| raw.flow)?;
+    let start = original.tree.raw(*last).span.start;
+    original.begins_line(start).then_some(start)
 }
 
-fn is_full_collection(source: &Source<'_>, id: Id) -> bool {
-    match &source.tree.raw(id).kind {
-        Kind::Mapping { entries, .. } => !entries.is_empty(),
-        Kind::Sequence { items, .. } => !items.is_empty(),
-        _ => false,
-    }
-}
-
-fn lines(source: &Source<'_>, part: &Part) -> bool {
-    source.slice(part.start, part.end).contains('\n')
-}
-
-fn form<'a>(source: &Source<'_>, id: Id, unit: &'a str) -> Form<'a> {
-    let near = || source.ancestors(id);
-    let colon = near().find_map(|id| source.colon_at(id));
-    let colon = colon.or(source.habits.colon).unwrap_or(": ");
-    let comma = near()
-        .find_map(|id| source.comma_at(id))
-        .or(source.habits.comma);
-    let json = source.tree.format == Format::Json
-        || source
+fn form<'a>(original: &Original<'_>, id: Id, unit: &'a str) -> Form<'a> {
+    let colon = original.colon_style(id);
+    let json = original.tree.format == Format::Json
+        || original
             .ancestors(id)
-            .find_map(|id| quotes_keys(source, id))
+            .find_map(|id| quotes_keys(original, id))
             .unwrap_or(false);
+    let compact = if colon == ":" { "," } else { ", " };
     Form {
         context: if json { Context::Json } else { Context::Flow },
-        comma: comma.unwrap_or(if colon == ":" { "," } else { ", " }),
+        comma: original.comma(id).unwrap_or(compact),
         colon: if json { colon } else { ": " },
-        eol: source.eol,
+        eol: original.eol,
         unit,
     }
 }
 
-/// Whether a flow mapping, or one that is the first in a flow list, quotes its keys as JSON does.
-fn quotes_keys(source: &Source<'_>, id: Id) -> Option<bool> {
-    match &source.tree.raw(id).kind {
-        Kind::Mapping {
-            entries,
-            flow: true,
-        } => match &source.tree.raw(entries.first()?.0).kind {
-            Kind::Scalar { style, .. } => Some(*style == Style::Double),
-            _ => None,
-        },
-        Kind::Sequence { items, flow: true } => match &source.tree.raw(*items.first()?).kind {
-            Kind::Mapping {
-                entries,
-                flow: true,
-            } if !entries.is_empty() => quotes_keys(source, *items.first()?),
-            _ => None,
-        },
+/// Whether a flow mapping, or the mapping that is first in a flow list, quotes its keys as JSON does.
+fn quotes_keys(original: &Original<'_>, id: Id) -> Option<bool> {
+    let raw = original.tree.raw(id);
+    let (first, _) = raw.first(true)?;
+    match original.tree.raw(first).kind {
+        Kind::Scalar { style, .. } if raw.is_mapping() => Some(style == Style::Double),
+        Kind::Mapping if raw.is_sequence() => quotes_keys(original, first),
         _ => None,
     }
 }
 
 impl Form<'_> {
-    /// `around` is the indentation of the line it stands on if it is to spread over lines.
+    /// `around` is the indentation around a part that is written over several lines.
     fn part(&self, out: &mut String, key: Option<&str>, value: &Value, around: Option<&str>) {
         if let Some(key) = key {
             emit::push_string(out, key, self.context);
@@ -258,13 +182,10 @@ impl Form<'_> {
 
     fn value(&self, out: &mut String, value: &Value, around: Option<&str>) {
         let (open, close, parts): (_, _, Vec<(Option<&str>, &Value)>) = match value {
-            Value::Object(map) if !map.is_empty() => (
-                '{',
-                '}',
-                map.iter()
-                    .map(|(key, value)| (Some(key.as_str()), value))
-                    .collect(),
-            ),
+            Value::Object(map) if !map.is_empty() => {
+                let parts = map.iter().map(|(key, value)| (Some(&**key), value));
+                ('{', '}', parts.collect())
+            }
             Value::Array(items) if !items.is_empty() => {
                 ('[', ']', items.iter().map(|item| (None, item)).collect())
             }
@@ -292,38 +213,28 @@ impl Form<'_> {
 }
 
 fn remove(
-    source: &Source<'_>,
+    original: &Original<'_>,
     id: Id,
     change: &Change<'_>,
     parts: &[Part],
     out: &mut Vec<Splice>,
-) -> Result<(), Odd> {
-    let depth = source.depth(id);
-    let removes = &change.removes;
-    // The first ones go up to what follows them, the others from what they follow.
-    let leading = removes
-        .iter()
-        .zip(0..)
-        .take_while(|(index, count)| *index == count)
-        .count();
+) -> Result<(), Unclear> {
+    // The first parts go with the comma after them, the others with the comma before them.
+    let leading = change.leading_removes();
     let mut ranges = Vec::new();
-    if let (true, Some(first)) = (leading > 0, parts.first()) {
-        let end = match (parts.get(leading), parts.last()) {
-            (Some(next), _) => next.start,
-            (None, Some(last)) => {
-                let after = source.slice(last.end, source.text.len());
-                let comma = after.trim_start();
-                if comma.starts_with(',') {
-                    last.end + after.len() - comma.len() + 1
-                } else {
-                    last.end
-                }
-            }
-            _ => first.end,
-        };
+    if let (true, Some(first), Some(last)) = (leading > 0, parts.first(), parts.last()) {
+        let end = parts.get(leading).map_or_else(
+            || {
+                let after = original.slice(last.end, original.text.len());
+                let rest = after.trim_start();
+                let comma = rest.strip_prefix(',');
+                comma.map_or(last.end, |rest| last.end + after.len() - rest.len())
+            },
+            |next| next.start,
+        );
         ranges.push((first.start, end));
     }
-    for &index in removes.iter().skip(leading) {
+    for &index in change.removes.iter().skip(leading) {
         if let (Some(previous), Some(part)) = (parts.get(index - 1), parts.get(index)) {
             ranges.push((previous.end, part.end));
         }
@@ -334,20 +245,15 @@ fn remove(
             .iter()
             .filter(|part| part.start >= start && part.end <= end)
         {
-            if source.has_comment(from, part.start) {
-                return Err(Odd::new("a comment stands before it that would go too"));
+            if original.has_comment(from, part.start) {
+                return Err(Unclear::new("a comment stands before it that would go too"));
             }
             from = part.end;
         }
-        if source.has_comment(from, end) {
-            return Err(Odd::new("a comment stands behind it that would go too"));
+        if original.has_comment(from, end) {
+            return Err(Unclear::new("a comment stands behind it that would go too"));
         }
-        out.push(Splice {
-            start,
-            end,
-            text: String::new(),
-            depth,
-        });
+        out.push(Splice::remove(start, end, original.depth(id)));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 #![allow(clippy::too_many_lines, reason = "tables of cases")]
 
 use super::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn read(text: &str) -> Tree {
     let json = text.starts_with("{\"") || text.starts_with("{\n");
@@ -17,7 +17,7 @@ fn patch(operations: &Value) -> Patch {
     serde_json::from_value(operations.clone()).unwrap()
 }
 
-fn run(text: &str, operations: &Value) -> Result<String, Refusal> {
+fn run(text: &str, operations: &Value) -> Result<String, EditError> {
     edit(text, &read(text), &patch(operations))
 }
 
@@ -224,7 +224,7 @@ fn block_scalars_keep_their_ends() {
         "a:\n  b:\n  - |+\n    x\n\n  - 1\n  c: 1\n",
     );
     // With the line break that has to come, it would be another text.
-    refused("a: |\n  x", &adds, "read");
+    refused("a: |\n  x", &adds, "expected value");
 }
 
 #[test]
@@ -431,7 +431,7 @@ fn refusals_say_where_and_why() {
     refused(
         "a: 1\na: 2\n",
         &json!([add("/c", &json!(1))]),
-        "second time",
+        "duplicate key",
     );
     refused(
         text,

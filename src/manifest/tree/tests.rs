@@ -1,9 +1,10 @@
 use std::fmt::Write;
 
 use super::*;
-use serde_json::json;
+use crate::manifest::value;
+use serde_json::{Value, json};
 
-fn value(text: &str) -> Value {
+fn read(text: &str) -> Value {
     Tree::yaml(text)
         .and_then(|tree| tree.to_value())
         .unwrap_or_else(|error| panic!("{error:?}"))
@@ -46,7 +47,7 @@ fn reads_what_kubectl_reads() {
         ("{\n\t\"a\":\t[1]\n}", json!({"a": [1]})),
     ];
     for (text, expected) in cases {
-        assert_eq!(value(text), expected, "{text}");
+        assert_eq!(read(text), expected, "{text}");
     }
 }
 
@@ -54,7 +55,7 @@ fn reads_what_kubectl_reads() {
 fn says_where_it_cannot_read() {
     assert_eq!(
         error("a: 1\nb: 2\n'a': 3\n"),
-        (3, 1, "the key \"a\" stands here a second time".to_owned())
+        (3, 1, "duplicate key \"a\"".to_owned())
     );
     assert_eq!(error("x:\n  é: {a: .inf}\n").0, 2);
     assert_eq!(error("x:\n  é: {a: .inf}\n").1, 10);
@@ -109,16 +110,9 @@ fn bounds_what_a_document_may_cost() {
         )
         .unwrap();
     }
-    assert!(
-        Tree::yaml(&merges)
-            .unwrap()
-            .root()
-            .unwrap()
-            .get("a59")
-            .unwrap()
-            .get("y")
-            .is_none()
-    );
+    let tree = Tree::yaml(&merges).unwrap();
+    let (_, last) = value::find(&tree, 0, "a59").unwrap();
+    assert!(value::find(&tree, last, "y").is_none());
     assert!(error(&merges).2.contains("expand"));
 }
 
@@ -153,10 +147,11 @@ fn nodes_have_spans_and_positions() {
     let text = "a: 'x' # c\nb:\n- &k !!str y\n-   # d\n  - |+\n    t\n\nc: [1, {d: }]\n";
     let tree = Tree::yaml(text).unwrap();
     let root = tree.root().unwrap();
+    let span = |node: Node<'_>| &text[tree.raw(node.id).span.clone()];
     let spans: Vec<_> = root
         .as_mapping()
         .unwrap()
-        .map(|(key, value)| (key.as_str().unwrap(), &text[value.span()], value.position()))
+        .map(|(key, value)| (key.as_str().unwrap(), span(value), value.position()))
         .collect();
     let place = |line, column| Position { line, column };
     assert_eq!(spans[0], ("a", "'x'", place(1, 4)));
@@ -165,24 +160,20 @@ fn nodes_have_spans_and_positions() {
         ("b", "- &k !!str y\n-   # d\n  - |+\n    t\n\n", place(3, 1))
     );
     assert_eq!(spans[2], ("c", "[1, {d: }]", place(8, 4)));
-    let items: Vec<_> = root.get("b").unwrap().as_sequence().unwrap().collect();
-    assert_eq!(&text[items[0].span()], "&k !!str y");
+    let (_, list) = root.as_mapping().unwrap().nth(1).unwrap();
+    let items: Vec<_> = list.as_sequence().unwrap().collect();
+    assert_eq!(span(items[0]), "&k !!str y");
     assert_eq!(items[0].value(), Ok(json!("y")));
     assert!(matches!(
-        items[0].data(),
-        Data::Scalar {
-            text: "y",
-            style: Style::Plain
-        }
+        &tree.raw(items[0].id).kind,
+        Kind::Scalar { text, style: Style::Plain } if text == "y"
     ));
     assert_eq!(items[1].position(), place(5, 3));
     let literal = items[1].as_sequence().unwrap().next().unwrap();
     assert_eq!(
-        (&text[literal.span()], literal.position()),
+        (span(literal), literal.position()),
         ("|+\n    t\n\n", place(5, 5))
     );
-    assert!(matches!(
-        root.get("c").unwrap().data(),
-        Data::Sequence { flow: true }
-    ));
+    let (_, flow) = root.as_mapping().unwrap().nth(2).unwrap();
+    assert!(tree.raw(flow.id).is_sequence() && tree.raw(flow.id).flow);
 }

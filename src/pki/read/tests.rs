@@ -139,11 +139,11 @@ fn broken_certificates_are_told_by_their_number() {
         ),
         (
             &good.replacen("\nMII", "\nM!I", 1),
-            "certificate 1 in it is broken: what stands between",
+            "certificate 1 in it is broken: the text between",
         ),
         (
             &good.replacen("\nMII", "\nMIA", 1),
-            "certificate 1 in it is broken: it is no X.509",
+            "certificate 1 in it is broken: it is not an X.509",
         ),
         (
             &good.replacen("BEGIN CERTIFICATE-----", "BEGIN CERTIFICATE---", 1),
@@ -151,11 +151,11 @@ fn broken_certificates_are_told_by_their_number() {
         ),
         (
             &format!("{good}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
-            "certificate 3 in it is broken: it is no X.509",
+            "certificate 3 in it is broken: it is not an X.509",
         ),
         (
             &format!("{good}-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"),
-            "certificate 3 in it is broken: it is no X.509",
+            "certificate 3 in it is broken: it is not an X.509",
         ),
     ] {
         let said = refusal(text);
@@ -163,7 +163,7 @@ fn broken_certificates_are_told_by_their_number() {
     }
     let mut der = read_certificates(good.as_bytes()).unwrap()[0].der.clone();
     der.extend([0, 0, 0]);
-    assert_eq!(read(der).unwrap_err(), "3 bytes too many stand behind it");
+    assert_eq!(read(der).unwrap_err(), "3 bytes follow it");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The API server's part: objects go through the webhook before they are stored.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use seldon_tracing::apiserver::client::Client;
 use seldon_tracing::apiserver::question::{Operation, Question, admitted, version};
@@ -25,7 +25,6 @@ const UID: &str = "00000000-0000-4000-8000-000000000002";
 pub(crate) struct Webhook {
     client: Client,
     runtime: Runtime,
-    config: PathBuf,
     _process: Process,
 }
 
@@ -51,14 +50,8 @@ impl Webhook {
         Self {
             client,
             runtime,
-            config,
             _process: process,
         }
-    }
-
-    /// The file of its config.
-    pub(crate) fn config(&self) -> &Path {
-        &self.config
     }
 
     /// A CREATE.

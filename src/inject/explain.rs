@@ -1,10 +1,12 @@
-//! A plan in words: what `explain` shows. The shape is documented in `docs/explain.md` and does not change but by additions. Pure.
+//! A plan as `explain` shows it. `docs/explain.md` documents the keys. New keys may be added; existing keys do not change.
 
-use serde::Serialize;
+use std::fmt;
 
-use crate::inject::{Change, Choice, Note, Plan, PredictorPlan, Reason, TargetPlan};
+use serde::{Serialize, Serializer};
 
-/// Everything that is known about the tracing of one `SeldonDeployment`.
+use super::{Change, Choice, Note, Outcome, Plan, PredictorPlan, Reason, TargetPlan};
+
+/// The tracing of one `SeldonDeployment`.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
@@ -14,13 +16,13 @@ pub struct Explanation {
     /// `metadata.namespace`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
-    /// `injected`, `removed`, `unchanged` or `skipped`: what an injection does to the object.
-    pub outcome: &'static str,
+    /// The result of an injection.
+    pub outcome: Outcome,
     /// Whether an injection changes the object.
     pub would_change: bool,
     /// Its predictors.
     pub predictors: Vec<ExplainedPredictor>,
-    /// What else was met, with its place.
+    /// Problems and remarks, with their places.
     pub notes: Vec<ExplainedNote>,
 }
 
@@ -33,9 +35,9 @@ pub struct ExplainedPredictor {
     pub name: Option<String>,
     /// Its place.
     pub path: String,
-    /// Whether anything in it is traced by us after an injection.
+    /// Whether an injection traces anything in it.
     pub traced: bool,
-    /// Why, as a code of `docs/reasons.md`.
+    /// The reason, as a code of `docs/reasons.md`.
     pub reason: Reason,
     /// The profile that its trigger names.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,7 +57,7 @@ pub struct ExplainedTarget {
     pub name: String,
     /// Its place.
     pub path: String,
-    /// Why it is left alone as a whole, if it is.
+    /// Why the whole target is left alone, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left: Option<Reason>,
     /// Its variables.
@@ -70,10 +72,10 @@ pub struct ExplainedVariable {
     pub name: &'static str,
     /// `add`, `keep`, `remove` or `leave`.
     pub action: &'static str,
-    /// Our value; never the user's.
+    /// The injected value; never a user's value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
-    /// The layer that our value comes from.
+    /// The layer of the value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<&'static str>,
     /// Why it is left alone.
@@ -81,28 +83,44 @@ pub struct ExplainedVariable {
     pub reason: Option<Reason>,
 }
 
-/// Something that was met.
+/// A problem or a remark.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ExplainedNote {
     /// The code of `docs/reasons.md`.
     pub reason: Reason,
-    /// Whether somebody should do something about it.
+    /// Whether the user should act on it.
     pub problem: bool,
     /// Its place.
     pub path: String,
-    /// The line of the file, where there is a file.
+    /// The line of the file, if there is a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<usize>,
     /// The reason in one line.
     pub text: &'static str,
-    /// The particular.
+    /// Details, such as the value that is wrong.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub detail: String,
 }
 
+impl Serialize for Outcome {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+impl fmt::Display for ExplainedNote {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.path, self.text)?;
+        if !self.detail.is_empty() {
+            write!(formatter, " ({})", self.detail)?;
+        }
+        write!(formatter, " [{}]", self.reason.code())
+    }
+}
+
 impl Explanation {
-    /// Puts a plan into words. `line_of` finds the line of a JSON pointer in the file, where there is one.
+    /// Explains a plan. `line_of` finds the line of a JSON pointer in the file, if there is a file.
     #[must_use]
     pub fn of(
         plan: &Plan<'_>,
@@ -134,7 +152,7 @@ impl Explanation {
         Self {
             name: name.map(str::to_owned),
             namespace: namespace.map(str::to_owned),
-            outcome: plan.outcome.code(),
+            outcome: plan.outcome,
             would_change: !plan.is_empty(),
             predictors: plan.predictors.iter().map(predictor).collect(),
             notes: plan.notes.iter().map(note).collect(),
@@ -145,38 +163,33 @@ impl Explanation {
 fn target(target: &TargetPlan<'_>) -> ExplainedTarget {
     let variables = target.choices.iter().filter_map(|(variable, choice)| {
         let change = *target.changes.get(variable);
-        let name = variable.name();
-        Some(match (choice, change) {
-            (Choice::Set(value, origin), _) => ExplainedVariable {
-                name,
-                action: if change == Change::Keep {
-                    "keep"
-                } else {
-                    "add"
-                },
-                value: Some(value.text().to_owned()),
-                from: Some(origin.code()),
-                reason: None,
-            },
-            (_, Change::Remove) => ExplainedVariable {
-                name,
-                action: "remove",
-                value: None,
-                from: None,
-                reason: match choice {
+        let mut explained = ExplainedVariable {
+            name: variable.name(),
+            action: "leave",
+            value: None,
+            from: None,
+            reason: None,
+        };
+        match (choice, change) {
+            (Choice::Set(value, origin), _) => {
+                let is_kept = change == Change::Keep;
+                explained.action = if is_kept { "keep" } else { "add" };
+                explained.value = Some(value.text().to_owned());
+                explained.from = Some(origin.code());
+            }
+            (_, Change::Remove) => {
+                explained.action = "remove";
+                explained.reason = match choice {
                     Choice::Leave(reason) => Some(*reason),
                     _ => target.left,
-                },
-            },
-            (Choice::Leave(reason), _) if target.left != Some(*reason) => ExplainedVariable {
-                name,
-                action: "leave",
-                value: None,
-                from: None,
-                reason: Some(*reason),
-            },
+                };
+            }
+            (Choice::Leave(reason), _) if target.left != Some(*reason) => {
+                explained.reason = Some(*reason);
+            }
             _ => return None,
-        })
+        }
+        Some(explained)
     });
     ExplainedTarget {
         kind: target.kind.code(),

@@ -1,0 +1,144 @@
+//! The flags of `inject`, `uninject` and `explain`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::form::Form;
+
+pub(super) const INJECT_EXAMPLES: &str = "\
+Examples:
+  seldon-tracing inject -f model.yaml                     print the manifest with tracing
+  seldon-tracing inject -f model.yaml --diff              show the changes
+  seldon-tracing inject -f models/ --in-place             write the files of a folder
+  seldon-tracing inject -f models/ --check                exit 1 if a file would change
+  kustomize build . | seldon-tracing inject | kubectl apply -f -
+  seldon-tracing inject -f model.yaml --tracing true      also without an annotation";
+
+pub(super) const UNINJECT_EXAMPLES: &str = "\
+Examples:
+  seldon-tracing uninject -f model.yaml                   print the original manifest
+  seldon-tracing uninject -f models/ --in-place           remove tracing from the files of a folder
+  kubectl get sdep my-model -o yaml | seldon-tracing uninject";
+
+pub(super) const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  seldon-tracing explain -f model.yaml                    print a table
+  kubectl get sdep my-model -o yaml | seldon-tracing explain
+  seldon-tracing explain -f models/ -o json               print JSON, as docs/explain.md describes it";
+
+/// The manifests to read.
+#[derive(Args, Debug)]
+pub struct Input {
+    /// A manifest, a folder of manifests (.yaml, .yml and .json, at any depth), or - for standard input
+    ///
+    /// Can be repeated. The default is standard input, if it is a pipe or a file.
+    #[arg(short = 'f', long = "filename", value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+}
+
+/// Settings for all manifests.
+#[derive(Args, Debug)]
+pub struct Surroundings {
+    /// The config file [default: the built-in configuration]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "SELDON_TRACING_CONFIG",
+        hide_env_values = true
+    )]
+    pub config: Option<PathBuf>,
+    /// The namespace of objects without one
+    #[arg(short = 'n', long, value_name = "NAME")]
+    pub namespace: Option<String>,
+    /// Trace unless an annotation says false, as in a namespace labelled tracing=enabled
+    #[arg(long)]
+    pub namespace_default: bool,
+}
+
+/// The form of the result.
+#[derive(Args, Debug)]
+pub struct Output {
+    /// Print a unified diff instead of the manifest
+    #[arg(long)]
+    pub diff: bool,
+    /// Write the files instead of printing: all of them or, after any error, none
+    ///
+    /// Prepares a new file beside each old one, with its mode and owner and a hidden name (.seldon-tracing-*.tmp). When all
+    /// are ready, renames them over the old files. If a rename fails, puts the old files back; on a file system without hard
+    /// links it cannot, and lists the files that are written. Ctrl-C before the first rename removes the prepared files. If
+    /// the process is killed, each file is complete, old or new: delete remaining hidden files, and run the command again.
+    /// A symlink stays, and its target is written. Standard input, special files and files with several hard links are
+    /// refused.
+    #[arg(long, conflicts_with = "check")]
+    pub in_place: bool,
+    /// Only print the names of files that would change, and exit 1 if there are any
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// `inject`
+#[derive(Args, Debug)]
+pub struct Inject {
+    /// The manifests to read.
+    #[command(flatten)]
+    pub input: Input,
+    /// The form of the result.
+    #[command(flatten)]
+    pub output: Output,
+    /// Settings for all manifests.
+    #[command(flatten)]
+    pub surroundings: Surroundings,
+    /// Add the tracing annotation with this value (true, false or a profile) to every SeldonDeployment without one
+    ///
+    /// `uninject` removes it again.
+    #[arg(long, value_name = "VALUE")]
+    pub tracing: Option<String>,
+}
+
+/// `uninject`
+#[derive(Args, Debug)]
+pub struct Uninject {
+    /// The manifests to read.
+    #[command(flatten)]
+    pub input: Input,
+    /// The form of the result.
+    #[command(flatten)]
+    pub output: Output,
+    /// The config file, for the key of the tracing annotation [default: the built-in configuration]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "SELDON_TRACING_CONFIG",
+        hide_env_values = true
+    )]
+    pub config: Option<PathBuf>,
+}
+
+/// `explain`
+#[derive(Args, Debug)]
+pub struct Explain {
+    /// The manifests to read.
+    #[command(flatten)]
+    pub input: Input,
+    /// Settings for all manifests.
+    #[command(flatten)]
+    pub surroundings: Surroundings,
+    /// Output format
+    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table")]
+    pub output: Form,
+    /// Explain the result of `inject --tracing VALUE`
+    #[arg(long, value_name = "VALUE")]
+    pub tracing: Option<String>,
+    /// After the table, show the changes that `inject` would make
+    #[arg(long)]
+    pub diff: bool,
+}
+
+impl Output {
+    /// Whether the manifests are printed.
+    #[must_use]
+    pub const fn prints_manifests(&self) -> bool {
+        !(self.diff || self.in_place || self.check)
+    }
+}

@@ -1,0 +1,137 @@
+//! What commands print: messages on standard error, JSON and diffs on standard output.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use anyhow::Context;
+use serde_json::Value;
+use similar::TextDiff;
+
+use super::status::Status;
+use crate::offline::{Done, Fault};
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+
+/// Text from a manifest without the characters that control a terminal.
+pub(super) fn printable(text: &str) -> String {
+    let is_unsafe = |letter: char| letter.is_control() || changes_direction(letter);
+    text.replace(is_unsafe, "\u{fffd}")
+}
+
+/// Such characters show text in another order than it is stored in.
+const fn changes_direction(letter: char) -> bool {
+    matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn say(style: Style, word: &str, text: &str) {
+    let mut stderr = anstream::stderr().lock();
+    // If standard error is closed, there is nowhere left to report it.
+    let _ = writeln!(stderr, "{style}{word}{style:#}: {}", printable(text));
+}
+
+/// Reports a document that cannot be read or edited.
+pub(super) fn fault(file: &str, first_line: usize, fault: &Fault) {
+    let line = first_line + fault.line - 1;
+    let path = match fault.path.as_str() {
+        "" => String::new(),
+        path => format!("{path}: "),
+    };
+    error(&format!("{file}:{line}: {path}{}", fault.message));
+}
+
+/// Reports an error.
+pub(super) fn error(text: &str) {
+    say(ERROR, "error", text);
+}
+
+/// Reports that a command did nothing because of errors in its input.
+pub(super) fn nothing_was(done: &str, faults: usize) -> Status {
+    let problems = plural(faults, "problem");
+    error(&format!("nothing was {done}: fix {problems} first"));
+    Status::BadInput
+}
+
+/// Reports the problems in a document.
+pub(super) fn warnings(file: &str, first_line: usize, done: &Done) {
+    ignored(file, first_line, done);
+    for note in done
+        .objects
+        .iter()
+        .flat_map(|seen| &seen.explanation.notes)
+        .filter(|note| note.problem)
+    {
+        let line = first_line + note.line.unwrap_or(1) - 1;
+        say(WARNING, "warning", &format!("{file}:{line}: {note}"));
+    }
+}
+
+/// Reports objects that look like a `SeldonDeployment` and are left unchanged.
+pub(super) fn ignored(file: &str, first_line: usize, done: &Done) {
+    for (line, why) in &done.ignored {
+        let line = first_line + line - 1;
+        say(WARNING, "warning", &format!("{file}:{line}: {why}"));
+    }
+}
+
+/// Prints a line on standard error.
+pub(super) fn summary(text: &str) {
+    let mut stderr = anstream::stderr().lock();
+    let _ = writeln!(stderr, "{text}");
+}
+
+/// `1 file`, `2 files`.
+pub(super) fn plural(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Prints text on standard output.
+pub(super) fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+        .context("cannot write to standard output")
+}
+
+/// JSON with every control character escaped, so that it is safe on a terminal.
+pub(super) fn json(value: &Value) -> String {
+    let mut text = String::new();
+    for letter in format!("{value:#}\n").chars() {
+        if letter.is_control() && letter != '\n' {
+            let _ = write!(text, "\\u{:04x}", u32::from(letter));
+        } else {
+            text.push(letter);
+        }
+    }
+    text
+}
+
+/// A unified diff of one file.
+pub(super) fn diff(name: &str, before: &str, after: &str) -> String {
+    let name = printable(name.trim_start_matches('/'));
+    TextDiff::from_lines(before, after)
+        .unified_diff()
+        .header(&format!("a/{name}"), &format!("b/{name}"))
+        .to_string()
+}
+
+/// Prints a diff, in colour on a terminal.
+pub(super) fn print_diff(text: &str) -> anyhow::Result<()> {
+    let mut stdout = anstream::stdout().lock();
+    for line in text.split_inclusive('\n') {
+        let style = match line.as_bytes().first() {
+            Some(b'+') => AnsiColor::Green.on_default(),
+            Some(b'-') => AnsiColor::Red.on_default(),
+            Some(b'@') => AnsiColor::Cyan.on_default(),
+            _ => Style::new(),
+        };
+        let (content, end) = line
+            .strip_suffix('\n')
+            .map_or((line, ""), |content| (content, "\n"));
+        write!(stdout, "{style}{content}{style:#}{end}")
+            .context("cannot write to standard output")?;
+    }
+    Ok(())
+}
