@@ -8,8 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use std::{panic, thread};
 
+use serde::ser::{SerializeMap, Serializer};
 use tracing::level_filters::LevelFilter;
-use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
+use tracing::{Event, Subscriber};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
+use tracing_serde::{AsSerde, SerdeMapVisitor};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 use crate::cli::{LogFormat, LogLevel};
 
@@ -61,6 +67,38 @@ impl<W: Write> Write for Gathering<W> {
         thread::sleep(GATHERING);
         Ok(())
     }
+}
+
+/// Writes each event as one line of JSON, as the JSON format of tracing-subscriber does. That one passes a line on in pieces of a few
+/// bytes and checks each of them.
+#[derive(Debug)]
+struct JsonLines(NonBlocking);
+
+impl<S: Subscriber> Layer<S> for JsonLines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if let Ok(line) = json_line(event) {
+            // What is lost is counted behind this.
+            let _ = self.0.clone().write_all(&line);
+        }
+    }
+}
+
+fn json_line(event: &Event<'_>) -> serde_json::Result<Vec<u8>> {
+    let mut timestamp = String::with_capacity(32);
+    // Writing into a String does not fail.
+    let _ = SystemTime.format_time(&mut Writer::new(&mut timestamp));
+    let mut line = Vec::with_capacity(512);
+    let mut serializer = serde_json::Serializer::new(&mut line);
+    let mut map = serializer.serialize_map(None)?;
+    map.serialize_entry("timestamp", &timestamp)?;
+    map.serialize_entry("level", &event.metadata().level().as_serde())?;
+    let mut fields = SerdeMapVisitor::new(map);
+    event.record(&mut fields);
+    let mut map = fields.take_serializer()?;
+    map.serialize_entry("target", event.metadata().target())?;
+    map.end()?;
+    line.push(b'\n');
+    Ok(line)
 }
 
 /// Counts log lines that were not read in time, and those that could not be written.
@@ -121,24 +159,22 @@ pub fn start(
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Debug => LevelFilter::DEBUG,
     };
-    let builder = tracing_subscriber::fmt()
-        .with_writer(writer)
-        .with_max_level(level);
     let json = match format {
         LogFormat::Auto => !terminal,
         LogFormat::Json => true,
         LogFormat::Text => false,
     };
     if json {
-        let subscriber = builder
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .with_span_list(false)
-            .finish();
-        tracing::subscriber::set_global_default(subscriber)?;
+        let lines = tracing_subscriber::registry()
+            .with(level)
+            .with(JsonLines(writer));
+        tracing::subscriber::set_global_default(lines)?;
     } else {
-        let subscriber = builder.with_ansi(colour && terminal).finish();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(writer)
+            .with_max_level(level)
+            .with_ansi(colour && terminal)
+            .finish();
         tracing::subscriber::set_global_default(subscriber)?;
     }
     Ok((guard, lost))
