@@ -254,7 +254,9 @@ fn injected(mut object: Value) -> Value {
     let json = object.to_string();
     let view = SeldonDeployment::from_json(json.as_bytes()).unwrap();
     let config = Config::default();
-    let patch = plan(&view, None, &config, &Context::default()).patch();
+    let patch = plan(&view, None, &config, &Context::default())
+        .patch()
+        .unwrap();
     json_patch::patch(&mut object, &patch).unwrap();
     object
 }

@@ -52,7 +52,8 @@ pub(crate) fn injected(json: &str) -> String {
     let config = Config::default();
     let plan = plan(&view, None, &config, &Context::default());
     assert!(
-        json_patch::patch(&mut value, &plan.patch()).is_ok(),
+        plan.patch()
+            .is_ok_and(|patch| json_patch::patch(&mut value, &patch).is_ok()),
         "the patch applies"
     );
     value.sort_all_objects();
@@ -72,7 +73,8 @@ pub(crate) fn reapplied(json: &str, stored: &str) -> String {
 pub(crate) fn decide(json: &[u8], old: Option<&[u8]>, config: &Config, out: &mut Vec<u8>) {
     let view = SeldonDeployment::from_json(json).unwrap_or_default();
     let old = old.map(|old| SeldonDeployment::from_json(old).unwrap_or_default());
-    plan(&view, old.as_ref(), config, &Context::default()).write_patch(out);
+    let plan = plan(&view, old.as_ref(), config, &Context::default());
+    assert!(plan.write_patch(out).is_ok(), "the patch can be written");
 }
 
 /// The yardstick: the same fields read into types that borrow, as a derive writes it, without any care for odd shapes.

@@ -205,7 +205,8 @@ impl<'a> About<'a> {
         let mut patch = Vec::new();
         if let Some(plan) = plan.filter(|plan| !plan.is_empty()) {
             patch.reserve_exact(2048);
-            plan.write_patch(&mut patch);
+            plan.write_patch(&mut patch)
+                .map_err(|error| AnswerError::Unwritten(error.to_string()))?;
         }
         let body = Response {
             uid: &self.uid,

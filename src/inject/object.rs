@@ -37,7 +37,7 @@ use crate::seldon::{Lenient, Place, SeldonDeployment};
 /// let config = Config::default();
 /// let plan = plan(&object, None, &config, &Context::default());
 /// assert_eq!(plan.outcome, Outcome::Injected);
-/// let paths: Vec<String> = plan.patch().iter().map(|op| op.path().to_string()).collect();
+/// let paths: Vec<String> = plan.patch()?.iter().map(|op| op.path().to_string()).collect();
 /// assert_eq!(
 ///     paths,
 ///     [

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::layers::Origin;
 use super::notes::Note;
-use super::patch::{Op, Ops, to_json_patch};
+use super::patch::{Op, Ops};
 use super::reason::Reason;
 use crate::jaeger::{EnvSet, EnvValue, PerVariable, Variable};
 use crate::seldon::Place;
@@ -100,16 +100,22 @@ impl Plan<'_> {
         self.ops.len()
     }
 
-    /// The patch, in the types of the `json-patch` crate. It applies to the object that the plan was made from.
-    #[must_use]
-    pub fn patch(&self) -> json_patch::Patch {
-        to_json_patch(&self.ops)
+    /// Writes the patch as JSON, behind what is already in `out`. It applies to the object that the plan was made from.
+    ///
+    /// # Errors
+    /// An operation that cannot be written. What is in `out` then must not be used: a patch is never sent in part.
+    pub fn write_patch(&self, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+        serde_json::to_writer(out, &Ops(&self.ops))
     }
 
-    /// The same patch as JSON text, behind what is already in `out`.
-    pub fn write_patch(&self, out: &mut Vec<u8>) {
-        // Writing into memory does not fail, and our values have no keys but strings.
-        let _ = serde_json::to_writer(out, &Ops(&self.ops));
+    /// The same patch in the types of the `json-patch` crate.
+    ///
+    /// # Errors
+    /// See [`Plan::write_patch`].
+    pub fn patch(&self) -> Result<json_patch::Patch, serde_json::Error> {
+        let mut text = Vec::new();
+        self.write_patch(&mut text)?;
+        serde_json::from_slice(&text)
     }
 }
 

@@ -83,7 +83,10 @@ pub fn run(text: &str, config: &Config, context: &Context<'_>) -> Result<Done, F
         let namespace = view.namespace().or(context.namespace);
         let explanation = Explanation::of(&plan, view.name(), namespace, line_of);
         done.objects.push(Seen { line, explanation });
-        for operation in plan.patch().0 {
+        let patch = plan.patch();
+        let patch =
+            patch.map_err(|error| fault(format!("the patch cannot be written: {error}")))?;
+        for operation in patch.0 {
             let path = operation.path().to_string();
             let operation = below(&prefix, operation)
                 .ok_or_else(|| fault(format!("the change of {path} cannot be written")))?;

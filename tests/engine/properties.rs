@@ -99,7 +99,7 @@ proptest! {
     fn an_injection_only_adds_and_settles(object in deployment(), situation in situation()) {
         let context = context(&situation, Task::Follow);
         let (result, (outcome, only_adds)) = common::run(&object, None, &situation.config, &context, |plan| {
-            let patch = serde_json::to_value(plan.patch()).unwrap();
+            let patch = serde_json::to_value(plan.patch().unwrap()).unwrap();
             (plan.outcome, patch.as_array().unwrap().iter().all(|operation| operation["op"] == "add"))
         });
         prop_assert!(only_adds);

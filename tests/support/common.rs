@@ -20,11 +20,13 @@ pub(crate) fn run<T>(
         .as_ref()
         .map(|json| SeldonDeployment::from_json(json.as_bytes()).unwrap());
     let decided = plan(&view, old_view.as_ref(), config, context);
-    let patch = decided.patch();
+    let patch = decided.patch().unwrap();
 
     let (mut bytes, mut again) = (Vec::new(), Vec::new());
-    decided.write_patch(&mut bytes);
-    plan(&view, old_view.as_ref(), config, context).write_patch(&mut again);
+    decided.write_patch(&mut bytes).unwrap();
+    plan(&view, old_view.as_ref(), config, context)
+        .write_patch(&mut again)
+        .unwrap();
     assert_eq!(bytes, again, "deterministic");
     assert_eq!(
         serde_json::from_slice::<Value>(&bytes).unwrap(),

@@ -3,6 +3,6 @@
 mod op;
 mod value;
 
-pub(crate) use op::{Op, Ops, to_json_patch};
+pub(crate) use op::{Op, Ops};
 pub use value::{CONFIG_DIR, CONFIG_VOLUME};
 pub(crate) use value::{ConfigVolume, EnvEntries, NewPod, NewValue, Stub};

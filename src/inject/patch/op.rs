@@ -2,8 +2,6 @@
 
 use std::fmt::Write;
 
-use json_patch::jsonptr::PointerBuf;
-use json_patch::{AddOperation, PatchOperation, RemoveOperation};
 use serde::Serialize;
 
 use super::value::NewValue;
@@ -133,22 +131,4 @@ impl Serialize for Ops<'_, '_> {
         }
         seq.end()
     }
-}
-
-/// The operations as the types of the `json-patch` crate, which can apply them.
-pub(crate) fn to_json_patch(ops: &[Op<'_>]) -> json_patch::Patch {
-    let mut text = String::new();
-    let operations = ops.iter().filter_map(|op| {
-        op.write_path(None, &mut text);
-        // Our own pointers always parse and our own values always serialise; the properties prove it.
-        let path = PointerBuf::parse(text.clone()).ok()?;
-        Some(match op.value() {
-            Some(value) => PatchOperation::Add(AddOperation {
-                path,
-                value: serde_json::to_value(value).ok()?,
-            }),
-            None => PatchOperation::Remove(RemoveOperation { path }),
-        })
-    });
-    json_patch::Patch(operations.collect())
 }
