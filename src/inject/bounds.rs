@@ -1,5 +1,5 @@
-//! How much of an object is looked at. Real objects are far below these bounds; they keep the cost of a decision in proportion to the
-//! size of a request, whoever wrote it.
+//! How large an object may be. Real objects are far below these bounds, which keep the cost of a decision in proportion to the size of
+//! the request.
 
 use crate::inject::reason::Reason;
 use crate::seldon::lenient::Lenient;
@@ -16,7 +16,7 @@ pub const MAX_CONTAINERS: usize = 2_000;
 /// (<https://etcd.io/docs/v3.5/dev-guide/limit/>): a larger patch would make the user's write fail.
 pub const MAX_ADDED: usize = 1 << 20;
 
-/// Why an object is not looked into, if it has too much in it.
+/// Why an object is not decided, if it is too large.
 pub(crate) fn exceeded(object: &SeldonDeployment<'_>) -> Option<(Reason, Place<'static>, String)> {
     let predictors = object.predictors();
     if predictors.len() > MAX_PREDICTORS {

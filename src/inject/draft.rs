@@ -31,13 +31,13 @@ pub(crate) const ORCHESTRATOR: &str = "seldon-container-engine";
     reason = "there is one for each predictor, on the stack"
 )]
 pub(crate) enum Wanted<'v> {
-    /// Nothing of ours in it.
+    /// Nothing of ours stays in it.
     Off(Reason),
-    /// What is there of ours, and no more.
+    /// What is present of ours stays, and nothing is added.
     Hold,
-    /// What the record says, exactly.
+    /// Exactly what the record has.
     Restore,
-    /// What the settings say.
+    /// What the settings ask for.
     On(Resolved<'v>),
 }
 

@@ -43,7 +43,7 @@ impl Note<'_> {
 }
 
 impl Plan<'_> {
-    /// The notes that somebody should do something about.
+    /// The notes that the user or the admin should act on.
     pub fn problems(&self) -> impl Iterator<Item = &Note<'_>> {
         self.notes.iter().filter(|note| note.reason.is_problem())
     }

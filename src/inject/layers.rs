@@ -54,7 +54,7 @@ impl Origin {
 pub(crate) struct Layer<'a>([Option<Cow<'a, str>>; Setting::COUNT]);
 
 impl<'a> Layer<'a> {
-    /// Reads the annotations of one place; what cannot be used is noted and left out.
+    /// Reads the annotations of one place. A setting that cannot be used is noted and left out.
     pub(crate) fn read(
         annotations: Option<&Annotations<'a>>,
         place: impl Fn(&'a str) -> Place<'a>,
@@ -67,7 +67,7 @@ impl<'a> Layer<'a> {
         };
         let mut guesses = 32_u32;
         for (key, raw) in &annotations.rest.0 {
-            // A key with escapes in it is none of ours.
+            // None of our keys needs escapes.
             let Cow::Borrowed(key) = *key else { continue };
             let Some(name) = key.strip_prefix(ANNOTATION_PREFIX) else {
                 continue;
@@ -79,7 +79,7 @@ impl<'a> Layer<'a> {
                 .into_iter()
                 .find(|setting| setting.annotation() == name)
             else {
-                // Comparing names costs far more than reading them, and nobody mistypes this many.
+                // Comparing names costs far more than reading them, and few users mistype this many.
                 let advice = if guesses > 0 {
                     nearest(name)
                 } else {
@@ -112,10 +112,10 @@ impl<'a> Layer<'a> {
     }
 }
 
-/// Advice for a name that is like none of ours.
+/// Advice for a name that resembles no setting.
 const NO_IDEA: &str = "see docs/annotations.md for those that there are";
 
-/// Advice for a setting's name that is not one.
+/// Advice for an unknown name of a setting.
 fn nearest(name: &str) -> Cow<'static, str> {
     // The measure takes the square of the length, and no mistyped name is this long.
     if name.len() > 64 {
@@ -138,7 +138,7 @@ fn nearest(name: &str) -> Cow<'static, str> {
 pub(crate) struct Resolved<'a>([Option<(Cow<'a, str>, Origin)>; Setting::COUNT]);
 
 impl<'a> Resolved<'a> {
-    /// The text of a setting; an empty one says the same as none.
+    /// The text of a setting. An empty text means that the setting is not set.
     pub(crate) fn get(&self, setting: Setting) -> Option<(&Cow<'a, str>, Origin)> {
         self.0[setting as usize]
             .as_ref()

@@ -5,22 +5,22 @@ use std::borrow::Cow;
 use crate::inject::reason::Reason;
 use crate::seldon::place::Place;
 
-/// A reason, the place it is about, and what exactly it is about there.
+/// A reason, its place, and the details.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note<'a> {
     /// Why.
     pub reason: Reason,
     /// Where.
     pub place: Place<'a>,
-    /// The particular: a variable's name, what is expected … Never the value of a variable or of an annotation that is not ours.
+    /// The details, such as a variable's name or what is expected. Never the value of a variable, or of an annotation of the user's.
     pub detail: Cow<'a, str>,
 }
 
-/// How many notes a new one is compared with. What concerns the whole object is among the first; an object with thousands of problems
-/// may say one of them twice, but does not take the square of the time.
+/// How many notes a new one is compared with. Those on the whole object come first. An object with thousands of problems may repeat one,
+/// but the time stays linear.
 const REMEMBERED: usize = 16;
 
-/// The most notes that are kept; nobody reads more.
+/// The most notes that are kept. A user does not read more.
 const MAX_NOTES: usize = 10_000;
 
 /// The notes of one decision.
@@ -42,7 +42,7 @@ impl<'a> Notes<'a> {
             place,
             detail: detail.into(),
         };
-        // What concerns the whole object is met again at every predictor.
+        // A problem of the whole object comes up again at every predictor.
         let mut earliest = self.0.iter().take(REMEMBERED);
         let again = reason.is_problem() && earliest.any(|earlier| *earlier == note);
         if !again {
@@ -62,7 +62,7 @@ impl<'a> Notes<'a> {
         }
     }
 
-    /// Notes a part that is not of the type that belongs there.
+    /// Notes a part of the wrong type.
     pub(crate) fn odd(&mut self, place: Place<'a>, expected: &'static str, found: &'static str) {
         self.add(
             Reason::OddType,

@@ -22,11 +22,11 @@ macro_rules! reasons {
     };
 }
 
-/// Whether somebody should act.
+/// Whether the user or the admin should act.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Note,
-    /// The user or the admin should do something about it. It is an admission warning too.
+    /// They should. The reason is an admission warning too.
     Problem,
 }
 

@@ -9,14 +9,14 @@ use crate::seldon::lenient::{Lenient, Text};
 use crate::seldon::object::{Annotations, Predictor, SeldonDeployment};
 use crate::seldon::place::Place;
 
-/// What the annotations ask for.
+/// What the trigger annotations ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Trigger<'a> {
     /// Trace, with the settings of a profile if one is named.
     On(Option<&'a str>),
-    /// Do not, because nobody asked or because it is turned off.
+    /// Do not trace: no annotation asks for it, or one turns it off.
     Off(Reason),
-    /// The request cannot be understood: leave everything as it is.
+    /// The value is not understood: leave everything as it is.
     Unclear(Reason),
 }
 

@@ -62,7 +62,7 @@ impl Variable {
     /// The variable of that name, if it is one of ours.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        // Most names of a container's environment are somebody else's.
+        // Most variables of a container have nothing to do with tracing.
         if !is_read_by_tracing(name) {
             return None;
         }

@@ -29,7 +29,7 @@ pub(crate) struct Subject<'s, 'a> {
     pub(crate) engine: Option<&'s EngineVariables<'a>>,
 }
 
-/// What the user says about a variable.
+/// How the user sets a variable.
 enum Said<'s> {
     Literal(&'s str),
     Elsewhere,
@@ -51,7 +51,7 @@ impl Subject<'_, '_> {
         }
     }
 
-    /// Why a variable is not ours to set, if the user has a say in it.
+    /// Why a variable is the user's to set, if it is.
     fn users(&self, variable: Variable) -> Option<Reason> {
         if self.present.fate(variable) == Fate::Changed {
             return Some(Reason::UserChanged);
@@ -67,7 +67,7 @@ impl Subject<'_, '_> {
             .map(|_| Reason::EngineAnnotation)
     }
 
-    /// Warns of the user's values that end the process which reads them.
+    /// Warns of the user's values that crash the process that reads them.
     pub(crate) fn warn(&self, notes: &mut Notes<'_>) {
         let place = Place::Env(self.holder);
         let client = self.client;
@@ -101,7 +101,7 @@ impl Subject<'_, '_> {
                 );
             }
         }
-        // By hand is also what was ours and is changed: its other half goes, and that is when they should hear of it.
+        // A variable that the user changed counts too: its other half is removed now, so the user should know.
         let by_hand = |variable| {
             matches!(
                 self.users(variable),
@@ -177,7 +177,7 @@ impl Subject<'_, '_> {
                     .map(|_| Reason::PairUserSet),
             });
             *choices.get_mut(variable) = match reason {
-                // What would not be set anyhow is worth a word only where somebody asked for it.
+                // A variable that is never set here is worth a word only if the user asked for it.
                 Some(Reason::NotReadHere | Reason::UserConfigPath)
                     if !asked_for(settings, variable) =>
                 {
@@ -204,7 +204,7 @@ impl Subject<'_, '_> {
                         Choice::Set(EnvValue::Literal(text.clone()), origin)
                     }
                 },
-                // What is there of ours goes, and what would not be set anyhow is worth a word only where somebody asked for it.
+                // Other variables of ours are removed. One that is never set here is worth a word only if the user asked for it.
                 _ if asked_for || self.present.here(variable).is_some() => {
                     Choice::Leave(Reason::NotReadHere)
                 }
