@@ -148,6 +148,9 @@ fn object_table(object: &Located) -> anyhow::Result<String> {
         }
         (Outcome::Removed, _) => "injected variables are to be removed",
         (Outcome::Unchanged, _) => "traced, nothing to do",
+        (Outcome::TracedByHand, _) => "traced by hand, nothing to do",
+        (Outcome::UserDisabled, _) => "tracing turned off by the user",
+        (Outcome::NothingToTrace, _) => "nothing in it can be traced",
         (Outcome::Skipped, true) => "to be changed",
         (Outcome::Skipped, false) => "not traced",
     };
@@ -173,6 +176,9 @@ fn predictor_table(predictor: &ExplainedPredictor, lines: &mut Vec<u8>) -> anyho
     let state = match (predictor.traced, &predictor.profile) {
         (true, Some(profile)) => format!("traced, profile {profile}"),
         (true, None) => "traced".to_owned(),
+        (false, _) if predictor.reason == Reason::TracedByHand => {
+            format!("traced by hand: {}", because(predictor.reason))
+        }
         (false, _) => format!("not injected: {}", because(predictor.reason)),
     };
     let title = format!("  predictor {name}: {state}");

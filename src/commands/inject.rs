@@ -189,7 +189,11 @@ impl<'a> Run<'a> {
             match seen.explanation.outcome {
                 Outcome::Injected => self.injected += 1,
                 Outcome::Removed => self.removed += 1,
-                Outcome::Unchanged | Outcome::Skipped => {}
+                Outcome::Unchanged
+                | Outcome::TracedByHand
+                | Outcome::UserDisabled
+                | Outcome::NothingToTrace
+                | Outcome::Skipped => {}
             }
         }
     }

@@ -67,10 +67,29 @@ pub(crate) fn conclude<'v>(
     let outcome = match (added, changed, traced) {
         (true, ..) => Outcome::Injected,
         (false, false, true) => Outcome::Unchanged,
-        (false, false, false) if draft.ops.is_empty() => Outcome::Skipped,
+        (false, false, false) if draft.ops.is_empty() => why_unchanged(&draft),
         (false, ..) => Outcome::Removed,
     };
     finish(draft, outcome)
+}
+
+/// What came of an object that is not traced by us and does not change.
+fn why_unchanged(draft: &Draft<'_>) -> Outcome {
+    let has = |reason| {
+        draft
+            .predictors
+            .iter()
+            .any(|predictor| predictor.reason == reason)
+    };
+    if has(Reason::TracedByHand) {
+        Outcome::TracedByHand
+    } else if has(Reason::UserDisabled) {
+        Outcome::UserDisabled
+    } else if has(Reason::NothingToTrace) {
+        Outcome::NothingToTrace
+    } else {
+        Outcome::Skipped
+    }
 }
 
 fn write_annotations<'v>(

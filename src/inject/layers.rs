@@ -182,58 +182,68 @@ impl<'a> Resolved<'a> {
         resolved
     }
 
-    /// Lays the annotations of the object and of the predictor over it, weakest first. The sampler is judged when all have spoken, for its
-    /// halves may stand in different places; if they do not go together, the last sampler that did is taken.
+    /// Lays the annotations of the object and of the predictor over it, weakest first. A layer gives a whole sampler or none: where it has
+    /// only one half, or halves that do not go together, the sampler of the weaker layers stays.
     pub(crate) fn lay_over(&mut self, layers: [Placed<'_, 'a>; 3], notes: &mut Notes<'a>) {
-        let mut good = self.sampler();
-        let mut last = None;
+        let mut faults = Vec::new();
         for Placed {
             layer,
             origin,
             place,
         } in layers
         {
-            for setting in Setting::ALL {
-                let Some(text) = &layer.0[setting as usize] else {
-                    continue;
-                };
+            let mut set = |setting: Setting, text: &Cow<'a, str>| {
                 self.0[setting as usize] = Some((text.clone(), origin));
-                if let Setting::SamplerType | Setting::SamplerParam = setting {
-                    last = Some(place(match setting {
-                        Setting::SamplerType => "tracing.seldon.io/sampler-type",
-                        _ => "tracing.seldon.io/sampler-param",
-                    }));
+            };
+            for setting in Setting::ALL {
+                let of_sampler = matches!(setting, Setting::SamplerType | Setting::SamplerParam);
+                if let (Some(text), false) = (&layer.0[setting as usize], of_sampler) {
+                    set(setting, text);
                 }
             }
-            if self.has_good_sampler() {
-                good = self.sampler();
+            let half = |setting: Setting| layer.0[setting as usize].as_ref();
+            match (half(Setting::SamplerType), half(Setting::SamplerParam)) {
+                (None, None) => {}
+                (Some(kind), Some(param)) if is_sampler_pair(kind, param) => {
+                    set(Setting::SamplerType, kind);
+                    set(Setting::SamplerParam, param);
+                }
+                (Some(kind), Some(_)) => {
+                    let expected = sampler_param_expected(kind);
+                    faults.push((
+                        place(SAMPLER_PARAM),
+                        format!("must be {expected} for {kind}"),
+                    ));
+                }
+                (Some(_), None) => {
+                    faults.push((place(SAMPLER_TYPE), "needs sampler-param".to_owned()));
+                }
+                (None, Some(_)) => {
+                    faults.push((place(SAMPLER_PARAM), "needs sampler-type".to_owned()));
+                }
             }
         }
-        let Some(place) = last.filter(|_| !self.has_good_sampler()) else {
+        if faults.is_empty() {
             return;
-        };
-        let kind = self.text(Setting::SamplerType);
-        let expected = format!(
-            "the parameter of {kind} must be {}",
-            sampler_param_expected(kind)
-        );
-        notes.add(Reason::BadSamplerPair, place, expected);
-        let [kind, param] = good;
-        self.0[Setting::SamplerType as usize] = kind;
-        self.0[Setting::SamplerParam as usize] = param;
-    }
-
-    fn sampler(&self) -> [Option<(Cow<'a, str>, Origin)>; 2] {
-        [Setting::SamplerType, Setting::SamplerParam].map(|half| self.0[half as usize].clone())
-    }
-
-    fn has_good_sampler(&self) -> bool {
-        is_sampler_pair(
+        }
+        let (kind, param) = (
             self.text(Setting::SamplerType),
             self.text(Setting::SamplerParam),
-        )
+        );
+        let all = if matches!((kind, param), ("const" | "probabilistic", "1")) {
+            ": every request is traced"
+        } else {
+            ""
+        };
+        for (place, fault) in faults {
+            let detail = format!("{fault}; {kind} {param} is used{all}");
+            notes.add(Reason::BadSamplerPair, place, detail);
+        }
     }
 }
+
+const SAMPLER_TYPE: &str = "tracing.seldon.io/sampler-type";
+const SAMPLER_PARAM: &str = "tracing.seldon.io/sampler-param";
 
 /// A layer with the place that its annotations stand at.
 pub(crate) struct Placed<'l, 'a> {

@@ -10,6 +10,7 @@ mod engine;
 pub mod explain;
 mod feedback;
 mod layers;
+mod misplaced;
 mod notes;
 mod object;
 mod ownership;

@@ -8,6 +8,7 @@ use super::conclude::{conclude, finish, refuse};
 use super::draft::{Draft, ObjectInputs};
 use super::engine::EngineVariables;
 use super::layers::Layer;
+use super::misplaced::note_misplaced;
 use super::ownership::record::Record;
 use super::ownership::since::{Recorded, find_record, unchanged_since};
 use super::plan::{Context, Outcome, Plan, Task};
@@ -80,8 +81,13 @@ pub fn plan<'v>(
         (Some(record), _) | (None, Recorded::Read { record, .. }) => record,
         (None, Recorded::None | Recorded::Unreadable) => &nothing,
     };
+    let has_trigger = has_trigger(object, &config.trigger);
     let new_trigger = match context.task {
-        Task::Trigger(value) if !has_trigger(object, &config.trigger) => Some(value),
+        Task::Trigger(value) if !has_trigger => Some(value),
+        Task::Follow if !has_trigger => {
+            note_misplaced(object, &config.trigger, &mut draft.notes);
+            None
+        }
         _ => None,
     };
     draft.record.trigger = new_trigger
@@ -160,6 +166,8 @@ fn note_odd_spec<'v>(object: &'v SeldonDeployment<'v>, draft: &mut Draft<'v>) {
     };
     if let Some(found) = spec.predictors.odd() {
         notes.odd(Place::Predictors, "a list", found);
+    } else if spec.predictors.items().is_empty() {
+        notes.add(Reason::NoPredictors, Place::Spec, "");
     }
     if let Some(found) = spec.annotations.odd() {
         notes.odd(Place::SpecAnnotations, "an object", found);

@@ -41,6 +41,12 @@ pub enum Outcome {
     Removed,
     /// It is traced, and as it should be.
     Unchanged,
+    /// Tracing is asked for, and the user set the variables by hand.
+    TracedByHand,
+    /// Tracing is asked for, and the user turned it off in each target.
+    UserDisabled,
+    /// Tracing is asked for, and nothing in the object can be traced.
+    NothingToTrace,
     /// Tracing is not asked for, or not possible.
     Skipped,
 }
@@ -53,6 +59,9 @@ impl Outcome {
             Self::Injected => "injected",
             Self::Removed => "removed",
             Self::Unchanged => "unchanged",
+            Self::TracedByHand => "traced-by-hand",
+            Self::UserDisabled => "user-disabled",
+            Self::NothingToTrace => "nothing-to-trace",
             Self::Skipped => "skipped",
         }
     }

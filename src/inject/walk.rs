@@ -8,7 +8,7 @@ use super::ownership::keys::Ordinals;
 use super::ownership::record::{PredictorRecord, Record};
 use super::ownership::roster::Roster;
 use super::patch::ConfigVolume;
-use super::plan::{PredictorPlan, Task};
+use super::plan::{Choice, PredictorPlan, TargetPlan, Task};
 use super::predictor::{self, Servers};
 use super::reason::Reason;
 use super::trigger::{Trigger, Triggers};
@@ -56,10 +56,14 @@ impl<'v> Walk<'_, 'v> {
                 (_, Some(value)) => written_trigger(value, self.inputs.config),
                 _ => triggers.at(view, index, &mut draft.notes),
             };
-            let (wanted, reason, profile) = self.wanted(&asked, view, index, draft);
+            let (wanted, mut reason, profile) = self.wanted(&asked, view, index, draft);
+            let first_target = draft.targets.len();
             let ours = self.inputs.record.predictors.get(&*key).unwrap_or(&none);
             self.predictor(index, view, ours, &wanted, draft);
             let out = std::mem::take(&mut draft.out);
+            if reason == Reason::Injected && out.is_empty() {
+                reason = why_nothing(&draft.targets[first_target..]);
+            }
             draft.predictors.push(PredictorPlan {
                 name: name_of(&view.name),
                 index,
@@ -148,6 +152,28 @@ impl<'v> Walk<'_, 'v> {
         ];
         settings.lay_over(layers, notes);
         (Wanted::On(settings), Reason::Injected, profile)
+    }
+}
+
+/// Why nothing is added to a predictor for which tracing is asked.
+fn why_nothing(targets: &[TargetPlan<'_>]) -> Reason {
+    let by_user = |target: &TargetPlan<'_>| {
+        target.choices.iter().any(|(_, choice)| {
+            matches!(
+                choice,
+                Choice::Leave(Reason::UserSet | Reason::UserChanged | Reason::EngineAnnotation)
+            )
+        })
+    };
+    if targets.iter().any(by_user) {
+        Reason::TracedByHand
+    } else if targets
+        .iter()
+        .any(|target| target.left == Some(Reason::UserDisabled))
+    {
+        Reason::UserDisabled
+    } else {
+        Reason::NothingToTrace
     }
 }
 

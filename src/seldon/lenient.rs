@@ -262,6 +262,14 @@ impl<'a> Rest<'a> {
         self.0.is_empty()
     }
 
+    /// Reads the value under a key that is rarely needed.
+    pub(crate) fn read<T: FromJson<'a>>(&self, key: &str) -> Lenient<T> {
+        let raw = self.get(key);
+        raw.map_or(Lenient::Absent, |raw| {
+            serde_json::from_str(raw.get()).unwrap_or(Lenient::Odd("unreadable"))
+        })
+    }
+
     pub(crate) fn get(&self, key: &str) -> Option<&'a RawValue> {
         // The last of two equal keys counts, as in every JSON reader of the API server.
         self.0

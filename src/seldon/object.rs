@@ -105,6 +105,7 @@ pub(crate) struct Metadata<'a> {
     pub(crate) generate_name: Lenient<Text<'a>>,
     pub(crate) namespace: Lenient<Text<'a>>,
     pub(crate) annotations: Lenient<Annotations<'a>>,
+    pub(crate) labels: Lenient<Annotations<'a>>,
     pub(crate) being_deleted: bool,
 }
 
@@ -117,6 +118,7 @@ impl<'de> FromJson<'de> for Metadata<'de> {
                 "generateName" => view.generate_name = map.next_value_seed(budget.part())?,
                 "namespace" => view.namespace = map.next_value_seed(budget.part())?,
                 "annotations" => view.annotations = map.next_value_seed(budget.part())?,
+                "labels" => view.labels = map.next_value_seed(budget.part())?,
                 "deletionTimestamp" => {
                     view.being_deleted = map.next_value::<&RawValue>()?.get() != "null";
                 }
@@ -186,6 +188,16 @@ pub(crate) struct ComponentSpec<'a> {
 }
 
 from_map!(ComponentSpec { "spec" => spec });
+
+/// The metadata that Seldon gives to the pods of a componentSpec.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ComponentMetadata<'a> {
+    pub(crate) annotations: Lenient<Annotations<'a>>,
+    pub(crate) labels: Lenient<Annotations<'a>>,
+    pub(crate) rest: Rest<'a>,
+}
+
+from_map!(ComponentMetadata { "annotations" => annotations, "labels" => labels });
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PodSpec<'a> {

@@ -15,7 +15,7 @@ use crate::inject::plan::{Change, Choice, Choices, TargetKind, TargetPlan};
 use crate::inject::reason::Reason;
 use crate::jaeger::crashes::Client;
 use crate::jaeger::{EnvSet, PerVariable, Variable};
-use crate::seldon::object::Env;
+use crate::seldon::object::{Env, EnvVar};
 use crate::seldon::{Holder, Lenient, Place};
 
 /// A target before it is decided.
@@ -126,6 +126,10 @@ pub(crate) fn decide<'v>(inputs: &Inputs<'_, 'v>, candidate: Candidate<'_, 'v>) 
     let old = candidate
         .old_env
         .map(|old| Present::find(old, recorded_set));
+    if inputs.is_on() {
+        let place = Place::Env(candidate.holder);
+        note_not_expanded(env, &present, &set, place, &mut notes);
+    }
     let created = recorded.new.has(Part::Env);
     let edit = EnvEdit::of(env, &present, recorded_set, &set, old.as_ref(), created);
     let mut new = recorded.new;
@@ -147,6 +151,47 @@ pub(crate) fn decide<'v>(inputs: &Inputs<'_, 'v>, candidate: Candidate<'_, 'v>) 
         new,
         omit,
         notes,
+    }
+}
+
+/// Notes items of a list of variables that the API server refuses.
+fn note_odd_env<'v>(env: &Env<'v>, place: Place<'v>, notes: &mut Notes<'v>) {
+    for item in env.items() {
+        match item {
+            Lenient::Is(var) => {
+                if let Lenient::Odd(found) = var.value {
+                    notes.odd(place, "a string as a value", found);
+                }
+            }
+            odd => notes.odd(place, "a variable", odd.odd().unwrap_or_default()),
+        }
+    }
+}
+
+/// Notes variables of the user's that refer to one that is added behind them: Kubernetes expands only what is defined earlier
+/// (<https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/>).
+fn note_not_expanded<'v>(
+    env: &Env<'v>,
+    present: &Present,
+    set: &EnvSet<'v>,
+    place: Place<'v>,
+    notes: &mut Notes<'v>,
+) {
+    for (at, item) in env.items().iter().enumerate() {
+        let text = item.get().and_then(EnvVar::literal).unwrap_or_default();
+        for name in text
+            .split("$(")
+            .skip(1)
+            .filter_map(|rest| Some(rest.split_once(')')?.0))
+        {
+            let Some(variable) = Variable::from_name(name) else {
+                continue;
+            };
+            let is_behind = present.here(variable).is_none_or(|here| here > at);
+            if set.get(variable).is_some() && is_behind {
+                notes.add(Reason::NotExpanded, place, variable.name());
+            }
+        }
     }
 }
 
@@ -267,6 +312,7 @@ impl<'v> Chooser<'_, '_, '_, 'v> {
             ..inputs.names()
         };
         subject.warn(notes);
+        note_odd_env(self.env, Place::Env(candidate.holder), notes);
         let choices = subject.decide(settings, &names, candidate.config_volume, notes);
         let disabled = *choices.get(Variable::Tracing) == Choice::Leave(Reason::UserDisabled);
         (choices, disabled.then_some(Reason::UserDisabled))
