@@ -4,36 +4,6 @@ use serde_json::json;
 
 use super::*;
 
-fn with_container(annotations: &Value, container: &Value) -> Value {
-    let mut whole = json!({"name": "model", "image": "m:1"});
-    whole
-        .as_object_mut()
-        .unwrap()
-        .extend(container.as_object().unwrap().clone());
-    sdep(
-        annotations,
-        &json!({"componentSpecs": [{"spec": {"containers": [whole]}}]}),
-    )
-}
-
-#[test]
-fn the_halves_of_a_sampler_may_stand_at_different_places() {
-    let mut object = with_container(
-        &json!({"tracing": "true", "tracing.seldon.io/sampler-param": "0.1"}),
-        &json!({}),
-    );
-    object["spec"]["predictors"][0]["annotations"] =
-        json!({"tracing.seldon.io/sampler-type": "probabilistic"});
-    let (_, seen) = decide(&object);
-    assert_eq!(seen.notes, Vec::<String>::new());
-    let choice = |variable| seen.choice("orchestrator", variable);
-    assert_eq!(
-        choice(Variable::SamplerType),
-        "probabilistic (predictor-annotation)"
-    );
-    assert_eq!(choice(Variable::SamplerParam), "0.1 (annotation)");
-}
-
 #[test]
 fn a_config_map_that_came_and_went_leaves_what_an_injection_without_it_makes() {
     let plain = with_container(&json!({"tracing": "true"}), &json!({}));

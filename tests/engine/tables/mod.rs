@@ -10,6 +10,7 @@ mod settings;
 mod stickiness;
 mod targets;
 mod triggers;
+mod truth;
 mod users;
 
 use seldon_tracing::config::Config;
@@ -22,6 +23,8 @@ use crate::support::variables::FIVE;
 #[derive(Debug)]
 struct Seen {
     outcome: Outcome,
+    /// Why each predictor is as it is.
+    reasons: Vec<&'static str>,
     /// `reason place: detail`
     notes: Vec<String>,
     targets: Vec<SeenTarget>,
@@ -51,6 +54,11 @@ impl Seen {
         });
         Self {
             outcome: plan.outcome,
+            reasons: plan
+                .predictors
+                .iter()
+                .map(|predictor| predictor.reason.code())
+                .collect(),
             notes: plan
                 .notes
                 .iter()
@@ -98,6 +106,19 @@ fn sdep(annotations: &Value, predictor: &Value) -> Value {
         "metadata": {"name": "iris", "namespace": "seldon", "annotations": annotations},
         "spec": {"predictors": [whole]},
     })
+}
+
+/// A model with those annotations and a container with those fields.
+fn with_container(annotations: &Value, container: &Value) -> Value {
+    let mut whole = json!({"name": "model", "image": "m:1"});
+    whole
+        .as_object_mut()
+        .unwrap()
+        .extend(container.as_object().unwrap().clone());
+    sdep(
+        annotations,
+        &json!({"componentSpecs": [{"spec": {"containers": [whole]}}]}),
+    )
 }
 
 /// One that asks for tracing and has one container, with that env.

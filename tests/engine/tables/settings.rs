@@ -119,12 +119,12 @@ fn bad_settings_are_ignored_one_by_one_and_said() {
 fn a_sampler_is_whole_or_it_is_the_one_below() {
     for (kind, param, expected) in [
         (None, None, "const 1"),
-        (Some("probabilistic"), None, "probabilistic 1"),
+        (Some("probabilistic"), None, "const 1"),
         (Some("probabilistic"), Some("0.5"), "probabilistic 0.5"),
         (Some("probabilistic"), Some("5"), "const 1"),
         (Some("remote"), Some("1.5"), "const 1"),
         (Some("ratelimiting"), Some("5"), "ratelimiting 5"),
-        (None, Some("0"), "const 0"),
+        (None, Some("0"), "const 1"),
         (None, Some("0.5"), "const 1"),
         (Some("const"), Some("2"), "const 1"),
     ] {
