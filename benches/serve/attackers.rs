@@ -112,6 +112,7 @@ fn clients() -> Vec<Attack> {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "one table or one scenario")]
 fn frames() -> Vec<Attack> {
     // What all streams send together is less than may be sent at once.
     let review = support::review(1, false);
@@ -192,6 +193,7 @@ fn slowly(bytes: Vec<u8>) -> Box<dyn Fn(u32) -> Vec<u8> + Send + Sync> {
     })
 }
 
+#[expect(clippy::too_many_lines, reason = "one table or one scenario")]
 fn reviews() -> Vec<Attack> {
     let asks = |name, count, review: Vec<u8>| attack(name, count, Conduct::Asks(request(&review)));
     vec![

@@ -11,13 +11,13 @@ Examples:
   seldon-tracing review -f model.yaml                     start a webhook on loopback and call it
   seldon-tracing review -f new.yaml --old stored.yaml     an update
   seldon-tracing review -f model.yaml -o response         the AdmissionReview of the answer
-  seldon-tracing review -f model.yaml -o request          the AdmissionReview of the request, for curl
+  seldon-tracing review -f model.yaml -o request          the AdmissionReview to send, for curl
   kubectl get sdep my-model -o yaml | seldon-tracing review -f - --operation UPDATE
   kubectl -n seldon-tracing port-forward service/seldon-tracing 8443:443 &
   seldon-tracing review -f model.yaml --url https://localhost:8443 --cacert ca.crt \\
     --server-name seldon-tracing.seldon-tracing.svc
 
-Exit codes: 0 the API server would accept the answer, 1 it would refuse it, 2 invalid input or usage.";
+Exit codes: 0 the API server accepts the answer, 1 it refuses it, 2 invalid input or usage.";
 
 /// `review`
 #[derive(Args, Debug)]

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 pub(super) const EXAMPLES: &str = "\
 Examples:
   seldon-tracing serve --tls-cert tls.crt --tls-key tls.key
-  seldon-tracing serve --dev > ca.crt                     for development: on loopback, certificate in memory
+  seldon-tracing serve --dev > ca.crt                     on loopback, with a certificate in memory
   seldon-tracing review -f model.yaml --url https://127.0.0.1:8443 --cacert ca.crt
 
 Signals: SIGTERM and SIGINT start an orderly shutdown; a second signal stops at once.

@@ -83,13 +83,11 @@ pub fn run(text: &str, config: &Config, context: &Context<'_>) -> Result<Done, F
         let namespace = view.namespace().or(context.namespace);
         let explanation = Explanation::of(&plan, view.name(), namespace, line_of);
         done.objects.push(Seen { line, explanation });
-        let patch = plan.patch();
-        let patch =
-            patch.map_err(|error| fault(format!("the patch cannot be written: {error}")))?;
-        for operation in patch.0 {
-            let path = operation.path().to_string();
+        let unwritten = |error| fault(format!("the patch cannot be written: {error}"));
+        for operation in plan.patch().map_err(unwritten)?.0 {
+            let pointer = operation.path().to_string();
             let operation = below(&prefix, operation)
-                .ok_or_else(|| fault(format!("the change of {path} cannot be written")))?;
+                .ok_or_else(|| fault(format!("the change of {pointer} cannot be written")))?;
             operations.push(operation);
         }
     }

@@ -145,8 +145,12 @@ fn read(der: Vec<u8>) -> Result<Certificate, String> {
     let extended = parsed
         .extended_key_usage()
         .map_err(|_| invalid("extended key usage"))?;
-    let serial = hex(parsed.raw_serial(), "");
-    let serial = serial.trim_start_matches('0');
+    // Whole bytes, as openssl prints them, without the zero that keeps a number positive in DER.
+    let serial = parsed.raw_serial();
+    let serial = match serial {
+        [0, rest @ ..] if !rest.is_empty() => rest,
+        _ => serial,
+    };
     Ok(Certificate {
         subject: parsed.subject().to_string(),
         issuer: parsed.issuer().to_string(),
@@ -155,7 +159,7 @@ fn read(der: Vec<u8>) -> Result<Certificate, String> {
         not_before: parsed.validity().not_before.to_datetime(),
         not_after: parsed.validity().not_after.to_datetime(),
         is_authority,
-        serial: if serial.is_empty() { "0" } else { serial }.to_owned(),
+        serial: hex(serial, ""),
         key: key(parsed.public_key()),
         usages: usage
             .into_iter()

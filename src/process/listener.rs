@@ -19,7 +19,7 @@ const SOCKET: u32 = 64 << 10;
 
 /// A command cannot listen.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {error}; choose another address with {flag}")]
+#[error("cannot listen on {address}: {error}; choose another with {flag}")]
 pub struct ListenError {
     /// The address.
     pub address: SocketAddr,

@@ -217,6 +217,7 @@ fn places(value: &Value, path: &str, depth: usize, found: &mut Vec<String>) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table or one scenario")]
 fn wrong_types_everywhere() {
     let mut old = model();
     old["spec"]["replicas"] = json!(2);
@@ -385,6 +386,7 @@ fn bodies_over_https() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table or one scenario")]
 fn headers_over_https() {
     let webhook = Webhook::start();
     let text = good().to_string();

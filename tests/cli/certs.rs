@@ -300,6 +300,7 @@ fn a_clients_certificate_is_one_for_clients_only() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table or one scenario")]
 fn openssl_takes_it_too() {
     if Command::new("openssl").arg("version").output().is_err() {
         eprintln!(

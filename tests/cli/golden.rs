@@ -127,6 +127,7 @@ profiles:
 ";
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table or one scenario")]
 fn refusals_read_as_before() {
     let files = folder(&[
         (

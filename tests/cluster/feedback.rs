@@ -89,6 +89,7 @@ fn control_and_foreign_characters_of_a_value_do_not_reach_a_terminal(cluster: &C
     assert!(the_warning(&ran).starts_with("crashing-value: "), "{ran:?}");
 }
 
+#[expect(clippy::too_many_lines, reason = "one table or one scenario")]
 fn the_audit_log_and_our_log_tell_of_each_decision_and_of_no_value(cluster: &Cluster) {
     let space = cluster.space("told");
     let default_on = cluster.default_on_space("told-by-default");

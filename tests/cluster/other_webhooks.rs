@@ -188,6 +188,7 @@ fn a_container_that_another_webhook_adds_is_traced_whoever_is_called_first(clust
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one table or one scenario")]
 fn a_fight_over_a_variable_ends_and_the_same_write_changes_nothing(cluster: &Cluster) {
     type Fight = fn(&Value) -> Vec<Value>;
     // What the other does each time that it is called, how many variables the container ends with, and what it ends with of the other's.

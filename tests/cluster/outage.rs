@@ -24,6 +24,7 @@ fn fail_open_count(cluster: &Cluster, webhook: &str) -> f64 {
     )
 }
 
+#[expect(clippy::too_many_lines, reason = "one table or one scenario")]
 fn a_webhook_that_is_down_with_ignore_lets_models_pass_and_the_next_write_traces_them(
     cluster: &Cluster,
 ) {
@@ -112,6 +113,7 @@ fn a_webhook_that_is_down_with_ignore_lets_models_pass_and_the_next_write_traces
     assert_eq!(left["spec"], untraced("leaving")["spec"], "opted out");
 }
 
+#[expect(clippy::too_many_lines, reason = "one table or one scenario")]
 fn a_webhook_that_is_down_with_fail_stops_only_what_asks_for_tracing_and_can_be_removed_at_once(
     cluster: &Cluster,
 ) {

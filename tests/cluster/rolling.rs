@@ -81,6 +81,7 @@ fn new_certificates_and_a_new_ca_while_fifty_objects_a_second_are_written_are_no
     not_noticed(cluster, &space, &outcome, before);
 }
 
+#[expect(clippy::too_many_lines, reason = "one table or one scenario")]
 fn a_killed_replica_fails_no_write_and_what_it_left_untraced_is_traced_by_the_next_write(
     cluster: &Cluster,
 ) {

@@ -78,6 +78,7 @@ fn page_when(webhook: &Webhook, is_there: impl Fn(&Page) -> bool) -> Page {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table or one scenario")]
 fn counters_after_known_requests() {
     let webhook = Webhook::start();
     let before = Page::of(&webhook);
@@ -196,6 +197,7 @@ fn connections_are_counted_while_they_are_open() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table or one scenario")]
 fn the_page_is_openmetrics_and_its_labels_are_bounded() {
     let webhook = Webhook::start();
     let mut named = create(&model());

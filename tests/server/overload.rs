@@ -150,6 +150,7 @@ fn noted<'a>(body: &'a [u8], route: Route, config: &Config) -> Result<Answer<'a>
 /// One large request is decided at a time. The others wait, but not after their time, not without their client, and not behind
 /// all that another client sends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[expect(clippy::too_many_lines, reason = "one table or one scenario")]
 async fn large_requests_take_turns() {
     let running = serve_with(|settings| {
         settings.decide = noted;

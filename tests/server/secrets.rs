@@ -291,6 +291,7 @@ fn broken_connections(binary: &Binary) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table or one scenario")]
 fn no_canary_gets_out() {
     let binary = Binary::start();
     let stored = checked::see(&create(&model())).result.unwrap();

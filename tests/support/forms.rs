@@ -413,8 +413,15 @@ pub(crate) fn container_names(value: &Value, only_foreign: bool) -> Vec<String> 
         .flat_map(|predictor| items(predictor.get("componentSpecs")));
     let containers = components.flat_map(|component| items(component["spec"].get("containers")));
     let has_ours = |container: &Value| items(container.get("env")).iter().any(is_possibly_ours);
+    // A container without an image runs only as that of a prepackaged server, and can be a stub that the user emptied.
+    let is_bare = |container: &Value| {
+        let mut keys = container.as_object().into_iter().flat_map(Map::keys);
+        keys.all(|key| ["name", "env", "volumeMounts"].contains(&key.as_str()))
+            && container.is_object()
+            && items(container.get("env")).is_empty()
+    };
     containers
-        .filter(|container| !only_foreign || !has_ours(container))
+        .filter(|container| !only_foreign || !(has_ours(container) || is_bare(container)))
         .map(|container| container["name"].to_string())
         .collect()
 }

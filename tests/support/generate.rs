@@ -196,6 +196,7 @@ fn graph() -> Json {
     .boxed()
 }
 
+#[expect(clippy::too_many_lines, reason = "one table or one scenario")]
 fn setting() -> BoxedStrategy<(String, Value)> {
     let texts: [(&str, &[&str]); 9] = [
         (

@@ -83,7 +83,7 @@ pub enum ClientError {
 pub enum TlsTrouble {
     /// The certificate is not signed by the CA.
     #[error(
-        "its certificate is not signed by the given CA; name the right CA with --cacert (it is caBundle of the webhook configuration, decoded from base64), or accept any certificate with --insecure"
+        "its certificate is not signed by the CA that was given; name the right CA with --cacert (it is caBundle of the webhook configuration, decoded from base64), or accept any certificate with --insecure"
     )]
     UnknownAuthority,
     /// The certificate has another name.

@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use self::question::{Asked, asked};
 
 use super::messages::{json as json_text, plural, printable};
-use super::{Status, config, messages};
+use super::status::Status;
+use super::{config, messages};
 use crate::admission::Route;
 use crate::apiserver::client::{Answered, Client, ClientError, Target, Trust};
 use crate::apiserver::verify::{Verified, verify};

@@ -41,6 +41,7 @@ last: |+
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn quotes_exactly_what_needs_it() {
     for plain in [
         "a",

@@ -264,6 +264,7 @@ fn it_asks_again_where_the_webhook_says_so() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table or one scenario")]
 fn wrong_usage_and_wrong_input_are_told_apart_from_a_wrong_answer() {
     let two = format!("{MODEL}---\n{MODEL}");
     let unknown = MODEL.replace("seldon.io/v1", "seldon.io/v9");

@@ -47,6 +47,7 @@ fn every_container_of_every_component_is_a_target_and_init_containers_are_not() 
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn each_kind_of_target_has_a_switch() {
     let object = sdep(
         &on(),

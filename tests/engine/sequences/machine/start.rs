@@ -58,6 +58,7 @@ pub(crate) fn manifest([shape, options, second, asks]: [u8; 4]) -> Value {
     object
 }
 
+#[expect(clippy::too_many_lines, reason = "one table or one scenario")]
 fn predictor(name: &str, shape: u8, options: u8) -> Value {
     let env = match options % 4 {
         0 => None,
