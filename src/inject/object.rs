@@ -72,24 +72,19 @@ pub fn plan<'v>(
     }
     let found = find_record(annotations);
     if matches!(found, Recorded::Unreadable) {
-        let place = Place::Annotation(RECORD);
-        draft.notes.add(Reason::RecordUnreadable, place, "");
+        let notes = &mut draft.notes;
+        notes.add(Reason::RecordUnreadable, Place::Annotation(RECORD), "");
     }
     let sticky = unchanged_since(object, old, annotations, &found, &config.trigger);
     let nothing = Record::new();
-    let record = match (&sticky, &found) {
-        (Some(record), _) | (None, Recorded::Read { record, .. }) => record,
-        (None, Recorded::None | Recorded::Unreadable) => &nothing,
-    };
-    let has_trigger = has_trigger(object, &config.trigger);
+    let record = sticky.as_ref().or(found.record()).unwrap_or(&nothing);
     let new_trigger = match context.task {
-        Task::Trigger(value) if !has_trigger => Some(value),
-        Task::Follow if !has_trigger => {
-            note_misplaced(object, &config.trigger, &mut draft.notes);
-            None
-        }
+        Task::Trigger(value) if !has_trigger(object, &config.trigger) => Some(value),
         _ => None,
     };
+    if context.task == Task::Follow && !has_trigger(object, &config.trigger) {
+        note_misplaced(object, &config.trigger, &mut draft.notes);
+    }
     draft.record.trigger = new_trigger
         .map(Cow::Borrowed)
         .or_else(|| our_trigger(annotations, record, &config.trigger));

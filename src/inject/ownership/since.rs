@@ -19,6 +19,15 @@ pub(crate) enum Recorded {
     },
 }
 
+impl Recorded {
+    pub(crate) const fn record(&self) -> Option<&Record<'static>> {
+        match self {
+            Self::Read { record, .. } => Some(record),
+            Self::None | Self::Unreadable => None,
+        }
+    }
+}
+
 /// Reads the record in the annotations of an object.
 pub(crate) fn find_record(annotations: &Annotations<'_>) -> Recorded {
     match annotations.get(RECORD) {
