@@ -77,7 +77,10 @@ pub fn plan<'v>(
     }
     let sticky = unchanged_since(object, old, annotations, &found, &config.trigger);
     let nothing = Record::new();
-    let record = sticky.as_ref().or(found.record()).unwrap_or(&nothing);
+    let record = sticky
+        .as_ref()
+        .or_else(|| found.record())
+        .unwrap_or(&nothing);
     let new_trigger = match context.task {
         Task::Trigger(value) if !has_trigger(object, &config.trigger) => Some(value),
         _ => None,

@@ -54,7 +54,7 @@ fn an_example_that_was_written_by_hand_is_left_as_it_is() {
     object["spec"]["predictors"][0]["componentSpecs"][0]["spec"]["containers"][0]["env"] = five();
     object["spec"]["predictors"][0]["svcOrchSpec"] = json!({"env": five()});
     let (result, seen) = decide(&object);
-    assert_eq!((seen.outcome, &result), (Outcome::Skipped, &object));
+    assert_eq!((seen.outcome, &result), (Outcome::TracedByHand, &object));
     assert_eq!(record(&result), None);
     assert!(seen.notes.is_empty(), "{seen:?}");
 }
