@@ -355,6 +355,7 @@ fn a_namespaces_label_acts_at_the_next_update_of_a_model(cluster: &Cluster) {
     let after = touch("model", "twice");
     assert_eq!(essence(&after), expected, "opted out");
     // It is not ours any more, and the webhook hears nothing of it.
+    space.wait_for_cache("model");
     touch("model", "thrice");
     assert_eq!(calls(&space, "model"), [false, true, true, false]);
 

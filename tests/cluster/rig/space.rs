@@ -6,8 +6,8 @@ use kube::{Client, Error};
 use seldon_tracing::apiserver::question::version;
 use serde_json::Value;
 
-use super::Cluster;
 use super::kubectl::Ran;
+use super::{Cluster, until};
 
 /// A namespace. It stays when the test ends, for nothing else is in it.
 pub(crate) struct Space<'c> {
@@ -45,6 +45,19 @@ impl<'c> Space<'c> {
         let kind = GroupVersionKind::gvk("machinelearning.seldon.io", version, "SeldonDeployment");
         let resource = ApiResource::from_gvk_with_plural(&kind, "seldondeployments");
         Api::namespaced_with(self.cluster.client(), &self.name, &resource)
+    }
+
+    /// Waits until the API server's watch cache has the newest version of a model. The API server tries an update on the cached object
+    /// first, and calls the webhook for that too.
+    pub(crate) fn wait_for_cache(&self, name: &str) {
+        let version = |object: &Value| object["metadata"]["resourceVersion"].clone();
+        let newest = version(&self.get(name));
+        let models = self.models();
+        let path = format!("{}/{name}?resourceVersion=0", models.resource_url());
+        until("the watch cache has the newest version", || {
+            let cached = self.kubectl(&["get", "--raw", &path]).json();
+            version(&cached) == newest
+        });
     }
 
     /// A SeldonDeployment as it is stored.
