@@ -57,22 +57,20 @@ pub(crate) fn unchanged_since<'v>(
     let Recorded::Read { record, .. } = find_record(old_annotations) else {
         return None;
     };
+    // An earlier call for the same write may have decided already. If it restored what the older record has, the object's own record says
+    // what it created for that; if not, it decided anew, and so does this call.
+    let own = found
+        .record()
+        .filter(|own| Claims::of(object, own).are_whole);
+    let current = match own {
+        Some(own) if own.restores(&record) => own,
+        Some(_) => return None,
+        None => &record,
+    };
     let unchanged = same_settings(annotations, old_annotations, trigger)
-        && same_less_ours(object, old, &record)
-        && Claims::of(old, &record).can_be_restored
-        && !was_decided_since(object, found, &record);
-    unchanged.then_some(record)
-}
-
-/// Whether the object was decided anew since the older record was written, by an earlier call for the same write: it has a record of its own
-/// that fits it, and that did not come of restoring the older one.
-fn was_decided_since(object: &SeldonDeployment<'_>, found: &Recorded, older: &Record<'_>) -> bool {
-    match found {
-        Recorded::Read { record, .. } => {
-            !record.restores(older) && Claims::of(object, record).are_whole
-        }
-        Recorded::None | Recorded::Unreadable => false,
-    }
+        && same_less_ours((object, current), (old, &record))
+        && Claims::of(old, &record).can_be_restored;
+    unchanged.then(|| current.clone())
 }
 
 /// Whether the annotations that we read, the record apart, are the same.

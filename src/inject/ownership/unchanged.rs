@@ -17,14 +17,13 @@ use crate::seldon::object::{
 };
 use crate::seldon::{ContainerList, Lenient, SeldonDeployment};
 
-/// Whether the specs of two objects are equal, less what is ours in either by that record.
+/// Whether the specs of two objects are equal, less what is ours in each by its record.
 pub(crate) fn same_less_ours(
-    new: &SeldonDeployment<'_>,
-    old: &SeldonDeployment<'_>,
-    record: &Record<'_>,
+    (new, new_record): (&SeldonDeployment<'_>, &Record<'_>),
+    (old, old_record): (&SeldonDeployment<'_>, &Record<'_>),
 ) -> bool {
-    let one = Flat::of(new, record);
-    let other = Flat::of(old, record);
+    let one = Flat::of(new, new_record);
+    let other = Flat::of(old, old_record);
     one.len() == other.len() && one.iter().zip(&other).all(|(one, other)| one.equals(other))
 }
 

@@ -49,8 +49,8 @@ pub(crate) fn decide_all<'v>(inputs: &Inputs<'_, 'v>, draft: &mut Draft<'v>) {
         }
     }
     draft.ops.extend(pass.late.into_iter().rev());
-    if matches!(inputs.wanted, Wanted::Restore) && !pass.stubs.to_add().is_empty() {
-        // A stub that goes back between containers goes back between their records.
+    if matches!(inputs.wanted, Wanted::Restore) {
+        // A stub that goes back between containers goes back between their records, and stays there at the next call.
         let places = &inputs.ours.containers;
         let place = |key: &_| places.get_index_of(key).unwrap_or(usize::MAX);
         draft.out.containers.sort_by_cached_key(|key, _| place(key));

@@ -184,7 +184,13 @@ impl<'a> Record<'a> {
                     parts.unset(Part::VolumeMounts);
                     parts.unset(Part::Volumes);
                 }
-                one.new == parts && Variable::ALL.into_iter().all(same)
+                if parts.has(Part::Container) && !one.new.has(Part::Container) {
+                    // The user made a container of the stub.
+                    parts.unset(Part::Container);
+                    parts.set(Part::Env);
+                }
+                // Restoring creates again what the user removed in between.
+                one.new.has_all(parts) && Variable::ALL.into_iter().all(same)
             })
         };
         let all = |one: &Named<'_, TargetRecord>, beside: &Named<'_, TargetRecord>| {
@@ -193,9 +199,20 @@ impl<'a> Record<'a> {
         let one = |one: Option<&TargetRecord>, beside: Option<&TargetRecord>| {
             one.is_none_or(|it| target(it, beside))
         };
+        // What was created around stubs is the user's where none is left.
+        let parts = |one: &PredictorRecord<'_>, beside: &PredictorRecord<'_>| {
+            let mut parts = beside.new;
+            let mut targets = one.containers.values();
+            if targets.all(|target| !target.new.has(Part::Container)) {
+                Part::AROUND_STUBS
+                    .into_iter()
+                    .for_each(|part| parts.unset(part));
+            }
+            parts
+        };
         self.predictors.iter().all(|(key, it)| {
             other.predictors.get(key).is_some_and(|beside| {
-                it.new == beside.new
+                it.new.has_all(parts(it, beside))
                     && all(&it.containers, &beside.containers)
                     && all(&it.init_containers, &beside.init_containers)
                     && one(it.orchestrator.as_ref(), beside.orchestrator.as_ref())
