@@ -15,10 +15,10 @@ mod variables;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use seldon_tracing::config::Config;
-use seldon_tracing::inject::RECORD;
 use seldon_tracing::admission::Route;
 use seldon_tracing::apiserver::question::Operation;
+use seldon_tracing::config::Config;
+use seldon_tracing::inject::RECORD;
 use serde_json::{Value, json};
 
 /// A model that has been injected, with a part of everything that a record can speak of.

@@ -9,8 +9,8 @@ mod checked;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use seldon_tracing::config::Config;
 use seldon_tracing::admission::{Route, uid_of};
+use seldon_tracing::config::Config;
 
 static CONFIG: LazyLock<Config> = LazyLock::new(|| {
     let text = "profiles: {sampled: {samplerType: probabilistic, samplerParam: 0.5}}\n\

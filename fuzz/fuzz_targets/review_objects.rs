@@ -10,9 +10,9 @@ mod objects;
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use objects::{Accident, Deployment};
-use seldon_tracing::config::Config;
 use seldon_tracing::admission::Route;
 use seldon_tracing::apiserver::question::Operation;
+use seldon_tracing::config::Config;
 use serde_json::Value;
 
 #[derive(Debug, Arbitrary)]
