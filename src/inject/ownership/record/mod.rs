@@ -204,9 +204,9 @@ impl<'a> Record<'a> {
             let mut parts = beside.new;
             let mut targets = one.containers.values();
             if targets.all(|target| !target.new.has(Part::Container)) {
-                Part::AROUND_STUBS
-                    .into_iter()
-                    .for_each(|part| parts.unset(part));
+                for part in Part::AROUND_STUBS {
+                    parts.unset(part);
+                }
             }
             parts
         };
