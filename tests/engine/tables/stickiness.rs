@@ -146,3 +146,23 @@ fn opting_out_is_not_sticky() {
         assert!(result["metadata"]["annotations"].get(RECORD).is_none());
     }
 }
+
+#[test]
+fn a_container_that_another_webhook_puts_back_is_restored_by_the_second_call() {
+    let sidecar = json!({"name": "sidecar", "image": "s:1"});
+    let containers = "/spec/predictors/0/componentSpecs/0/spec/containers";
+    let add = |object: &Value| {
+        let mut object = object.clone();
+        let list = object.pointer_mut(containers).unwrap();
+        list.as_array_mut().unwrap().push(sidecar.clone());
+        object
+    };
+    let manifest = traced(&json!([]));
+    let stored = inject(&add(&manifest));
+    // The manifest is applied again: it has neither the sidecar nor our variables, but kubectl keeps the record.
+    let mut applied = manifest;
+    applied["metadata"]["annotations"] = stored["metadata"]["annotations"].clone();
+    let first = update(&applied, &stored).0;
+    let second = update(&add(&first), &stored).0;
+    assert_eq!(second, stored);
+}

@@ -170,6 +170,35 @@ impl<'a> Record<'a> {
             .sum()
     }
 
+    /// The same record with what the other one says was created for each target.
+    pub(crate) fn with_parts_of(mut self, other: &Self) -> Self {
+        for (key, predictor) in &mut self.predictors {
+            let Some(beside) = other.predictors.get(key) else {
+                continue;
+            };
+            predictor.new = beside.new;
+            let pairs = [
+                (&mut predictor.containers, &beside.containers),
+                (&mut predictor.init_containers, &beside.init_containers),
+            ];
+            for (targets, others) in pairs {
+                for (key, target) in targets {
+                    target.new = others.get(key).map_or(target.new, |other| other.new);
+                }
+            }
+            let pairs = [
+                (&mut predictor.orchestrator, &beside.orchestrator),
+                (&mut predictor.explainer, &beside.explainer),
+            ];
+            for (target, other) in pairs {
+                if let (Some(target), Some(other)) = (target, other) {
+                    target.new = other.new;
+                }
+            }
+        }
+        self
+    }
+
     /// Whether it can have come of restoring the other one: it has the same, less what it says that the user took out.
     pub(crate) fn restores(&self, other: &Record<'_>) -> bool {
         let target = |one: &TargetRecord, beside: Option<&TargetRecord>| {
