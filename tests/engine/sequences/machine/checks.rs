@@ -45,7 +45,8 @@ pub(super) fn settle_marks(object: &mut Value, old: Option<&Value>) {
     });
     each_map(object, &mut |map| {
         // A structure that a user uses, or emptied, is the user's as well: whether it goes with the last thing in it is open.
-        let is_emptied = map.keys().all(|key| key == OURS);
+        // What we create has a list of containers, so a pod spec with our volumes alone was emptied too.
+        let is_emptied = map.keys().all(|key| key == OURS || key == "volumes");
         if map.contains_key(OURS) && (is_touched(map) || is_emptied) {
             map.shift_remove(OURS);
             map.insert(EITHER.to_owned(), json!(true));
