@@ -262,12 +262,16 @@ impl<'a> Rest<'a> {
         self.0.is_empty()
     }
 
-    /// Reads the value under a key that is rarely needed.
+    /// Reads the value under a key that is rarely needed. One whose view would take more than a mebibyte is not read: Kubernetes allows
+    /// 256 KiB for all annotations, and the budget of the request is spent on what is always read.
     pub(crate) fn read<T: FromJson<'a>>(&self, key: &str) -> Lenient<T> {
-        let raw = self.get(key);
-        raw.map_or(Lenient::Absent, |raw| {
-            serde_json::from_str(raw.get()).unwrap_or(Lenient::Odd("unreadable"))
-        })
+        let Some(raw) = self.get(key) else {
+            return Lenient::Absent;
+        };
+        let budget = Budget::of(1 << 20);
+        let mut json = serde_json::Deserializer::from_str(raw.get());
+        let read = budget.part().deserialize(&mut json);
+        read.unwrap_or(Lenient::Odd("unreadable"))
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&'a RawValue> {

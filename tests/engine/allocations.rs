@@ -44,3 +44,15 @@ fn the_count_grows_at_most_in_proportion_to_the_containers() {
         "{few} allocations for 20 containers, {many} for 200"
     );
 }
+
+#[test]
+fn a_search_for_misplaced_triggers_is_bounded_in_memory() {
+    let labels = vec![r#""a":"""#; 300_000].join(",");
+    let json = format!(
+        r#"{{"metadata":{{}},"spec":{{"predictors":[{{"labels":{{{labels}}},"componentSpecs":[{{"metadata":{{"labels":{{{labels}}}}}}}]}}]}}}}"#
+    );
+    let config = Config::default();
+    let mut out = Vec::new();
+    let info = measure(|| decide(json.as_bytes(), None, &config, &mut out));
+    assert!(info.bytes_max < 2 << 20, "{} bytes", info.bytes_max);
+}
