@@ -12,7 +12,7 @@ use crate::rig::kubelet::{Environment, environment};
 tests![
     values_of_a_person_that_we_warn_of_end_the_python_wrapper,
     values_of_a_person_that_we_warn_of_end_the_orchestrator,
-    a_jaeger_configuration_that_we_never_render_ends_the_python_wrapper,
+    a_jaeger_configuration_with_an_error_ends_the_python_wrapper,
 ];
 
 /// A model with these variables of the user's in its container, or in its orchestrator.
@@ -130,7 +130,7 @@ fn values_of_a_person_that_we_warn_of_end_the_orchestrator(rig: &Rig) {
 }
 
 /// Why the variable is never set without its file, and what docs/annotations.md says of the file.
-fn a_jaeger_configuration_that_we_never_render_ends_the_python_wrapper(rig: &Rig) {
+fn a_jaeger_configuration_with_an_error_ends_the_python_wrapper(rig: &Rig) {
     let folder = rig.folder("configurations");
     let rows = [
         (None, "FileNotFoundError"),

@@ -63,14 +63,17 @@ pub(crate) fn unchanged_since<'v>(
         .record()
         .filter(|own| Claims::of(object, own).are_whole);
     let current = match own {
-        Some(own) if own.restores(&record) => record.clone().with_parts_of(own),
+        Some(own) if own.restores(&record) => Some(record.clone().with_parts_of(own)),
         Some(_) => return None,
-        None => record.clone(),
+        None => None,
     };
     let unchanged = same_settings(annotations, old_annotations, trigger)
-        && same_less_ours((object, &current), (old, &record))
+        && same_less_ours(
+            (object, current.as_ref().unwrap_or(&record)),
+            (old, &record),
+        )
         && Claims::of(old, &record).can_be_restored;
-    unchanged.then_some(current)
+    unchanged.then(|| current.unwrap_or(record))
 }
 
 /// Whether the annotations that we read, the record apart, are the same.

@@ -252,8 +252,7 @@ impl<'v, 'a> Flat<'v, 'a> {
         roster: &Roster<'v, 'a>,
     ) -> bool {
         self.pieces.push(Piece::Rest(&pod.rest));
-        let made_around = |part| ours.is_some_and(|ours| ours.new.has(part));
-        let made = Part::AROUND_STUBS.into_iter().any(made_around);
+        let made = ours.is_some_and(|ours| ours.new.has_any_around_stubs());
         let list = ContainerList::Containers;
         let is_stub = |index, _: &_| {
             let member = roster.at(at, list, index);

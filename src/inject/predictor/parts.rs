@@ -1,7 +1,7 @@
 //! The structures that are created around stubs, from `componentSpecs` down to the list of containers, and taken out with the last stub.
 
 use crate::inject::draft::{Draft, Inputs};
-use crate::inject::ownership::record::{Part, Parts};
+use crate::inject::ownership::record::Part;
 use crate::inject::ownership::roster::OurVolumes;
 use crate::inject::patch::Op;
 use crate::seldon::object::{ComponentSpec, PodSpec};
@@ -15,11 +15,6 @@ pub(crate) fn creates(inputs: &Inputs<'_, '_>, draft: &mut Draft<'_>, part: Part
     if !outer.into_iter().any(|outer| inputs.ours.new.has(outer)) {
         draft.out.new.set(part);
     }
-}
-
-/// Whether anything was created around the stubs of a predictor.
-pub(crate) fn any_created(parts: Parts) -> bool {
-    Part::AROUND_STUBS.into_iter().any(|part| parts.has(part))
 }
 
 /// The operation that takes out what was created around the stubs of a pod, as far as nothing else is in it.
@@ -59,9 +54,7 @@ pub(crate) fn keep_outermost(inputs: &Inputs<'_, '_>, draft: &mut Draft<'_>) {
     }
     let is_made = |part: &Part| inputs.ours.new.has(*part) || draft.out.new.has(*part);
     let outermost = Part::AROUND_STUBS.into_iter().find(is_made);
-    for part in Part::AROUND_STUBS {
-        draft.out.new.unset(part);
-    }
+    draft.out.new.unset_around_stubs();
     if let Some(part) = outermost {
         draft.out.new.set(part);
     }

@@ -100,7 +100,7 @@ fn decide_pod<'v>(
     let count = spec.containers.items().len();
     let adds = at == 0 && !pass.stubs.to_add().is_empty() && spec.containers.odd().is_none();
     let all_go = !adds && !removed.is_empty() && removed.len() == count;
-    if all_go && parts::any_created(inputs.ours.new) {
+    if all_go && inputs.ours.new.has_any_around_stubs() {
         let op = parts::removal(inputs, at, component, spec, ours);
         match op {
             Op::RemoveItem(..) => return pass.late.push(op),

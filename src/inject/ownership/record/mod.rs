@@ -233,9 +233,7 @@ impl<'a> Record<'a> {
             let mut parts = beside.new;
             let mut targets = one.containers.values();
             if targets.all(|target| !target.new.has(Part::Container)) {
-                for part in Part::AROUND_STUBS {
-                    parts.unset(part);
-                }
+                parts.unset_around_stubs();
             }
             parts
         };

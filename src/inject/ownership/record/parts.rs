@@ -129,6 +129,20 @@ impl<T: Listed> Subset<T> {
     }
 }
 
+impl Parts {
+    /// Whether anything was created around stubs.
+    pub(crate) fn has_any_around_stubs(self) -> bool {
+        Part::AROUND_STUBS.into_iter().any(|part| self.has(part))
+    }
+
+    /// Forgets what was created around stubs.
+    pub(crate) fn unset_around_stubs(&mut self) {
+        for part in Part::AROUND_STUBS {
+            self.unset(part);
+        }
+    }
+}
+
 impl<T: Listed> Serialize for Subset<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mine = T::ALL.iter().filter(|one| self.has(**one));
