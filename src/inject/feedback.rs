@@ -48,21 +48,27 @@ impl Plan<'_> {
         self.notes.iter().filter(|note| note.reason.is_problem())
     }
 
-    /// The warnings of an admission response: at most [`MAX_WARNINGS`], the last of which counts the rest.
+    /// The warnings of an admission response: at most [`MAX_WARNINGS`], the last of which counts the rest. The API server drops a
+    /// repeated warning, so notes that read alike, such as those about two containers of one name, share one.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        let count = self.problems().count();
-        let shown = if count > MAX_WARNINGS {
-            MAX_WARNINGS - 1
-        } else {
-            count
-        };
-        let mut warnings: Vec<String> = self.problems().take(shown).map(Note::warning).collect();
-        if count > shown {
-            warnings.push(format!(
+        let mut warnings: Vec<String> = Vec::new();
+        let mut rest = 0;
+        for note in self.problems() {
+            if warnings.len() == MAX_WARNINGS {
+                rest += 1;
+                continue;
+            }
+            let warning = note.warning();
+            if !warnings.contains(&warning) {
+                warnings.push(warning);
+            }
+        }
+        if let Some(last) = warnings.last_mut().filter(|_| rest > 0) {
+            *last = format!(
                 "{} more; seldon-tracing explain lists all of them",
-                count - shown
-            ));
+                rest + 1
+            );
         }
         warnings
     }
@@ -166,5 +172,21 @@ mod tests {
                 ("reasons", "unknown-trigger-value".to_owned())
             ]
         );
+    }
+
+    #[test]
+    fn notes_that_read_alike_share_one_warning() {
+        // More notes come first than `Notes` compares a new one with.
+        let nodes = r#"{"name":"a","implementation":"SIMPLE_MODEL"},"#.repeat(20);
+        let nameless = r#"{"implementation":"SKLEARN_SERVER"}"#;
+        let json = format!(
+            r#"{{"metadata":{{"annotations":{{"tracing":"true"}}}},"spec":{{"predictors":[
+            {{"name":"p","graph":{{"name":"a","children":[{nodes}{nameless},{nameless}]}}}}]}}}}"#
+        );
+        let object = SeldonDeployment::from_json(json.as_bytes()).unwrap();
+        let config = Config::default();
+        let plan = plan(&object, None, &config, &Context::default());
+        assert_eq!(plan.problems().count(), 2);
+        assert_eq!(plan.warnings().len(), 1, "{:?}", plan.warnings());
     }
 }
