@@ -3,9 +3,9 @@
 /// The longest uid that is repeated in an answer, in bytes; the API server's have 36.
 pub const MAX_UID: usize = 128;
 
-/// The most memory that the views of the objects in one request may take, in bytes. Objects of 1.5 MiB, the largest that etcd stores,
-/// take less even if they contain nothing but short variables, and an update has two of them.
-pub const MAX_VIEWS: usize = 12 << 20;
+/// The most memory that the views of the objects in one request may take, in bytes. An object of 1.5 MiB, the largest that etcd stores,
+/// takes less even if it contains nothing but short variables.
+pub const MAX_VIEWS: usize = 8 << 20;
 
 /// The largest body of a small request, in bytes.
 const SMALL_BODY: usize = 64 * 1024;

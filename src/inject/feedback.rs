@@ -1,6 +1,6 @@
 //! What a decision says to others: warnings that kubectl prints, and annotations of the audit log.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use crate::inject::notes::Note;
 use crate::inject::plan::Plan;
@@ -12,6 +12,22 @@ pub const MAX_WARNINGS: usize = 5;
 /// The longest warning, in bytes.
 pub const MAX_WARNING: usize = 119;
 
+/// Printable ASCII, one character longer than a warning at most. A user can give an annotation a name of megabytes.
+struct Line(String);
+
+impl Write for Line {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for letter in text.chars() {
+            if self.0.len() > MAX_WARNING {
+                return Err(fmt::Error);
+            }
+            let shown = letter.is_ascii_graphic() || letter == ' ';
+            self.0.push(if shown { letter } else { '?' });
+        }
+        Ok(())
+    }
+}
+
 impl Note<'_> {
     /// The note in one line of at most [`MAX_WARNING`] printable ASCII characters, as the API server passes it on to kubectl
     /// (<https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#response>).
@@ -22,18 +38,10 @@ impl Note<'_> {
         } else {
             &self.detail
         };
-        let text = format!("{}: {}: {detail}", self.reason.code(), self.place);
-        let mut line: String = text
-            .chars()
-            .map(|letter| {
-                if letter.is_ascii_graphic() || letter == ' ' {
-                    letter
-                } else {
-                    '?'
-                }
-            })
-            .take(MAX_WARNING + 1)
-            .collect();
+        let mut line = Line(String::new());
+        // It fails where the line is full.
+        let _ = write!(line, "{}: {}: {detail}", self.reason.code(), self.place);
+        let Line(mut line) = line;
         if line.len() > MAX_WARNING {
             line.truncate(MAX_WARNING - 3);
             line.push_str("...");

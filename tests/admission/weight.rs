@@ -18,7 +18,7 @@ const MIB: u64 = 1024 * 1024;
 const MOST: usize = 7 << 20;
 
 /// What the decision for any body may take beside the body.
-const PEAK: u64 = 48 * MIB;
+const PEAK: u64 = 20 * MIB;
 
 /// The same for one that is not large.
 const SMALL_PEAK: u64 = 16 * MIB;
@@ -465,6 +465,16 @@ fn what_people_have_is_decided() {
             assert!(bytes <= PEAK);
         }
     }
+}
+
+#[test]
+fn the_largest_object_that_etcd_stores_is_decided() {
+    let env = filled(r#"{"name":"A#","value":"b"}"#, 1_500_000);
+    let container = format!(r#"{{"name":"c","env":[{env}]}}"#);
+    let object = traced("", &with_containers(&container));
+    let body = review("CREATE", &object, "null");
+    let seen = look(body.as_bytes(), Route::Mutate, &Config::default()).unwrap();
+    assert_eq!(seen.audit("reasons"), "injected");
 }
 
 #[test]
