@@ -1,6 +1,9 @@
 //! A YAML stream cut into its documents, one in memory at a time.
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead};
+
+use serde::de::IgnoredAny;
 
 /// One document of a stream as it was written, with its marker line and its comments.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +17,8 @@ pub struct RawDocument {
 /// Splits a YAML stream at its document markers.
 ///
 /// A line `---` begins a document and belongs to it, a line `...` ends a document and belongs to it. Directives belong to the document
-/// that follows them. Documents that consist of comments are included, so that all texts together are the stream.
+/// that follows them. Documents that consist of comments are included, so that all texts together are the stream. JSON objects may follow
+/// each other without markers, as `jq -c` prints them.
 #[derive(Debug)]
 pub struct Documents<R> {
     reader: R,
@@ -24,6 +28,8 @@ pub struct Documents<R> {
     lines: usize,
     at_start: bool,
     done: bool,
+    /// Objects of JSON that stand before what is read next.
+    objects: VecDeque<RawDocument>,
 }
 
 /// The lines of the current document so far.
@@ -46,6 +52,7 @@ impl<R: BufRead> Documents<R> {
             lines: 0,
             at_start: true,
             done: false,
+            objects: VecDeque::new(),
         }
     }
 
@@ -81,19 +88,54 @@ impl<R: BufRead> Documents<R> {
                 break;
             }
         }
+        self.objects = objects(&text, first_line);
         let document = RawDocument { text, first_line };
-        Ok(Some(document).filter(|document| !document.text.is_empty()))
+        let first = self.objects.pop_front().unwrap_or(document);
+        Ok(Some(first).filter(|document| !document.text.is_empty()))
     }
+}
+
+/// Cuts a text into the JSON objects that follow each other in it. Empty if it does not begin with two of them.
+fn objects(text: &str, first_line: usize) -> VecDeque<RawDocument> {
+    let mut objects = VecDeque::new();
+    let body = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
+    let (mut start, mut line) = (0, first_line);
+    let mut values = serde_json::Deserializer::from_str(body).into_iter::<IgnoredAny>();
+    while body.starts_with('{') {
+        let follows = values.next().is_some_and(|value| value.is_ok());
+        let rest = body.get(values.byte_offset()..).unwrap_or_default();
+        let rest = rest.trim_start_matches([' ', '\t', '\r', '\n']);
+        let is_last = !(follows && rest.starts_with('{'));
+        if is_last && objects.is_empty() {
+            break;
+        }
+        let end = if is_last {
+            text.len()
+        } else {
+            text.len() - rest.len()
+        };
+        let object = text.get(start..end).unwrap_or_default().to_owned();
+        let lines = object.matches('\n').count();
+        objects.push_back(RawDocument {
+            text: object,
+            first_line: line,
+        });
+        if is_last {
+            break;
+        }
+        (start, line) = (end, line + lines);
+    }
+    objects
 }
 
 impl<R: BufRead> Iterator for Documents<R> {
     type Item = io::Result<RawDocument>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.done {
-            None
-        } else {
-            self.read().transpose()
+        match self.objects.pop_front() {
+            Some(object) => Some(Ok(object)),
+            None if self.done => None,
+            None => self.read().transpose(),
         }
     }
 }
@@ -166,6 +208,24 @@ mod tests {
                 &["a: |\n  ---\n ---\n---x: 1\n", "--- |\n"],
             ),
             (
+                "{\"a\": 1}\n{\"b\": [{}]} \n\n{\"c\": 1}",
+                &["{\"a\": 1}\n", "{\"b\": [{}]} \n\n", "{\"c\": 1}"],
+            ),
+            (
+                "\u{feff}{\"a\": 1}{\"b\": 1}{\"c\": 1, bad}\n---\nd: 1\n",
+                &[
+                    "\u{feff}{\"a\": 1}",
+                    "{\"b\": 1}",
+                    "{\"c\": 1, bad}\n",
+                    "---\nd: 1\n",
+                ],
+            ),
+            (
+                "{\"a\": 1} # {\n---\n{\"a\": 1}\n{\"b\": 1}\n",
+                &["{\"a\": 1} # {\n", "---\n{\"a\": 1}\n{\"b\": 1}\n"],
+            ),
+            ("{a: 1}\n{b: 1}\n", &["{a: 1}\n{b: 1}\n"]),
+            (
                 "a: |\n  %x\n%y: 1\n---\n",
                 &["a: |\n  %x\n%y: 1\n", "---\n"],
             ),
@@ -183,6 +243,11 @@ mod tests {
             .map(|document| document.1)
             .collect();
         assert_eq!(lines, [1, 3, 6]);
+        let lines: Vec<_> = split("{}\n\n{\n}\n{}\n---\na: 1\n")
+            .into_iter()
+            .map(|document| document.1)
+            .collect();
+        assert_eq!(lines, [1, 3, 5, 6]);
     }
 
     #[test]

@@ -12,6 +12,9 @@ use super::tree::{Format, Id, Kind, MAX_DEPTH, Node, ParseError, Position, Raw, 
 const EXPANSION: usize = 32;
 const EXPANSION_BASE: usize = 1 << 22;
 
+/// How many duplicate keys are reported: an alias may repeat one without end.
+const MOST_DUPLICATES: usize = 100;
+
 impl Tree {
     /// The value that kubectl reads: YAML 1.1 words and numbers, aliases and merge keys expanded. A document without a root is null.
     ///
@@ -20,6 +23,16 @@ impl Tree {
     /// that expand to far more than the text.
     pub fn to_value(&self) -> Result<Value, ParseError> {
         self.root.map_or(Ok(Value::Null), |id| of(self, id))
+    }
+
+    /// The value that kubectl reads from text with duplicate keys: the last one counts. The errors are those of the duplicates, at most
+    /// a hundred of them.
+    ///
+    /// # Errors
+    /// As [`Tree::to_value`], without duplicate keys.
+    pub fn to_value_and_duplicates(&self) -> Result<(Value, Vec<ParseError>), ParseError> {
+        self.root
+            .map_or(Ok((Value::Null, Vec::new())), |id| lenient(self, id))
     }
 
     /// The place to show for the value at an RFC 6901 pointer: its key, or in a list the value itself. If the document does not have
@@ -61,8 +74,18 @@ impl Node<'_> {
 }
 
 pub(super) fn of(tree: &Tree, id: Id) -> Result<Value, ParseError> {
-    let budget = EXPANSION_BASE + tree.text_len.saturating_mul(EXPANSION);
-    Expansion { tree, budget }.node(id, 0)
+    let (value, duplicates) = lenient(tree, id)?;
+    duplicates.into_iter().next().map_or(Ok(value), Err)
+}
+
+fn lenient(tree: &Tree, id: Id) -> Result<(Value, Vec<ParseError>), ParseError> {
+    let mut expansion = Expansion {
+        tree,
+        budget: EXPANSION_BASE + tree.text_len.saturating_mul(EXPANSION),
+        duplicates: Vec::new(),
+    };
+    let value = expansion.node(id, 0)?;
+    Ok((value, expansion.duplicates))
 }
 
 /// The entry of a mapping by the value of its key: its own entries first, then merged ones.
@@ -90,7 +113,7 @@ pub(super) fn find(tree: &Tree, mapping: Id, key: &str) -> Option<(Id, Id)> {
 pub(super) fn find_own(tree: &Tree, mapping: Id, key: &str) -> Option<(usize, (Id, Id))> {
     let raw = tree.raw(tree.target(mapping));
     let is_it = |id| !is_merge(tree.raw(id)) && key_text(tree, id).is_ok_and(|text| text == key);
-    let mut entries = raw.entries.iter().copied().enumerate();
+    let mut entries = raw.entries.iter().copied().enumerate().rev(); // of duplicates, the last one counts
     entries.find(|(_, (id, _))| raw.is_mapping() && is_it(*id))
 }
 
@@ -182,6 +205,8 @@ fn json_word(text: &str) -> Option<Value> {
 struct Expansion<'t> {
     tree: &'t Tree,
     budget: usize,
+    /// The errors for duplicate keys.
+    duplicates: Vec<ParseError>,
 }
 
 impl Expansion<'_> {
@@ -218,9 +243,9 @@ impl Expansion<'_> {
             let name = key_text(tree, key)?;
             let raw = tree.raw(key);
             self.spend(raw, name.len())?;
-            if map.contains_key(&name) {
+            if map.contains_key(&name) && self.duplicates.len() < MOST_DUPLICATES {
                 let message = format!("duplicate key {name:?}");
-                return Err(ParseError::new(raw.position, message));
+                self.duplicates.push(ParseError::new(raw.position, message));
             }
             map.insert(name, self.node(value, depth + 1)?);
         }

@@ -34,11 +34,12 @@ pub(crate) fn kind_of(object: &Value) -> Kind {
     }
 }
 
-/// The objects of a document with their pointers: the document itself, or the items of a list.
+/// The objects of a document with their pointers: the document itself, or the items of a list. A `ResourceList` is what kustomize and kpt
+/// pass to a function.
 pub(crate) fn objects(value: &Value) -> Vec<(String, &Value)> {
     let is_list = matches!(
         value.get("kind").and_then(Value::as_str),
-        Some("List" | "SeldonDeploymentList")
+        Some("List" | "ResourceList" | "SeldonDeploymentList")
     );
     match value.get("items").and_then(Value::as_array) {
         Some(items) if is_list => items

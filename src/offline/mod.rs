@@ -42,6 +42,8 @@ pub struct Done {
     pub objects: Vec<Seen>,
     /// Objects that look like a `SeldonDeployment` and are left unchanged: line and reason.
     pub ignored: Vec<(usize, String)>,
+    /// Keys that are written twice. Such a document is read as kubectl reads it, and not edited.
+    pub duplicates: Vec<Fault>,
 }
 
 /// Runs the engine on one document. Text that does not mention `SeldonDeployment` is not parsed, so that templates of other objects pass.
@@ -54,8 +56,11 @@ pub fn run(text: &str, config: &Config, context: &Context<'_>) -> Result<Done, F
     }
     let fault = |error| unreadable(text, error);
     let tree = parse(text).map_err(fault)?;
-    let value = tree.to_value().map_err(fault)?;
-    let mut done = Done::default();
+    let (value, duplicates) = tree.to_value_and_duplicates().map_err(fault)?;
+    let mut done = Done {
+        duplicates: duplicates.into_iter().map(Fault::from).collect(),
+        ..Done::default()
+    };
     let mut operations = Vec::new();
     for (prefix, object) in objects(&value) {
         let line = tree.locate(&prefix).map_or(1, |position| position.line);
@@ -67,11 +72,7 @@ pub fn run(text: &str, config: &Config, context: &Context<'_>) -> Result<Done, F
             }
             Kind::SeldonDeployment => {}
         }
-        let fault = |message| Fault {
-            line,
-            path: String::new(),
-            message,
-        };
+        let fault = |message| Fault::at(line, message);
         let json = object.to_string();
         let view = SeldonDeployment::from_json(json.as_bytes())
             .map_err(|error| fault(format!("the object cannot be read: {error}")))?;
@@ -91,7 +92,7 @@ pub fn run(text: &str, config: &Config, context: &Context<'_>) -> Result<Done, F
             operations.push(operation);
         }
     }
-    if !operations.is_empty() {
+    if !operations.is_empty() && done.duplicates.is_empty() {
         done.text = Some(edit(text, &tree, &Patch(operations))?);
     }
     Ok(done)
@@ -111,11 +112,6 @@ pub(crate) fn parse(text: &str) -> Result<Tree, ParseError> {
 pub(crate) fn unreadable(text: &str, error: ParseError) -> Fault {
     let line = text.lines().nth(error.line.saturating_sub(1));
     let mut fault = Fault::from(error);
-    if fault.message.contains("trailing characters") {
-        fault
-            .message
-            .push_str("; put several JSON objects into a kind: List, or --- between them");
-    }
     if line.is_some_and(|line| line.contains("{{")) {
         fault
             .message
@@ -124,13 +120,21 @@ pub(crate) fn unreadable(text: &str, error: ParseError) -> Fault {
     fault
 }
 
+impl Fault {
+    /// An error without a path.
+    const fn at(line: usize, message: String) -> Self {
+        let path = String::new();
+        Self {
+            line,
+            path,
+            message,
+        }
+    }
+}
+
 impl From<ParseError> for Fault {
     fn from(error: ParseError) -> Self {
-        Self {
-            line: error.line,
-            path: String::new(),
-            message: error.message,
-        }
+        Self::at(error.line, error.message)
     }
 }
 
