@@ -113,7 +113,7 @@ impl<'a> Layer<'a> {
 }
 
 /// Advice for a name that resembles no setting.
-const NO_IDEA: &str = "see docs/annotations.md for those that there are";
+const NO_IDEA: &str = "there are agent-host, agent-port, sampler-type, sampler-param, service-name, tags, config-map, otlp-endpoint and exclude-containers";
 
 /// Advice for an unknown name of a setting.
 fn nearest(name: &str) -> Cow<'static, str> {

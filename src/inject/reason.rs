@@ -36,7 +36,7 @@ reasons! {
     TooManyParts "too-many-parts" Problem "the object has more parts than the webhook reads, so it is not changed"
     TooManyPredictors "too-many-predictors" Problem "the object has too many predictors, so it is not changed"
     TooManyTargets "too-many-targets" Problem "the object has too many containers, or the variables for them would not fit into an object, so it is not changed"
-    NoTrigger "no-trigger" Note "no tracing annotation asks for tracing"
+    NoTrigger "no-trigger" Note "no tracing annotation"
     OptedOut "opted-out" Note "the tracing annotation is false"
     UnknownTriggerValue "unknown-trigger-value" Problem "the tracing annotation is neither true, false nor the name of a profile; nothing is added or removed"
     TriggerNotText "trigger-not-text" Problem "the tracing annotation is not a string (in YAML, put it in quotes); nothing is added or removed"

@@ -1,5 +1,7 @@
 //! Errors in making or reading certificates.
 
+use super::validity::rfc3339;
+
 /// The limit for a file of certificates. A bundle of all public CAs has a quarter of a megabyte.
 pub const MAX_BYTES: usize = 8 * 1024 * 1024;
 
@@ -35,8 +37,8 @@ pub enum PkiError {
     /// The CA is not valid at the time of signing.
     #[error(
         "the CA is valid from {} until {} only, and clients would not trust what it signs now: make a new CA",
-        .not_before.date(),
-        .not_after.date()
+        rfc3339(*.not_before),
+        rfc3339(*.not_after)
     )]
     AuthorityNotValid {
         /// The first moment of its validity.

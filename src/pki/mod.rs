@@ -36,4 +36,4 @@ pub use error::{MAX_BYTES, PkiError};
 pub use names::Names;
 pub(crate) use read::pem_fault;
 pub use read::{Certificate, read_certificates};
-pub use validity::Validity;
+pub use validity::{Validity, rfc3339};

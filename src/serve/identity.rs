@@ -16,7 +16,7 @@ use super::metrics::Watched;
 use super::reload::{Load, Reload};
 use super::state::{BEGUN, NOT_EXPIRED, Shared};
 use crate::files;
-use crate::pki::{Certificate, Pair, Validity, pem_fault, read_certificates};
+use crate::pki::{Certificate, Pair, Validity, pem_fault, read_certificates, rfc3339};
 use crate::process::health::Check;
 
 /// The largest file of certificates or keys, in bytes.
@@ -75,7 +75,7 @@ pub enum IdentityError {
     )]
     NoNames,
     /// It is not valid now.
-    #[error("the certificate is valid from {} to {}, not now; if it should be valid, check the system clock", .0.not_before, .0.not_after)]
+    #[error("the certificate is valid from {} to {}, not now; if it should be valid, check the system clock", rfc3339(.0.not_before), rfc3339(.0.not_after))]
     NotNow(Box<Certificate>),
 }
 
@@ -281,7 +281,7 @@ fn announce(leaf: &Certificate, shared: &Shared) {
     tracing::info!(
         names = names.join(","),
         serial = %leaf.serial,
-        not_after = %end,
+        not_after = rfc3339(end),
         "serving this certificate"
     );
 }

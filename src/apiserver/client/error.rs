@@ -2,9 +2,10 @@
 
 use std::error::Error;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use hyper_util::client::legacy;
+use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError};
 
 /// A call without an answer. To kube-apiserver each of these is a failed call: `failurePolicy: Ignore` lets the write pass.
@@ -92,10 +93,10 @@ pub enum TlsTrouble {
     )]
     WrongName(String),
     /// The certificate has expired.
-    #[error("its certificate has expired ({0}); renew it (certs show has its dates)")]
+    #[error("its certificate expired at {0}; renew it")]
     Expired(String),
     /// The certificate is not valid yet.
-    #[error("its certificate is not valid yet ({0}); check the system clocks")]
+    #[error("its certificate is not valid before {0}; check the system clocks")]
     NotYetValid(String),
     /// The certificate is that of a CA.
     #[error(
@@ -125,11 +126,9 @@ impl TlsTrouble {
                 Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => {
                     Self::WrongName(trouble.to_string())
                 }
-                Certificate::Expired | Certificate::ExpiredContext { .. } => {
-                    Self::Expired(trouble.to_string())
-                }
-                Certificate::NotValidYet | Certificate::NotValidYetContext { .. } => {
-                    Self::NotYetValid(trouble.to_string())
+                Certificate::ExpiredContext { not_after, .. } => Self::Expired(date(*not_after)),
+                Certificate::NotValidYetContext { not_before, .. } => {
+                    Self::NotYetValid(date(*not_before))
                 }
                 // webpki's CaUsedAsEndEntity has no variant of its own in rustls.
                 other if other.to_string().contains("CaUsedAsEndEntity") => Self::Authority,
@@ -145,6 +144,11 @@ impl TlsTrouble {
             other => Self::Other(other.to_string()),
         }
     }
+}
+
+fn date(time: UnixTime) -> String {
+    humantime::format_rfc3339(SystemTime::UNIX_EPOCH + Duration::from_secs(time.as_secs()))
+        .to_string()
 }
 
 impl ClientError {

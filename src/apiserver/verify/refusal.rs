@@ -6,7 +6,7 @@
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The status is not one of 200 to 206.
-    #[error("the webhook answered with the HTTP status {status}{}", with_text(.text))]
+    #[error("the webhook answered with the HTTP status {status}{}{}", with_text(.text), whose(*.status, .text))]
     HttpStatus {
         /// The HTTP status.
         status: u16,
@@ -22,7 +22,9 @@ pub enum Refusal {
     #[error("the answer has no body")]
     Empty,
     /// The body is not JSON, or a field of it has the wrong type.
-    #[error("the answer cannot be decoded as an AdmissionReview: {0}")]
+    #[error(
+        "the answer cannot be decoded as an AdmissionReview: {0}; is this a seldon-tracing webhook?"
+    )]
     Undecodable(String),
     /// The body is a `Status`, which reports an error.
     #[error("the webhook answered with a Status instead of an AdmissionReview: {0}")]
@@ -91,6 +93,16 @@ impl Refusal {
             self,
             Self::NoOperation(_) | Self::DoesNotApply(_) | Self::NothingToPatch | Self::NoObject(_)
         )
+    }
+}
+
+/// A question about a server that does not know the path or the method, and does not say who it is.
+fn whose(status: u16, text: &str) -> &'static str {
+    match status {
+        404 | 405 | 501 if !text.starts_with("seldon-tracing: ") => {
+            "; is this a seldon-tracing webhook?"
+        }
+        _ => "",
     }
 }
 

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use anyhow::Context;
 use serde_json::{Value, json};
-use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use crate::cli::Form;
@@ -13,7 +12,7 @@ use crate::commands::messages::{self, plural, print, printable};
 use crate::commands::sources::Source;
 use crate::commands::status::Status;
 use crate::manifest::emit::to_yaml;
-use crate::pki::{Certificate, Link, MAX_BYTES, Validity, chain, read_certificates};
+use crate::pki::{Certificate, Link, MAX_BYTES, Validity, chain, read_certificates, rfc3339};
 
 /// The version of the keys in JSON and YAML.
 const SCHEMA: u32 = 1;
@@ -31,8 +30,8 @@ pub(super) fn show(path: &Path, form: Form) -> anyhow::Result<Status> {
     let faults = faults(&certificates, &links, now);
     print(&match form {
         Form::Table => table(&name, &certificates, &links, now)?,
-        Form::Json => messages::json(&answer(&name, &certificates, &links, now)?),
-        Form::Yaml => to_yaml(&answer(&name, &certificates, &links, now)?),
+        Form::Json => messages::json(&answer(&name, &certificates, &links, now)),
+        Form::Yaml => to_yaml(&answer(&name, &certificates, &links, now)),
     })?;
     for fault in &faults {
         messages::error(&format!("{name}: {fault}"));
@@ -66,21 +65,16 @@ fn faults(certificates: &[Certificate], links: &[Link], now: OffsetDateTime) -> 
     faults
 }
 
-fn answer(
-    file: &str,
-    certificates: &[Certificate],
-    links: &[Link],
-    now: OffsetDateTime,
-) -> anyhow::Result<Value> {
+fn answer(file: &str, certificates: &[Certificate], links: &[Link], now: OffsetDateTime) -> Value {
     let shown = |(certificate, link): (&Certificate, &Link)| {
-        Ok(json!({
+        json!({
             "subject": certificate.subject,
             "issuer": certificate.issuer,
             "dns": certificate.dns,
             "ip": certificate.ip,
             "authority": certificate.is_authority,
-            "not_before": certificate.not_before.format(&Rfc3339)?,
-            "not_after": certificate.not_after.format(&Rfc3339)?,
+            "not_before": rfc3339(certificate.not_before),
+            "not_after": rfc3339(certificate.not_after),
             "validity": match certificate.validity(now) {
                 Validity::NotYet { .. } => "not-yet",
                 Validity::Valid { .. } => "valid",
@@ -93,16 +87,16 @@ fn answer(
             "serial": certificate.serial,
             "sha256": certificate.fingerprint,
             "chain": link.code(),
-        }))
+        })
     };
     let shown = certificates.iter().zip(links).map(shown);
-    Ok(json!({
+    json!({
         "schema": SCHEMA,
         "file": file,
         "valid": certificates.iter().all(|it| it.validity(now).is_valid()),
         "chained": links.iter().all(|link| link.holds()),
-        "certificates": shown.collect::<anyhow::Result<Vec<_>>>()?,
-    }))
+        "certificates": shown.collect::<Vec<_>>(),
+    })
 }
 
 fn table(
@@ -124,8 +118,8 @@ fn table(
         };
         let ip = certificate.ip.iter().map(ToString::to_string);
         let (from, until) = ends(certificate.validity(now));
-        let from = certificate.not_before.format(&Rfc3339)? + &from;
-        let until = certificate.not_after.format(&Rfc3339)? + &until;
+        let from = rfc3339(certificate.not_before) + &from;
+        let until = rfc3339(certificate.not_after) + &until;
         writeln!(
             text,
             "\n{number}: {kind} {}",
@@ -163,19 +157,15 @@ fn ends(validity: Validity) -> (String, String) {
     }
 }
 
-/// A duration in the largest unit with a count of more than one.
+/// A duration in the largest unit with a count of more than one, rounded: a certificate for a year, made just now, has 365 days left.
 fn length(duration: Duration) -> String {
-    let units = [
-        (duration.whole_days(), "day"),
-        (duration.whole_hours(), "hour"),
-        (duration.whole_minutes(), "minute"),
-    ];
-    let seconds = (duration.whole_seconds(), "second");
-    let (count, unit) = units
+    let seconds = duration.whole_seconds();
+    let (unit, word) = [(86_400, "day"), (3600, "hour"), (60, "minute")]
         .into_iter()
-        .find(|(count, _)| *count > 1)
-        .unwrap_or(seconds);
-    plural(usize::try_from(count).unwrap_or_default(), unit)
+        .find(|(unit, _)| seconds >= 2 * unit)
+        .unwrap_or((1, "second"));
+    let count = (seconds + unit / 2) / unit;
+    plural(usize::try_from(count).unwrap_or_default(), word)
 }
 
 #[cfg(test)]
@@ -191,7 +181,7 @@ mod tests {
             (Duration::minutes(119), "119 minutes"),
             (Duration::hours(47), "47 hours"),
             (Duration::hours(48), "2 days"),
-            (Duration::days(365) - Duration::seconds(1), "364 days"),
+            (Duration::days(365) - Duration::seconds(1), "365 days"),
         ] {
             assert_eq!(length(duration), text);
         }

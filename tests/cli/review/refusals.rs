@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::asking::{against, answering, injecting};
-use super::fake::{Fake, answer, authority, fake, review, status};
+use super::fake::{Fake, answer, authority, fake, fake_with, leaf, review, status};
 use crate::command::MODEL;
 
 /// An answer, what is said of it, and whether failurePolicy Ignore saves the write.
@@ -32,10 +32,14 @@ fn answers_that_the_api_server_refuses_are_explained() {
             "status 500: it broke",
             true,
         ),
-        (Box::new(|_| status(404, "")), "status 404", true),
+        (
+            Box::new(|_| status(404, "")),
+            "status 404; is this a seldon-tracing webhook?",
+            true,
+        ),
         (
             Box::new(|_| status(200, "hello")),
-            "cannot be decoded",
+            "at line 1 column 1; is this a seldon-tracing webhook?",
             true,
         ),
         (Box::new(|_| status(200, "")), "no body", true),
@@ -116,6 +120,26 @@ fn trouble_with_tls_says_what_to_do() {
     let run = against(&fake, &["--server-name", "other.ns.svc"]);
     assert_eq!(run.code, 1);
     assert!(run.stderr.contains("not for this name") && run.stderr.contains("other.ns.svc"));
+
+    for (from, until, said) in [
+        (
+            2020,
+            2021,
+            "its certificate expired at 2021-01-01T00:00:00Z; renew it",
+        ),
+        (
+            2990,
+            2991,
+            "its certificate is not valid before 2990-01-01T00:00:00Z;",
+        ),
+    ] {
+        let mut leaf = leaf();
+        leaf.not_before = rcgen::date_time_ymd(from, 1, 1);
+        leaf.not_after = rcgen::date_time_ymd(until, 1, 1);
+        let late = fake_with(&authority(), &leaf, |_, question| answer(question));
+        let run = against(&late, &[]);
+        assert!(run.code == 1 && run.stderr.contains(said), "{run:?}");
+    }
 
     against(&fake, &["--server-name", "webhook.ns.svc"]).data();
     let text = against(&fake, &["--insecure", "--server-name", "other.ns.svc"]).data();
