@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::form::Form;
+use super::shared::{Form, OneFile};
 
 /// `certs …`
 #[derive(Debug, Subcommand)]
@@ -39,9 +39,9 @@ pub enum CertsCommand {
     /// Exits with 1 if a certificate is not valid now, or the chain is broken.
     #[command(after_help = "Example:\n  seldon-tracing certs show certs/dev/tls.crt")]
     Show {
-        /// A file of certificates in PEM, or - for standard input
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
+        /// A file of certificates in PEM.
+        #[command(flatten)]
+        file: OneFile,
         /// Output format
         #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table")]
         output: Form,

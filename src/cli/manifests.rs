@@ -1,63 +1,33 @@
 //! The flags of `inject`, `uninject` and `explain`.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
-use super::form::Form;
+use super::shared::{ConfigFile, DataForm, Form, Input, Surroundings};
 
 pub(super) const INJECT_EXAMPLES: &str = "\
 Examples:
-  seldon-tracing inject -f model.yaml                     print the manifest with tracing
-  seldon-tracing inject -f model.yaml --diff              show the changes
-  seldon-tracing inject -f models/ --in-place             write the files of a folder
-  seldon-tracing inject -f models/ --check                exit 1 if a file would change
+  seldon-tracing inject model.yaml                        print the manifest with tracing
+  seldon-tracing inject model.yaml --diff                 show the changes
+  seldon-tracing inject models/ --in-place                write the files of a folder
+  seldon-tracing inject models/ --check                   exit 1 if a file would change
   kustomize build . | seldon-tracing inject | kubectl apply -f -
-  seldon-tracing inject -f model.yaml --tracing true      also without an annotation";
+  seldon-tracing inject model.yaml --tracing true         also without an annotation";
 
 pub(super) const UNINJECT_EXAMPLES: &str = "\
 Examples:
-  seldon-tracing uninject -f model.yaml                   print the original manifest
-  seldon-tracing uninject -f models/ --in-place           remove tracing from the files of a folder
+  seldon-tracing uninject model.yaml                      print the original manifest
+  seldon-tracing uninject models/ --in-place              remove tracing from the files of a folder
   kubectl get sdep my-model -o yaml | seldon-tracing uninject";
 
 pub(super) const EXPLAIN_EXAMPLES: &str = "\
 Examples:
-  seldon-tracing explain -f model.yaml                    print a table
+  seldon-tracing explain model.yaml                       print a table
   kubectl get sdep my-model -o yaml | seldon-tracing explain
-  seldon-tracing explain -f models/ -o json               print JSON, as docs/explain.md describes it";
-
-/// The manifests to read.
-#[derive(Args, Debug)]
-pub struct Input {
-    /// A manifest, a folder of manifests (.yaml, .yml and .json, at any depth), or - for standard input
-    ///
-    /// Can be repeated. The default is standard input, if it is a pipe or a file.
-    #[arg(short = 'f', long = "filename", value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
-}
-
-/// Settings for all manifests.
-#[derive(Args, Debug)]
-pub struct Surroundings {
-    /// The config file [default: the built-in configuration]
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "SELDON_TRACING_CONFIG",
-        hide_env_values = true
-    )]
-    pub config: Option<PathBuf>,
-    /// The namespace of objects without one
-    #[arg(short = 'n', long, value_name = "NAME")]
-    pub namespace: Option<String>,
-    /// Trace unless an annotation says false, as in a namespace labelled tracing=enabled
-    #[arg(long)]
-    pub namespace_default: bool,
-}
+  seldon-tracing explain models/ -o json                  print JSON, as docs/explain.md describes it";
 
 /// The form of the result.
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Output {
     /// Print a unified diff instead of the manifest
     #[arg(long)]
@@ -72,9 +42,15 @@ pub struct Output {
     /// refused.
     #[arg(long, conflicts_with = "check")]
     pub in_place: bool,
-    /// Only print the names of files that would change, and exit 1 if there are any
+    /// Only print the names of files that would change, or with --diff the changes, and exit 1 if there are any
     #[arg(long)]
     pub check: bool,
+    /// Print every document in this format, instead of as it is written
+    #[arg(short = 'o', long, value_name = "FORMAT", conflicts_with_all = ["diff", "in_place", "check"])]
+    pub output: Option<DataForm>,
+    /// Print no summary, only warnings and errors
+    #[arg(short = 'q', long)]
+    pub quiet: bool,
 }
 
 /// `inject`
@@ -86,7 +62,7 @@ pub struct Inject {
     /// The form of the result.
     #[command(flatten)]
     pub output: Output,
-    /// Settings for all manifests.
+    /// What decides beside the objects.
     #[command(flatten)]
     pub surroundings: Surroundings,
     /// Add the tracing annotation with this value (true, false or a profile) to every SeldonDeployment without one
@@ -105,14 +81,9 @@ pub struct Uninject {
     /// The form of the result.
     #[command(flatten)]
     pub output: Output,
-    /// The config file, for the key of the tracing annotation [default: the built-in configuration]
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "SELDON_TRACING_CONFIG",
-        hide_env_values = true
-    )]
-    pub config: Option<PathBuf>,
+    /// The config file, for the key of the tracing annotation.
+    #[command(flatten)]
+    pub file: ConfigFile,
 }
 
 /// `explain`
@@ -121,7 +92,7 @@ pub struct Explain {
     /// The manifests to read.
     #[command(flatten)]
     pub input: Input,
-    /// Settings for all manifests.
+    /// What decides beside the objects.
     #[command(flatten)]
     pub surroundings: Surroundings,
     /// Output format

@@ -2,21 +2,29 @@
 
 mod certs;
 mod config;
-mod form;
 mod manifests;
 mod review;
 mod serve;
+mod shared;
 
 use std::path::PathBuf;
 
 pub use certs::CertsCommand;
-pub use config::{ConfigCommand, ConfigForm};
-pub use form::Form;
-pub use manifests::{Explain, Inject, Input, Output, Surroundings, Uninject};
+pub use config::ConfigCommand;
+pub use manifests::{Explain, Inject, Output, Uninject};
 pub use review::{Operation, Review, ReviewForm};
 pub use serve::{Listen, LogFormat, LogLevel, Serve};
+pub use shared::{ConfigFile, DataForm, Form, Input, OneFile, Surroundings};
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand, ValueEnum};
+
+/// The same for all commands; the README has the table too.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done; checks found nothing
+  1  a check found something: --check, --strict, review, certs show, config check
+  2  could not do its work: wrong usage or input, a file or port cannot be used, a second signal";
 
 /// Jaeger tracing for Seldon Core v1 by one annotation.
 ///
@@ -30,9 +38,7 @@ use clap::{Parser, Subcommand, ValueEnum};
     propagate_version = true,
     max_term_width = 100
 )]
-#[command(
-    after_help = "Exit codes: 0 success, 1 --check, review or certs show found a problem, 2 wrong input or usage."
-)]
+#[command(after_help = EXIT_CODES)]
 pub struct Cli {
     /// The subcommand.
     #[command(subcommand)]
@@ -46,6 +52,41 @@ pub struct Cli {
         display_order = 100 // after the flags of the subcommands
     )]
     pub color: Color,
+}
+
+impl Cli {
+    /// Reads the arguments. Ends the process where they are wrong, with a hint for words that users of other tools try.
+    #[must_use]
+    pub fn read() -> Self {
+        Self::try_parse().unwrap_or_else(|mut error| {
+            let hint = match error.get(ContextKind::InvalidSubcommand) {
+                Some(ContextValue::String(word)) => hint(word),
+                _ => None,
+            };
+            if let Some(hint) = hint {
+                error.remove(ContextKind::SuggestedSubcommand);
+                let hint = ContextValue::StyledStrs(vec![hint.into()]);
+                error.insert(ContextKind::Suggested, hint);
+            }
+            error.exit()
+        })
+    }
+}
+
+/// The command that does what the word means.
+fn hint(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "validate" | "lint" => {
+            "`inject --check --strict` checks manifests, `config check` a config file, `review` a webhook's answer"
+        }
+        "status" => {
+            "`kubectl get sdep NAME -o yaml | seldon-tracing explain` shows what an object has"
+        }
+        "version" => "use `--version`",
+        "diff" => "use `inject --diff`",
+        "install" => "the webhook is installed with kubectl; the README says how",
+        _ => return None,
+    })
 }
 
 /// When to use colour.
@@ -82,8 +123,9 @@ pub enum Command {
     Serve(Serve),
     /// Send a manifest to a webhook as the API server would, and show the result
     ///
-    /// Checks the answer by the API server's rules, applies the patch, and shows the difference. Without --url, it starts a
-    /// webhook on loopback for this call, with a new certificate.
+    /// The file has one SeldonDeployment or a whole AdmissionReview, in YAML or JSON. Checks the answer by the API server's
+    /// rules, applies the patch, and shows the difference. Without --url, it starts a webhook on loopback for this call, with
+    /// a new certificate.
     #[command(after_help = review::EXAMPLES)]
     Review(Review),
     /// Make certificates for the webhook, or show them

@@ -5,26 +5,29 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::shared::{OneFile, Surroundings};
+
 /// Examples for the help.
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  seldon-tracing review -f model.yaml                     start a webhook on loopback and call it
-  seldon-tracing review -f new.yaml --old stored.yaml     an update
-  seldon-tracing review -f model.yaml -o response         the AdmissionReview of the answer
-  seldon-tracing review -f model.yaml -o request          the AdmissionReview to send, for curl
-  kubectl get sdep my-model -o yaml | seldon-tracing review -f - --operation UPDATE
+  seldon-tracing review model.yaml                        start a webhook on loopback and call it
+  seldon-tracing review new.yaml --old stored.yaml        an update
+  seldon-tracing review model.yaml -o response            the AdmissionReview of the answer
+  seldon-tracing review model.yaml -o request             the AdmissionReview to send, for curl
+  kubectl get sdep my-model -o yaml | seldon-tracing review --operation UPDATE
   kubectl -n seldon-tracing port-forward service/seldon-tracing 8443:443 &
-  seldon-tracing review -f model.yaml --url https://localhost:8443 --cacert ca.crt \\
-    --server-name seldon-tracing.seldon-tracing.svc
-
-Exit codes: 0 the API server accepts the answer, 1 it refuses it, 2 invalid input or usage.";
+  seldon-tracing review model.yaml --url https://localhost:8443 --cacert ca.crt \\
+    --server-name seldon-tracing.seldon-tracing.svc";
 
 /// `review`
 #[derive(Args, Debug)]
 pub struct Review {
-    /// Manifest of one SeldonDeployment, or a whole AdmissionReview, in YAML or JSON; - for standard input
-    #[arg(short = 'f', long = "filename", value_name = "FILE")]
-    pub file: PathBuf,
+    /// Manifest of one SeldonDeployment, or a whole AdmissionReview, in YAML or JSON.
+    #[command(flatten)]
+    pub file: OneFile,
+    /// What decides beside the object.
+    #[command(flatten)]
+    pub surroundings: Surroundings,
     /// Manifest of the stored object, for an UPDATE
     #[arg(long, value_name = "FILE")]
     pub old: Option<PathBuf>,
@@ -36,12 +39,6 @@ pub struct Review {
     /// Send the request as a dry run, as kubectl --dry-run=server does
     #[arg(long)]
     pub dry_run: bool,
-    /// Namespace of the request [default: the object's namespace, or "default"]
-    #[arg(short = 'n', long, value_name = "NAME")]
-    pub namespace: Option<String>,
-    /// Call the path for namespaces labelled tracing=enabled
-    #[arg(long)]
-    pub namespace_default: bool,
     /// URL of the webhook; without it, a webhook is started on loopback
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
@@ -62,14 +59,6 @@ pub struct Review {
     /// Time for the answer, as timeoutSeconds
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
     pub timeout: Duration,
-    /// Config file of the webhook that is started without --url
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "SELDON_TRACING_CONFIG",
-        hide_env_values = true
-    )]
-    pub config: Option<PathBuf>,
     /// Output format
     #[arg(short = 'o', long, value_name = "FORM", default_value = "diff")]
     pub output: ReviewForm,

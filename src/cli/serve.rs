@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::shared::ConfigFile;
+
 /// Examples for the help.
 pub(super) const EXAMPLES: &str = "\
 Examples:
   seldon-tracing serve --tls-cert tls.crt --tls-key tls.key
   seldon-tracing serve --dev > ca.crt                     on loopback, with a certificate in memory
-  seldon-tracing review -f model.yaml --url https://127.0.0.1:8443 --cacert ca.crt
+  seldon-tracing review model.yaml --url https://127.0.0.1:8443 --cacert ca.crt
 
-Signals: SIGTERM and SIGINT start an orderly shutdown; a second signal stops at once.
-Exit codes: 0 orderly shutdown, 1 stopped at once by a second signal, 2 cannot start or continue.";
+Signals: SIGTERM and SIGINT start an orderly shutdown; a second signal stops at once.";
 
 /// `serve`
 #[derive(Args, Debug)]
@@ -62,19 +63,14 @@ pub struct Serve {
         hide_env_values = true
     )]
     pub client_ca: Option<PathBuf>,
-    /// Config file [default: the built-in configuration]
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "SELDON_TRACING_CONFIG",
-        hide_env_values = true
-    )]
-    pub config: Option<PathBuf>,
-    /// Time after SIGTERM in which requests are still accepted and every answer closes its connection
-    #[arg(long, value_name = "TIME", env = "SELDON_TRACING_LAME_DUCK", hide_env_values = true, default_value = "10s", value_parser = humantime::parse_duration)]
+    /// The config file.
+    #[command(flatten)]
+    pub file: ConfigFile,
+    /// Time after SIGTERM in which requests are still accepted and every answer closes its connection; none with --dev
+    #[arg(long, value_name = "TIME", env = "SELDON_TRACING_LAME_DUCK", hide_env_values = true, default_value = "10s", default_value_if("dev", "true", "0s"), value_parser = humantime::parse_duration)]
     pub lame_duck: Duration,
-    /// Time after that for open requests to finish
-    #[arg(long, value_name = "TIME", env = "SELDON_TRACING_DRAIN", hide_env_values = true, default_value = "10s", value_parser = humantime::parse_duration)]
+    /// Time after that for open requests to finish; none with --dev
+    #[arg(long, value_name = "TIME", env = "SELDON_TRACING_DRAIN", hide_env_values = true, default_value = "10s", default_value_if("dev", "true", "0s"), value_parser = humantime::parse_duration)]
     pub drain: Duration,
     /// Log format on standard error
     #[arg(

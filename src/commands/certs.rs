@@ -3,6 +3,7 @@
 mod new;
 mod show;
 
+use super::sources::one;
 use super::status::Status;
 use crate::cli::CertsCommand;
 
@@ -16,6 +17,6 @@ pub(super) fn certs(command: &CertsCommand) -> anyhow::Result<Status> {
             days,
             ca_days,
         } => new::new(dir, dns, ip, *days, *ca_days),
-        CertsCommand::Show { file, output } => show::show(file, *output),
+        CertsCommand::Show { file, output } => show::show(one(file)?, *output),
     }
 }

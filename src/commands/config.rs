@@ -5,9 +5,9 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::messages::{self, json, plural, print, printable};
-use super::sources::Source;
+use super::sources::{Source, one};
 use super::status::Status;
-use crate::cli::{ConfigCommand, ConfigForm};
+use crate::cli::{ConfigCommand, DataForm};
 use crate::config::Config;
 use crate::files::text;
 use crate::manifest::emit::to_yaml;
@@ -16,8 +16,9 @@ use crate::manifest::emit::to_yaml;
 pub(super) fn config(command: &ConfigCommand) -> anyhow::Result<Status> {
     match command {
         ConfigCommand::Check { file } => {
+            let file = one(file)?;
             let Some(config) = load(Some(file))? else {
-                return Ok(Status::BadInput);
+                return Ok(Status::Differs);
             };
             print(&format!(
                 "{}: good ({}, {})\n",
@@ -26,14 +27,18 @@ pub(super) fn config(command: &ConfigCommand) -> anyhow::Result<Status> {
                 plural(config.namespaces.len(), "namespace")
             ))?;
         }
-        ConfigCommand::Show { file, output } => {
-            let Some(config) = load(file.as_deref())? else {
+        ConfigCommand::Show {
+            file,
+            default,
+            output,
+        } => {
+            let Some(config) = load(file.path().or(default.config.as_deref()))? else {
                 return Ok(Status::BadInput);
             };
             let value = config.to_value();
             print(&match output {
-                ConfigForm::Yaml => to_yaml(&value),
-                ConfigForm::Json => json(&value),
+                DataForm::Yaml => to_yaml(&value),
+                DataForm::Json => json(&value),
             })?;
         }
     }

@@ -42,7 +42,7 @@ pub(super) fn explain(arguments: &Explain) -> anyhow::Result<Status> {
     if arguments.diff && arguments.output != Form::Table {
         bail!("--diff can be combined only with -o table; leave out --diff or -o");
     }
-    let file = arguments.surroundings.config.as_deref();
+    let file = arguments.surroundings.file.config.as_deref();
     let sources = find(&arguments.input, file)?;
     let Some(config) = config::load(file)? else {
         return Ok(Status::BadInput);
@@ -57,6 +57,7 @@ pub(super) fn explain(arguments: &Explain) -> anyhow::Result<Status> {
     if faults > 0 {
         return Ok(messages::nothing_was("explained", faults));
     }
+    let fails = arguments.surroundings.strict && explained.problems > 0;
     print(&match arguments.output {
         Form::Table => table(&explained.objects)?,
         Form::Json => json(&answer(explained.objects)?),
@@ -65,7 +66,7 @@ pub(super) fn explain(arguments: &Explain) -> anyhow::Result<Status> {
     if !explained.diff.is_empty() {
         messages::print_diff(&format!("\n{}", explained.diff))?;
     }
-    Ok(Status::Done)
+    Ok(if fails { Status::Differs } else { Status::Done })
 }
 
 /// The objects of all sources.
@@ -74,6 +75,7 @@ struct Explained {
     objects: Vec<Located>,
     /// The changes of an injection, if `--diff` asks for them.
     diff: String,
+    problems: usize,
 }
 
 impl Explained {
@@ -88,7 +90,7 @@ impl Explained {
         let name = source.name();
         let (mut before, mut after) = (String::new(), String::new());
         let faults = each(source, config, context, |document, done| {
-            messages::ignored(&name, document.first_line, &done);
+            self.problems += messages::of_document(&name, document.first_line, &done);
             if with_diff {
                 before.push_str(&document.text);
                 after.push_str(done.text.as_deref().unwrap_or(&document.text));
@@ -96,6 +98,7 @@ impl Explained {
             self.objects
                 .extend(done.objects.into_iter().map(|mut seen| {
                     for note in &mut seen.explanation.notes {
+                        self.problems += usize::from(note.problem);
                         note.line = note.line.map(|line| document.first_line + line - 1);
                     }
                     Located {

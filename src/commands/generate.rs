@@ -14,7 +14,11 @@ use crate::cli::Cli;
 pub(super) fn completions(shell: clap_complete::Shell) -> anyhow::Result<Status> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "seldon-tracing", &mut script);
-    print(&String::from_utf8_lossy(&script))?;
+    // clap_complete writes the hyphen of the name in two ways, so its script for bash does not find the subcommands
+    // (https://github.com/clap-rs/clap/issues/6421).
+    let script =
+        String::from_utf8_lossy(&script).replace("seldon__subcmd__tracing", "seldon__tracing");
+    print(&script)?;
     Ok(Status::Done)
 }
 
@@ -34,6 +38,10 @@ fn pages(command: &clap::Command, dir: &Path) -> anyhow::Result<()> {
     let path = dir.join(format!("{name}.1"));
     let mut page = Vec::new();
     clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    // The examples are lines, not a paragraph.
+    let page = String::from_utf8_lossy(&page)
+        .replace(".SH EXTRA\n", ".SH EXTRA\n.nf\n")
+        .replace(".SH VERSION\n", ".fi\n.SH VERSION\n");
     fs::write(&path, page)
         .with_context(|| format!("cannot write the man page {}", path.display()))?;
     command

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use signal_hook::flag::{register, register_conditional_default, register_usize};
 use signal_hook::low_level::emulate_default_handler;
 use tempfile::{NamedTempFile, TempPath};
 
-use super::sources::Source;
+use super::sources::{Source, utf16};
 use crate::files;
 
 /// Refuses a source that cannot be replaced, before anything is read.
@@ -35,7 +35,7 @@ pub(super) fn check(source: &Source) -> anyhow::Result<()> {
             path.display()
         );
     }
-    match files::regular(path) {
+    match files::regular(path).and_then(|_| utf8(path)) {
         // A missing file is reported where it is read.
         Err(error) if path.exists() => {
             Err(error).with_context(|| format!("--in-place cannot write {}", path.display()))
@@ -115,6 +115,18 @@ fn prepare(target: &Path, text: &str) -> io::Result<TempPath> {
     file.as_file().set_permissions(metadata.permissions())?;
     file.as_file().sync_all()?;
     Ok(file.into_temp_path())
+}
+
+/// Refuses UTF-16, which is read and printed as UTF-8.
+fn utf8(path: &Path) -> io::Result<()> {
+    let mut beginning = [0; 2];
+    let read = File::open(path)?.read(&mut beginning)?;
+    match utf16(&beginning[..read]) {
+        None => Ok(()),
+        Some(_) => Err(io::Error::other(format!(
+            "it is UTF-16, and --in-place would make it UTF-8; {COPY}"
+        ))),
+    }
 }
 
 /// Advice for files that cannot be replaced.

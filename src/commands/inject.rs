@@ -3,36 +3,40 @@
 use std::io::{self, Read, Seek, Write};
 
 use anyhow::{Context as _, bail};
+use serde::de::IgnoredAny;
 use tempfile::SpooledTempFile;
 
 use super::config;
 use super::in_place::{self, Interrupt, Interrupted, Prepared};
-use super::messages::{self, plural};
+use super::messages::{self, json, plural};
 use super::sources::{Source, each, find};
 use super::status::Status;
-use crate::cli::{Inject, Output, Surroundings, Uninject};
+use super::summary::Summary;
+use crate::cli::{DataForm, Inject, Output, Surroundings, Uninject};
 use crate::config::Config;
-use crate::inject::{Context, Outcome, Task};
-use crate::offline::Done;
+use crate::inject::{Context, Task};
+use crate::manifest::emit::to_yaml;
+use crate::offline::{parse, unreadable};
 
 /// Nothing is printed before all input is known to be good. More output than this waits in a temporary file.
 const HELD_IN_MEMORY: usize = 4 * 1024 * 1024;
 
 /// `inject`
 pub(super) fn inject(arguments: &Inject) -> anyhow::Result<Status> {
-    let file = arguments.surroundings.config.as_deref();
+    let file = arguments.surroundings.file.config.as_deref();
     let sources = find(&arguments.input, file)?;
     let Some(config) = config::load(file)? else {
         return Ok(Status::BadInput);
     };
     let tracing = arguments.tracing.as_deref();
     let context = context(&arguments.surroundings, tracing, &config)?;
-    transform(&sources, &arguments.output, &config, &context)
+    let strict = arguments.surroundings.strict;
+    transform(&sources, &arguments.output, strict, &config, &context)
 }
 
 /// `uninject`
 pub(super) fn uninject(arguments: &Uninject) -> anyhow::Result<Status> {
-    let file = arguments.config.as_deref();
+    let file = arguments.file.config.as_deref();
     let sources = find(&arguments.input, file)?;
     let Some(config) = config::load(file)? else {
         return Ok(Status::BadInput);
@@ -41,7 +45,7 @@ pub(super) fn uninject(arguments: &Uninject) -> anyhow::Result<Status> {
         task: Task::Uninject,
         ..Context::default()
     };
-    transform(&sources, &arguments.output, &config, &context)
+    transform(&sources, &arguments.output, false, &config, &context)
 }
 
 /// What the flags say about all manifests.
@@ -52,7 +56,7 @@ pub(super) fn context<'a>(
 ) -> anyhow::Result<Context<'a>> {
     Ok(Context {
         namespace: surroundings.namespace.as_deref(),
-        namespace_default: surroundings.namespace_default,
+        namespace_default: surroundings.namespace_enabled,
         task: tracing.map_or(Ok(Task::Follow), |value| task(value, config))?,
     })
 }
@@ -78,6 +82,7 @@ fn task<'a>(value: &'a str, config: &Config) -> anyhow::Result<Task<'a>> {
 fn transform(
     sources: &[Source],
     output: &Output,
+    strict: bool,
     config: &Config,
     context: &Context<'_>,
 ) -> anyhow::Result<Status> {
@@ -91,7 +96,7 @@ fn transform(
         .try_for_each(|source| run.source(source, config, context))
         .and_then(|()| Ok(run.interrupt.check()?));
     match done {
-        Ok(()) => run.conclude(),
+        Ok(()) => run.conclude(strict),
         Err(error) => {
             let Run {
                 interrupt,
@@ -112,15 +117,16 @@ fn transform(
 struct Run<'a> {
     output: &'a Output,
     files: usize,
-    objects: usize,
-    injected: usize,
-    removed: usize,
     changed_files: usize,
     faults: usize,
+    warnings: usize,
+    summary: Summary,
     /// The output.
     held: SpooledTempFile,
     /// Whether the printed text ends with a line break.
     ends_line: bool,
+    /// Whether all of it is JSON objects.
+    only_json: bool,
     prepared: Prepared,
     interrupt: Interrupt,
 }
@@ -130,13 +136,13 @@ impl<'a> Run<'a> {
         Self {
             output,
             files: 0,
-            objects: 0,
-            injected: 0,
-            removed: 0,
             changed_files: 0,
             faults: 0,
+            warnings: 0,
+            summary: Summary::default(),
             held: SpooledTempFile::new(HELD_IN_MEMORY),
             ends_line: true,
+            only_json: true,
             prepared: Prepared::default(),
             interrupt: Interrupt::default(),
         }
@@ -153,13 +159,23 @@ impl<'a> Run<'a> {
         let (mut before, mut after) = (String::new(), String::new());
         let mut first = true;
         self.files += 1;
-        self.faults += each(source, config, context, |document, done| {
+        let faults = each(source, config, context, |document, done| {
             self.interrupt.check()?;
-            messages::warnings(&name, document.first_line, &done);
-            self.count(&done);
+            if let Some(duplicate) = done.duplicates.first() {
+                messages::fault(&name, document.first_line, duplicate);
+                self.faults += 1;
+                return Ok(());
+            }
+            self.warnings += messages::warnings(&name, document.first_line, &done);
+            for seen in &done.objects {
+                let would = self.output.check || (self.output.diff && !self.output.in_place);
+                self.summary.add(&seen.explanation, context.task, would);
+            }
             changed |= done.text.is_some();
             let text = done.text.as_deref().unwrap_or(&document.text);
-            if self.output.prints_manifests() {
+            if let Some(form) = self.output.output {
+                self.print_as(form, &name, document.first_line, text)?;
+            } else if self.output.prints_manifests() {
                 self.print(text, std::mem::take(&mut first))?;
             } else if self.output.diff || self.output.in_place {
                 before.push_str(&document.text);
@@ -167,6 +183,7 @@ impl<'a> Run<'a> {
             }
             Ok(())
         })?;
+        self.faults += faults;
         if !changed {
             return Ok(());
         }
@@ -183,17 +200,27 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn count(&mut self, done: &Done) {
-        self.objects += done.objects.len();
-        for seen in &done.objects {
-            match seen.explanation.outcome {
-                Outcome::Injected => self.injected += 1,
-                Outcome::Removed => self.removed += 1,
-                Outcome::Unchanged
-                | Outcome::TracedByHand
-                | Outcome::UserDisabled
-                | Outcome::NothingToTrace
-                | Outcome::Skipped => {}
+    /// Holds the objects of a document for printing in a format.
+    fn print_as(
+        &mut self,
+        form: DataForm,
+        name: &str,
+        first_line: usize,
+        text: &str,
+    ) -> io::Result<()> {
+        match parse(text).and_then(|tree| tree.to_value()) {
+            Ok(value) if value.is_null() => Ok(()),
+            Ok(value) => self.held.write_all(
+                match form {
+                    DataForm::Yaml => format!("---\n{}", to_yaml(&value)),
+                    DataForm::Json => json(&value),
+                }
+                .as_bytes(),
+            ),
+            Err(error) => {
+                self.faults += 1;
+                messages::fault(name, first_line, &unreadable(text, error));
+                Ok(())
             }
         }
     }
@@ -201,18 +228,26 @@ impl<'a> Run<'a> {
     /// Holds a document for printing, with a separator between two files.
     fn print(&mut self, text: &str, is_first: bool) -> io::Result<()> {
         let mut text = text;
-        if is_first && self.files > 1 {
+        // JSON objects need nothing between them, unless YAML stands before them.
+        let is_json =
+            text.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(text).is_ok();
+        if self.files > 1 && (is_first || (is_json && !self.only_json)) {
             // Only the beginning of a stream can have a byte order mark.
             text = text.trim_start_matches('\u{feff}');
-            self.held
-                .write_all(separator(self.ends_line, text).as_bytes())?;
+            let separator = match (is_json && self.only_json, self.ends_line) {
+                (true, true) => "",
+                (true, false) => "\n",
+                _ => separator(self.ends_line, text),
+            };
+            self.held.write_all(separator.as_bytes())?;
         }
+        self.only_json &= is_json;
         self.held.write_all(text.as_bytes())?;
         self.ends_line = text.ends_with('\n');
         Ok(())
     }
 
-    fn conclude(mut self) -> anyhow::Result<Status> {
+    fn conclude(mut self, strict: bool) -> anyhow::Result<Status> {
         let written = if self.output.in_place {
             "written"
         } else {
@@ -234,22 +269,17 @@ impl<'a> Run<'a> {
                 .and_then(|_| stdout.flush())
                 .context("cannot write to standard output")?;
         }
-        if self.output.in_place || self.output.check {
-            messages::summary(&format!(
-                "{}, {}: {} injected, {} removed; {} {}",
-                plural(self.files, "file"),
-                plural(self.objects, "SeldonDeployment"),
-                self.injected,
-                self.removed,
-                plural(self.changed_files, "file"),
-                if self.output.check {
-                    "would change"
-                } else {
-                    "written"
-                },
-            ));
+        if !self.output.quiet {
+            let files = plural(self.changed_files, "file");
+            let changed = match (self.output.in_place, self.output.check) {
+                (true, _) => Some(format!("; {files} written")),
+                (_, true) => Some(format!("; {files} would change")),
+                _ => None,
+            };
+            self.summary.say(self.files, changed.as_deref());
         }
-        Ok(if self.output.check && self.changed_files > 0 {
+        let differs = self.output.check && self.changed_files > 0;
+        Ok(if differs || (strict && self.warnings > 0) {
             Status::Differs
         } else {
             Status::Done

@@ -53,32 +53,43 @@ pub(super) fn nothing_was(done: &str, faults: usize) -> Status {
     Status::BadInput
 }
 
-/// Reports the problems in a document.
-pub(super) fn warnings(file: &str, first_line: usize, done: &Done) {
-    ignored(file, first_line, done);
-    for note in done
-        .objects
-        .iter()
-        .flat_map(|seen| &seen.explanation.notes)
-        .filter(|note| note.problem)
-    {
+/// Reports the problems in a document. Returns how many there are.
+pub(super) fn warnings(file: &str, first_line: usize, done: &Done) -> usize {
+    let objects = done.objects.iter();
+    let notes = objects.flat_map(|seen| &seen.explanation.notes);
+    let mut count = of_document(file, first_line, done);
+    for note in notes.filter(|note| note.problem) {
         let line = first_line + note.line.unwrap_or(1) - 1;
-        say(WARNING, "warning", &format!("{file}:{line}: {note}"));
+        warning(&format!("{file}:{line}: {note}"));
+        count += 1;
     }
+    count
 }
 
-/// Reports objects that look like a `SeldonDeployment` and are left unchanged.
-pub(super) fn ignored(file: &str, first_line: usize, done: &Done) {
+/// Reports keys that are written twice, and objects that look like a `SeldonDeployment` and are left unchanged. Returns how many there are.
+pub(super) fn of_document(file: &str, first_line: usize, done: &Done) -> usize {
+    for Fault { line, message, .. } in &done.duplicates {
+        let line = first_line + line - 1;
+        warning(&format!("{file}:{line}: {message}; the last one counts"));
+    }
     for (line, why) in &done.ignored {
         let line = first_line + line - 1;
-        say(WARNING, "warning", &format!("{file}:{line}: {why}"));
+        warning(&format!("{file}:{line}: {why}"));
     }
+    done.duplicates.len() + done.ignored.len()
 }
 
-/// Prints a line on standard error.
+/// Reports a problem.
+pub(super) fn warning(text: &str) {
+    say(WARNING, "warning", text);
+}
+
+/// Prints lines on standard error.
 pub(super) fn summary(text: &str) {
     let mut stderr = anstream::stderr().lock();
-    let _ = writeln!(stderr, "{text}");
+    for line in text.lines() {
+        let _ = writeln!(stderr, "{}", printable(line));
+    }
 }
 
 /// `1 file`, `2 files`.

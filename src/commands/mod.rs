@@ -11,6 +11,7 @@ mod review;
 mod serve;
 mod sources;
 mod status;
+mod summary;
 
 use std::io;
 

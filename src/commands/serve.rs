@@ -3,11 +3,13 @@
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use tokio::runtime::{Builder, Runtime};
 
+use super::messages::printable;
 use super::status::Status;
 use crate::cli::{Listen, Serve};
+use crate::process::log::LostLines;
 use crate::process::{log, signals};
 use crate::serve::{ConfigSource, Files, Identity, Options, Server, Stopped, dev_identity};
 
@@ -22,6 +24,18 @@ pub(super) fn serve(arguments: &Serve, colour: bool) -> anyhow::Result<Status> {
     let (guard, dropped) = log::start(arguments.log_format, arguments.log_level, colour)
         .context("cannot start the log")?;
     log::log_panics();
+    let stopped = until_stopped(arguments, dropped).unwrap_or_else(|error| {
+        // Each line is a line of the log, whose readers expect nothing else on standard error.
+        for line in format!("{error:#}").lines() {
+            tracing::error!("{}", printable(line.trim_start()));
+        }
+        Status::BadInput
+    });
+    drop(guard);
+    Ok(stopped)
+}
+
+fn until_stopped(arguments: &Serve, dropped: LostLines) -> anyhow::Result<Status> {
     let (mut options, dev_ca) = options(arguments)?;
     options.dropped_lines = Some(dropped);
     let runtime = Builder::new_multi_thread()
@@ -35,7 +49,6 @@ pub(super) fn serve(arguments: &Serve, colour: bool) -> anyhow::Result<Status> {
     let stopped = runtime.block_on(run(options, dev_ca));
     // Whatever still runs has no more effect.
     Runtime::shutdown_background(runtime);
-    drop(guard);
     stopped
 }
 
@@ -61,10 +74,7 @@ async fn run(options: Options, dev_ca: Option<String>) -> anyhow::Result<Status>
             );
             Status::Done
         }
-        Stopped::AtOnce => {
-            tracing::warn!("stopped at once by a second signal");
-            Status::Differs
-        }
+        Stopped::AtOnce => bail!("stopped at once by a second signal"),
         Stopped::Failed(error) => return Err(error).context("the webhook cannot continue"),
     })
 }
@@ -79,7 +89,7 @@ fn introduce(address: SocketAddr, ca: &str) -> anyhow::Result<()> {
     let _ = writeln!(
         stderr,
         "The CA of this webhook is on standard output. With it in ca.crt, in another terminal:\n  \
-         seldon-tracing review -f examples/own-container.yaml --url https://{address} --cacert ca.crt\n  \
+         seldon-tracing review examples/own-container.yaml --url https://{address} --cacert ca.crt\n  \
          curl --cacert ca.crt -H 'Content-Type: application/json' --data @review.json https://{address}/mutate"
     );
     Ok(())
@@ -98,7 +108,7 @@ fn options(arguments: &Serve) -> anyhow::Result<(Options, Option<String>)> {
         };
         (Identity::Files(files), None)
     };
-    let config = match &arguments.config {
+    let config = match &arguments.file.config {
         Some(path) => ConfigSource::File(path.clone()),
         None => ConfigSource::Fixed(Box::default()),
     };

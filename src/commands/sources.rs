@@ -1,14 +1,14 @@
 //! The input of the commands: files, folders and standard input.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal};
+use std::io::{self, BufRead, BufReader, Cursor, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use walkdir::WalkDir;
 
 use super::messages;
-use crate::cli::Input;
+use crate::cli::{Input, OneFile};
 use crate::config::Config;
 use crate::files::at_most;
 use crate::inject::Context;
@@ -49,12 +49,10 @@ impl Source {
 
     pub(super) fn open(&self) -> anyhow::Result<Box<dyn BufRead>> {
         Ok(match self {
-            Self::Stdin => Box::new(BufReader::new(io::stdin().lock())),
-            Self::File(path) => {
-                let file =
-                    File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-                Box::new(BufReader::with_capacity(64 * 1024, file))
-            }
+            Self::Stdin => utf8(BufReader::new(io::stdin().lock()))?,
+            Self::File(path) => File::open(path)
+                .and_then(|file| utf8(BufReader::with_capacity(64 * 1024, file)))
+                .with_context(|| format!("cannot open {}", path.display()))?,
         })
     }
 
@@ -65,6 +63,44 @@ impl Source {
             Self::File(path) => at_most(File::open(path)?, most),
         }
     }
+}
+
+/// Converts UTF-16 with a byte order mark, as `>` in PowerShell writes it. Other text passes.
+fn utf8(mut reader: impl BufRead + 'static) -> io::Result<Box<dyn BufRead>> {
+    let Some(unit) = utf16(reader.fill_buf()?) else {
+        return Ok(Box::new(reader));
+    };
+    let mut bytes = Vec::new();
+    reader.read_to_end(&mut bytes)?;
+    let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+    let text: Result<String, _> = char::decode_utf16(units.skip(1)).collect();
+    let text = text.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+    Ok(Box::new(Cursor::new(text.into_bytes())))
+}
+
+/// How a text in UTF-16 is read, by the byte order mark at its beginning.
+pub(super) fn utf16(beginning: &[u8]) -> Option<fn([u8; 2]) -> u16> {
+    match beginning {
+        [0xFF, 0xFE, ..] => Some(u16::from_le_bytes),
+        [0xFE, 0xFF, ..] => Some(u16::from_be_bytes),
+        _ => None,
+    }
+}
+
+/// The file that the arguments name; `-` for standard input.
+pub(super) fn one(file: &OneFile) -> anyhow::Result<&Path> {
+    match file.path() {
+        Some(path) => Ok(path),
+        None => piped("a file").map(|()| Path::new("-")),
+    }
+}
+
+/// Refuses to wait for a person to type a manifest.
+fn piped(what: &str) -> anyhow::Result<()> {
+    if io::stdin().is_terminal() {
+        bail!("nothing to read: name {what}, or pipe it in (--help has examples)");
+    }
+    Ok(())
 }
 
 /// The sources that the flags name. The config file must not be read from standard input too.
@@ -79,19 +115,15 @@ pub(super) fn find(input: &Input, config: Option<&Path>) -> anyhow::Result<Vec<S
 }
 
 fn all(input: &Input) -> anyhow::Result<Vec<Source>> {
-    if input.paths.is_empty() {
-        if io::stdin().is_terminal() {
-            bail!(
-                "nothing to read: name a manifest or a folder with -f PATH, or pipe manifests in (--help has examples)"
-            );
-        }
-        return Ok(vec![Source::Stdin]);
+    let paths: Vec<_> = input.paths().collect();
+    if paths.is_empty() {
+        return piped("a manifest or a folder").map(|()| vec![Source::Stdin]);
     }
-    if input.paths.iter().filter(|path| is_stdin(path)).count() > 1 {
-        bail!("standard input (-f -) can be read only once");
+    if paths.iter().filter(|path| is_stdin(path)).count() > 1 {
+        bail!("standard input (-) can be read only once");
     }
     let mut sources = Vec::new();
-    for path in &input.paths {
+    for path in paths {
         if path.is_dir() && !is_stdin(path) {
             walk(path, &mut sources)?;
         } else {

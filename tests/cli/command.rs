@@ -24,10 +24,11 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// Standard output. The run must have succeeded, with nothing on stderr.
+    /// Standard output. The run must have succeeded, without a warning.
     #[track_caller]
     pub(crate) fn data(self) -> String {
-        assert_eq!((self.code, self.stderr.as_str()), (0, ""), "{self:?}");
+        let warns = self.stderr.contains("warning: ") || self.stderr.contains("error: ");
+        assert!(self.code == 0 && !warns, "{self:?}");
         self.stdout
     }
 
@@ -85,4 +86,10 @@ pub(crate) fn plain_model() -> String {
         "  annotations:\n    tracing: \"true\"   # a person's comment\n",
         "",
     )
+}
+
+/// A text in UTF-16, with a byte order mark.
+pub(crate) fn utf16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    let marked = format!("\u{feff}{text}");
+    marked.encode_utf16().flat_map(bytes).collect()
 }

@@ -7,7 +7,7 @@ use std::fs;
 
 use similar::TextDiff;
 
-use crate::command::{MODEL, folder, run, run_in};
+use crate::command::{MODEL, folder, run, run_in, utf16};
 use crate::support::fixtures::{examples, root};
 
 /// Compares with a golden file, or writes it.
@@ -165,6 +165,11 @@ fn refusals_read_as_before() {
         ("empty/readme.md", "nothing\n"),
         ("good.yaml", MODEL),
     ]);
+    fs::write(
+        files.path().join("utf16.yaml"),
+        utf16(MODEL, u16::to_le_bytes),
+    )
+    .unwrap();
     fs::write(files.path().join("latin1.yaml"), b"kind: A\nname: \xe9\n").unwrap();
     let cases: &[(&str, &[&str])] = &[
         ("unknown file", &["inject", "-f", "absent.yaml"]),
@@ -176,12 +181,11 @@ fn refusals_read_as_before() {
         ("duplicate keys", &["inject", "-f", "duplicate.yaml"]),
         ("merge key", &["inject", "-f", "merge.yaml"]),
         ("alias", &["inject", "-f", "alias.yaml"]),
-        ("several at once", &["inject", "-f", ".", "--in-place"]),
+        ("several at once", &["inject", "-f", ".", "--check"]),
         ("to explain", &["explain", "-f", "duplicate.yaml"]),
         ("empty folder", &["inject", "-f", "empty"]),
         ("no config file", &["inject", "--config", "absent.yaml"]),
         ("bad config", &["inject", "--config", "config.yaml"]),
-        ("config check", &["config", "check", "config.yaml"]),
         ("unknown profile", &["inject", "--tracing", "sampled"]),
         ("in place without a file", &["inject", "--in-place"]),
         (
@@ -195,6 +199,19 @@ fn refusals_read_as_before() {
             &["inject", "--in-place", "--check", "-f", "good.yaml"],
         ),
         ("unknown flag", &["inject", "--inplace"]),
+        (
+            "a file in both forms",
+            &["config", "check", "a.yaml", "-f", "b.yaml"],
+        ),
+        (
+            "in place in UTF-16",
+            &["inject", "--in-place", "utf16.yaml"],
+        ),
+        ("a word of other tools", &["validate"]),
+        ("another", &["status"]),
+        ("another", &["version"]),
+        ("another", &["diff"]),
+        ("another", &["install"]),
         ("no command", &[]),
         ("no folder for man", &["man", "--dir", "absent"]),
         ("unknown shell", &["completions", "tcsh"]),

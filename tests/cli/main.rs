@@ -14,6 +14,7 @@ mod files;
 mod golden;
 mod in_place;
 mod review;
+mod said;
 #[path = "../support/mod.rs"]
 mod support;
 mod texts;

@@ -244,7 +244,7 @@ fn namespaces_and_configs_are_heeded() {
     );
     let plain = plain_model();
     assert_eq!(with(&[], &plain), plain);
-    let defaulted = with(&["--namespace-default"], &plain);
+    let defaulted = with(&["--namespace-enabled"], &plain);
     assert!(defaulted.contains("JAEGER") && !defaulted.contains("tracing: "));
     assert_eq!(run(&["uninject"], &defaulted).data(), plain);
     let mut command = crate::command::seldon_tracing();
@@ -288,6 +288,9 @@ fn completions_and_man_pages_are_written() {
     assert!(names.contains(&"seldon-tracing-config-show.1".to_owned()));
     let page = fs::read_to_string(pages.path().join("seldon-tracing-inject.1")).unwrap();
     assert!(page.contains(".SH SYNOPSIS") && page.contains("namespace"));
+    // The examples stay lines.
+    let (_, examples) = page.split_once(".nf\nExamples:\n").unwrap();
+    assert!(examples.contains("\n  kustomize build . |") && examples.contains("\n.fi\n"));
 }
 
 #[test]
@@ -335,8 +338,11 @@ fn a_config_is_read_once_from_a_pipe_and_at_most_256_kib_of_it() {
         let expected = "error: cannot read the config file /dev/zero: it has more than 262144 bytes, which is the limit\n";
         assert_eq!(run(arguments, MODEL).refusal(), expected);
     }
-    let said = run_in(files.path(), &["config", "check", "bad.yaml"], "").refusal();
-    assert!(said.ends_with("and 30 problems more\n"), "{said}");
+    let checked = run_in(files.path(), &["config", "check", "bad.yaml"], "");
+    assert!(
+        checked.code == 1 && checked.stderr.ends_with("and 30 problems more\n"),
+        "{checked:?}"
+    );
     let latin = files.path().join("latin.yaml");
     fs::write(latin, b"# \xe9\n").unwrap();
     let said = run_in(files.path(), &["config", "check", "latin.yaml"], "").refusal();

@@ -310,7 +310,7 @@ fn what_inject_prints_is_what_the_webhook_would_have_made(cluster: &Cluster) {
         is_the_same_offline(&space, &manifest, &[]);
     }
     let space = cluster.default_on_space("offline-default");
-    is_the_same_offline(&space, &untraced("model"), &["--namespace-default"]);
+    is_the_same_offline(&space, &untraced("model"), &["--namespace-enabled"]);
 }
 
 #[track_caller]

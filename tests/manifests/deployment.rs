@@ -93,7 +93,7 @@ fn the_files_of_the_flags_are_in_the_mounts() {
         assert_eq!((secret.optional, secret.items), (None, None));
         assert_eq!(secret.default_mode, Some(0o440));
     }
-    let config = flags.config.unwrap();
+    let config = flags.file.config.unwrap();
     let map = mount_of(config.parent().unwrap()).config_map.unwrap();
     let generated = &kustomization("base")["configMapGenerator"][0];
     assert_eq!(generated["name"], map.name);

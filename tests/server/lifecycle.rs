@@ -1,17 +1,18 @@
 //! The life of the server: start, a roll of two replicas under load, kill, shutdown.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use seldon_tracing::pki::{Authority, Names, Purpose};
 use seldon_tracing::serve::Identity;
 use tokio::task::spawn_blocking;
 
 use crate::support::load;
-use crate::support::load::process::{Process, command, start};
+use crate::support::load::process::{Process, binary, command, start};
 use crate::support::load::proxy::{Proxy, proxy};
 use crate::support::load::{
     asked, authority, call, client, files, folder_of, get, load, metric, pair, pair_at, raw, serve,
@@ -107,6 +108,24 @@ async fn a_kill_loses_at_most_one_request_for_each_connection() {
     assert!(metric(b.admin, "seldon_tracing_connections").await > 0);
 }
 
+#[test]
+fn a_webhook_for_development_ends_with_the_first_signal() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = binary(folder.path());
+    command.args(["serve", "--dev", "--listen", "127.0.0.1:0"]);
+    command.args(["--admin-listen", "127.0.0.1:0"]);
+    let mut child = command.spawn().unwrap();
+    let mut ca = [0; 10];
+    child.stdout.as_mut().unwrap().read_exact(&mut ca).unwrap();
+    let begin = Instant::now();
+    let mut interrupt = Command::new("kill");
+    interrupt.args(["-INT", &child.id().to_string()]);
+    assert!(interrupt.status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    // A webhook in a cluster takes at least 10 s.
+    assert!(begin.elapsed() < Duration::from_secs(8));
+}
+
 #[tokio::test]
 async fn a_second_signal_ends_it_at_once() {
     let folder = folder_of(&pair(&authority()));
@@ -119,7 +138,7 @@ async fn a_second_signal_ends_it_at_once() {
     .await;
     process.signal("INT");
     let ended = process.ended().await;
-    assert_eq!(ended.code(), Some(1), "{}", process.log());
+    assert_eq!(ended.code(), Some(2), "{}", process.log());
     assert!(process.line("stopped at once by a second signal").is_some());
 }
 
@@ -227,6 +246,14 @@ fn what_keeps_it_from_starting_is_said_once_and_clearly() {
         said.contains("bad.yaml:2:") && said.contains("noSuchField"),
         "{said}"
     );
+    // Each on a line of its own, in the form of the log.
+    let is_json = |line: &str| serde_json::from_str::<serde_json::Value>(line).is_ok();
+    assert!(
+        said.lines().count() == 3 && said.lines().all(is_json),
+        "{said}"
+    );
+    let said = refused(at, &["--config", "bad.yaml", "--log-format", "text"]);
+    assert!(said.lines().count() == 3 && said.is_ascii(), "{said}");
 
     let other = pair(&authority);
     std::fs::write(at.join("tls.key"), &other.key).unwrap();

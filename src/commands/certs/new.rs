@@ -64,7 +64,7 @@ pub(super) fn new(
     let [ca, _, chain, key] = paths.map(|path| quoted(&path));
     messages::summary(&format!(
         "run the webhook:   seldon-tracing serve --tls-cert {chain} --tls-key {key}\n\
-         call the webhook:  seldon-tracing review -f model.yaml --url https://ADDRESS --cacert {ca}\n\
+         call the webhook:  seldon-tracing review model.yaml --url https://ADDRESS --cacert {ca}\n\
          ca.crt is the caBundle of the webhook configuration; anyone with ca.key can impersonate the webhook"
     ));
     Ok(Status::Done)

@@ -6,12 +6,13 @@ use anyhow::{Context as _, anyhow, bail};
 use json_patch::Patch;
 use serde_json::Value;
 
+use crate::commands::messages;
 use crate::commands::sources::Source;
 use crate::commands::sources::is_stdin;
 use crate::manifest::edit::edit;
 use crate::manifest::stream::{Documents, RawDocument};
 use crate::manifest::tree::Tree;
-use crate::offline::{Kind, below, kind_of, objects, parse, unreadable};
+use crate::offline::{Done, Fault, Kind, below, kind_of, objects, parse, unreadable};
 
 /// The object in a file.
 pub(super) enum Content {
@@ -66,18 +67,19 @@ enum Object {
     },
 }
 
-/// Reads the one object of a file.
-pub(super) fn read(path: &Path) -> anyhow::Result<Content> {
+/// Reads the one object of a file. Warns of keys that are written twice, and returns how many there are.
+pub(super) fn read(path: &Path) -> anyhow::Result<(Content, usize)> {
     let (file, documents) = open(path)?;
     let mut found = Vec::new();
-    let mut unknown = None;
+    let (mut unknown, mut duplicates) = (None, 0);
     for (at, document) in documents.iter().enumerate() {
         // Other documents need not be valid YAML; they may be templates.
         let kinds = ["SeldonDeployment", "AdmissionReview"];
         if !kinds.iter().any(|kind| document.text.contains(kind)) {
             continue;
         }
-        let (tree, value) = parse_document(&file, document)?;
+        let (tree, value, twice) = parse_document(&file, document)?;
+        duplicates += twice;
         let line = |pointer: &str| {
             document.first_line + tree.locate(pointer).map_or(1, |position| position.line) - 1
         };
@@ -105,18 +107,19 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Content> {
         );
     }
     match found.pop() {
-        Some((_, Object::Review(review))) => Ok(Content::Review(review)),
+        Some((_, Object::Review(review))) => Ok((Content::Review(review), duplicates)),
         Some((_, Object::SeldonDeployment { at, pointer, value })) => {
             let text = documents.get(at).map_or("", |document| &document.text);
             let tree = parse(text).map_err(|error| anyhow!("{file}: {error}"))?;
-            Ok(Content::Manifest(Manifest {
+            let manifest = Manifest {
                 file,
                 value,
                 documents,
                 at,
                 tree,
                 pointer,
-            }))
+            };
+            Ok((Content::Manifest(manifest), duplicates))
         }
         None => bail!(unknown.unwrap_or_else(|| format!(
             "{file}: no SeldonDeployment in it, and no AdmissionReview"
@@ -141,15 +144,21 @@ fn open(path: &Path) -> anyhow::Result<(String, Vec<RawDocument>)> {
     Ok((file, documents))
 }
 
-fn parse_document(file: &str, document: &RawDocument) -> anyhow::Result<(Tree, Value)> {
+/// The tree and the value of a document, and how many keys are written twice.
+fn parse_document(file: &str, document: &RawDocument) -> anyhow::Result<(Tree, Value, usize)> {
     let wrong = |error| {
         let fault = unreadable(&document.text, error);
         let line = document.first_line + fault.line - 1;
         anyhow!("{file}:{line}: {}", fault.message)
     };
     let tree = parse(&document.text).map_err(wrong)?;
-    let value = tree.to_value().map_err(wrong)?;
-    Ok((tree, value))
+    let (value, duplicates) = tree.to_value_and_duplicates().map_err(wrong)?;
+    let done = Done {
+        duplicates: duplicates.into_iter().map(Fault::from).collect(),
+        ..Done::default()
+    };
+    let count = messages::of_document(file, document.first_line, &done);
+    Ok((tree, value, count))
 }
 
 /// Objects with their lines, for a message.

@@ -70,7 +70,10 @@ pub(super) fn review(arguments: &Review) -> anyhow::Result<Status> {
     };
     let report = report(&asked, &call, answered, &verified);
     show(arguments.output, &asked, &verified, result, &report)?;
+    let troubled =
+        asked.duplicates > 0 || !verified.warnings.is_empty() || !verified.losses.is_empty();
     Ok(match &verified.denial {
+        None if arguments.surroundings.strict && troubled => Status::Differs,
         None => Status::Done,
         Some(denial) => {
             let why = format!("denied with {}: {}", denial.code, denial.message);
@@ -116,10 +119,10 @@ fn refused(why: &str, consequence: &str) -> Status {
 /// The webhook to call; `None` if its config is not valid, which has been reported then.
 fn webhook(arguments: &Review) -> anyhow::Result<Option<Webhook>> {
     let Some(url) = &arguments.url else {
-        let config = config::load(arguments.config.as_deref())?;
+        let config = config::load(arguments.surroundings.file.config.as_deref())?;
         return Ok(config.map(Webhook::Own));
     };
-    if let Some(config) = &arguments.config {
+    if let Some(config) = &arguments.surroundings.file.config {
         messages::summary(&format!(
             "{} is not used: the webhook at --url has its own config",
             printable(&config.display().to_string())
@@ -130,13 +133,13 @@ fn webhook(arguments: &Review) -> anyhow::Result<Option<Webhook>> {
 
 /// The webhook at `--url`.
 fn target(arguments: &Review, url: &str) -> anyhow::Result<Target> {
-    if arguments.namespace_default
+    if arguments.surroundings.namespace_enabled
         && url
             .split_once("://")
             .is_some_and(|(_, it)| it.contains('/'))
     {
         bail!(
-            "--namespace-default means another path, but --url has a path already; leave one out"
+            "--namespace-enabled means another path, but --url has a path already; leave one out"
         );
     }
     let trust = match &arguments.cacert {
@@ -182,7 +185,7 @@ fn call(webhook: Webhook, arguments: &Review, asked: &Asked) -> anyhow::Result<C
         .build()
         .context("cannot start the threads for the network")?;
     let own = matches!(webhook, Webhook::Own(_));
-    let route = if arguments.namespace_default {
+    let route = if arguments.surroundings.namespace_enabled {
         Route::DefaultOn
     } else {
         Route::Mutate

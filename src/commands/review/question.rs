@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::file::{Content, Manifest, read};
 use crate::apiserver::question::{Operation, Question, admitted, version};
 use crate::cli::{self, Review};
-use crate::commands::sources::is_stdin;
+use crate::commands::sources::{is_stdin, one};
 
 /// The identity of the request. It is constant, so that the same request gives the same answer.
 const UID: &str = "00000000-0000-4000-8000-000000000001";
@@ -24,22 +24,26 @@ pub(super) struct Asked {
     pub(super) object: Option<Value>,
     /// Its text, if it comes from a manifest.
     pub(super) manifest: Option<Manifest>,
+    /// How many keys are written twice in its files.
+    pub(super) duplicates: usize,
 }
 
 /// Makes the request that the arguments describe.
 pub(super) fn asked(arguments: &Review) -> anyhow::Result<Asked> {
-    let config = arguments
-        .config
-        .as_ref()
-        .filter(|_| arguments.url.is_none());
-    let files = [Some(&arguments.file), arguments.old.as_ref(), config];
+    let file = one(&arguments.file)?;
+    let config = arguments.surroundings.file.config.as_deref();
+    let config = config.filter(|_| arguments.url.is_none());
+    let files = [Some(file), arguments.old.as_deref(), config];
     if files.iter().flatten().filter(|path| is_stdin(path)).count() > 1 {
         bail!("standard input (-) can be read only once: name a file for the other");
     }
-    match read(&arguments.file)? {
+    let (content, duplicates) = read(file)?;
+    let mut asked = match content {
         Content::Review(review) => of_review(arguments, &review),
         Content::Manifest(manifest) => of_manifest(arguments, manifest),
-    }
+    }?;
+    asked.duplicates += duplicates;
+    Ok(asked)
 }
 
 /// The request of a whole AdmissionReview.
@@ -48,7 +52,7 @@ fn of_review(arguments: &Review, review: &Value) -> anyhow::Result<Asked> {
         ("--old", arguments.old.is_some()),
         ("--operation", arguments.operation.is_some()),
         ("--dry-run", arguments.dry_run),
-        ("--namespace", arguments.namespace.is_some()),
+        ("--namespace", arguments.surroundings.namespace.is_some()),
     ];
     if let Some((flag, _)) = given.iter().find(|(_, given)| *given) {
         bail!(
@@ -71,20 +75,21 @@ fn of_review(arguments: &Review, review: &Value) -> anyhow::Result<Asked> {
             .filter(|object| !object.is_null())
             .cloned(),
         manifest: None,
+        duplicates: 0,
     })
 }
 
 /// A request about the object of a manifest.
 fn of_manifest(arguments: &Review, manifest: Manifest) -> anyhow::Result<Asked> {
     let operation = operation(arguments)?;
-    let old = match arguments.old.as_deref().map(read).transpose()? {
-        Some(Content::Review(_)) => {
+    let (old, duplicates) = match arguments.old.as_deref().map(read).transpose()? {
+        Some((Content::Review(_), _)) => {
             bail!("--old is a manifest of the stored object, not an AdmissionReview")
         }
-        Some(Content::Manifest(old)) => Some(old.value),
-        None => None,
+        Some((Content::Manifest(old), duplicates)) => (Some(old.value), duplicates),
+        None => (None, 0),
     };
-    let namespace = namespace(arguments.namespace.as_deref(), &manifest.value)?;
+    let namespace = namespace(arguments.surroundings.namespace.as_deref(), &manifest.value)?;
     let name = text(&manifest.value, "name");
     if let Some(old) = &old {
         same_object(old, namespace, name)?;
@@ -122,6 +127,7 @@ fn of_manifest(arguments: &Review, manifest: Manifest) -> anyhow::Result<Asked> 
         words: words(operation.word(), "SeldonDeployment", namespace, called),
         object: object.cloned(),
         manifest: Some(manifest),
+        duplicates,
     })
 }
 
@@ -131,7 +137,7 @@ fn operation(arguments: &Review) -> anyhow::Result<Operation> {
             bail!("a CREATE has no --old object: leave out --old")
         }
         (Some(cli::Operation::Delete), Some(_)) => {
-            bail!("a DELETE is about the object in -f FILE; leave out --old")
+            bail!("a DELETE is about the object in FILE; leave out --old")
         }
         (Some(cli::Operation::Update), _) | (None, Some(_)) => Operation::Update,
         (Some(cli::Operation::Delete), None) => Operation::Delete,

@@ -130,7 +130,7 @@ fn the_operation_decides_which_objects_are_sent() {
         let mut asked = fake.asked.lock().unwrap();
         asked.remove(0)
     };
-    let create = question(&["--namespace-default"]);
+    let create = question(&["--namespace-enabled"]);
     assert_eq!(create.parts.uri, "/mutate/default-on?timeout=10s");
     let request = &create.body["request"];
     assert_eq!(
@@ -338,7 +338,7 @@ fn wrong_usage_and_wrong_input_are_told_apart_from_a_wrong_answer() {
                 "--url",
                 "https://localhost/mutate",
                 "--insecure",
-                "--namespace-default",
+                "--namespace-enabled",
             ],
             "a path already",
         ),
