@@ -34,7 +34,7 @@ pub enum CertsCommand {
         #[arg(long, value_name = "DAYS", default_value_t = 3650, value_parser = clap::value_parser!(u32).range(1..=36500))]
         ca_days: u32,
     },
-    /// Show the certificates in a file: subject, names, expiry, and whether each is signed by the next
+    /// Show the certificates in a PEM file: subject, names, expiry, and whether each is signed by the next
     ///
     /// Exits with 1 if a certificate is not valid now, or the chain is broken.
     #[command(after_help = "Example:\n  seldon-tracing certs show certs/dev/tls.crt")]

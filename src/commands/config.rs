@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::messages::{self, json, plural, print, printable};
-use super::sources::{Source, one};
+use super::sources::Source;
 use super::status::Status;
 use crate::cli::{ConfigCommand, DataForm};
 use crate::config::Config;
@@ -16,7 +16,8 @@ use crate::manifest::emit::to_yaml;
 pub(super) fn config(command: &ConfigCommand) -> anyhow::Result<Status> {
     match command {
         ConfigCommand::Check { file } => {
-            let file = one(file)?;
+            let missing = "nothing to check: name a config file, or - for standard input";
+            let file = file.path().context(missing)?;
             let Some(config) = load(Some(file))? else {
                 return Ok(Status::Differs);
             };

@@ -186,6 +186,7 @@ fn refusals_read_as_before() {
         ("empty folder", &["inject", "-f", "empty"]),
         ("no config file", &["inject", "--config", "absent.yaml"]),
         ("bad config", &["inject", "--config", "config.yaml"]),
+        ("nothing to check", &["config", "check"]),
         ("unknown profile", &["inject", "--tracing", "sampled"]),
         ("in place without a file", &["inject", "--in-place"]),
         (
