@@ -38,8 +38,8 @@ pub struct Output {
     /// are ready, renames them over the old files. If a rename fails, puts the old files back; on a file system without hard
     /// links it cannot, and lists the files that are written. Ctrl-C before the first rename removes the prepared files. If
     /// the process is killed, each file is complete, old or new: delete remaining hidden files, and run the command again.
-    /// A symlink stays, and its target is written. Standard input, special files and files with several hard links are
-    /// refused.
+    /// A symlink stays, and its target is written. Standard input, special files, UTF-16 and files with several hard links
+    /// are refused.
     #[arg(long, conflicts_with = "check")]
     pub in_place: bool,
     /// Only print the names of files that would change, or with --diff the changes, and exit 1 if there are any
