@@ -154,7 +154,7 @@ fn json_objects_may_follow_each_other() {
     let lines = format!("{object}\n{{\"kind\":\"Service\"}}\n{object}\n");
     let injected = run(&["inject"], &lines);
     assert_eq!(injected.stdout.lines().count(), 3);
-    assert_eq!(injected.stdout.matches("JAEGER_AGENT_PORT\"").count(), 6);
+    assert_eq!(injected.stdout.matches("JAEGER_AGENT_PORT\"").count(), 4);
     assert_eq!(run(&["uninject"], &injected.stdout).data(), lines);
     let explained = run(&["explain"], &lines).data();
     assert!(explained.contains("<stdin>:1: ") && explained.contains("<stdin>:3: "));
