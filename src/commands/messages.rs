@@ -1,7 +1,7 @@
 //! What commands print: messages on standard error, JSON and diffs on standard output.
 
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
 use anyhow::Context;
@@ -9,6 +9,7 @@ use serde_json::Value;
 use similar::TextDiff;
 
 use super::status::Status;
+use crate::config::setting::RECORD;
 use crate::offline::{Done, Fault};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -97,9 +98,9 @@ pub(super) fn plural(count: usize, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Prints text on standard output.
+/// Prints text on standard output, in colour where that is on.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
-    let mut stdout = io::stdout().lock();
+    let mut stdout = anstream::stdout().lock();
     stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush())
@@ -126,6 +127,20 @@ pub(super) fn diff(name: &str, before: &str, after: &str) -> String {
         .unified_diff()
         .header(&format!("a/{name}"), &format!("b/{name}"))
         .to_string()
+}
+
+/// A diff for people, in which the record is one short line.
+pub(super) fn folded(diff: &str) -> String {
+    let fold = |line: &str| {
+        let (sign, text) = line.split_at_checked(1).unwrap_or_default();
+        let text = text.trim_start_matches([' ', '\t', '"', '\'']);
+        if text.starts_with(RECORD) {
+            format!("({sign} the record of what was added)\n")
+        } else {
+            line.to_owned()
+        }
+    };
+    diff.split_inclusive('\n').map(fold).collect()
 }
 
 /// Prints a diff, in colour on a terminal.

@@ -92,7 +92,7 @@ fn show(
 ) -> anyhow::Result<()> {
     if form == ReviewForm::Diff {
         let diff = diff(asked, verified, result.as_ref());
-        messages::print_diff(&diff)?;
+        messages::print_diff(&messages::folded(&diff))?;
         let blank = if diff.is_empty() { "" } else { "\n" };
         return print(&format!("{blank}{report}"));
     }
