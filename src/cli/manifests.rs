@@ -1,8 +1,8 @@
 //! The flags of `inject`, `uninject` and `explain`.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
-use super::shared::{ConfigFile, DataForm, Form, Input, Surroundings};
+use super::shared::{ConfigFile, DataForm, Input, Surroundings};
 
 pub(super) const INJECT_EXAMPLES: &str = "\
 Examples:
@@ -97,13 +97,26 @@ pub struct Explain {
     pub surroundings: Surroundings,
     /// Output format
     #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table")]
-    pub output: Form,
+    pub output: ExplainForm,
     /// Explain the result of `inject --tracing VALUE`
     #[arg(long, value_name = "VALUE")]
     pub tracing: Option<String>,
     /// After the table, show the changes that `inject` would make
     #[arg(long)]
     pub diff: bool,
+}
+
+/// An output format of `explain`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExplainForm {
+    /// A table for reading.
+    Table,
+    /// A table with a row for every variable of every target.
+    Wide,
+    /// JSON for programs.
+    Json,
+    /// The same content as JSON.
+    Yaml,
 }
 
 impl Output {

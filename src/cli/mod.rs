@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 pub use certs::CertsCommand;
 pub use config::ConfigCommand;
-pub use manifests::{Explain, Inject, Output, Uninject};
+pub use manifests::{Explain, ExplainForm, Inject, Output, Uninject};
 pub use review::{Operation, Review, ReviewForm};
 pub use serve::{Listen, LogFormat, LogLevel, Serve};
 pub use shared::{ConfigFile, DataForm, Form, Input, OneFile, Surroundings};

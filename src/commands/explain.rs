@@ -1,21 +1,20 @@
 //! `explain`: prints what is or would be injected, and why.
 
-use std::io::Write;
+mod table;
 
 use anyhow::bail;
 use serde::Serialize;
 use serde_json::Value;
-use tabwriter::TabWriter;
 
 use super::config;
 use super::inject::context;
-use super::messages::{self, json, print, printable};
+use super::messages::{self, json, print};
 use super::sources::{Source, each, find};
 use super::status::Status;
-use crate::cli::{Explain, Form};
+use crate::cli::{Explain, ExplainForm};
 use crate::config::Config;
-use crate::inject::explain::{ExplainedPredictor, ExplainedTarget, Explanation};
-use crate::inject::{Context, Outcome, Reason};
+use crate::inject::Context;
+use crate::inject::explain::Explanation;
 use crate::manifest::emit::to_yaml;
 
 /// The version of the schema in `docs/explain.md`.
@@ -39,8 +38,8 @@ struct Located {
 
 /// `explain`
 pub(super) fn explain(arguments: &Explain) -> anyhow::Result<Status> {
-    if arguments.diff && arguments.output != Form::Table {
-        bail!("--diff can be combined only with -o table; leave out --diff or -o");
+    if arguments.diff && matches!(arguments.output, ExplainForm::Json | ExplainForm::Yaml) {
+        bail!("--diff can be combined only with a table; leave out --diff or -o");
     }
     let file = arguments.surroundings.file.config.as_deref();
     let sources = find(&arguments.input, file)?;
@@ -59,12 +58,13 @@ pub(super) fn explain(arguments: &Explain) -> anyhow::Result<Status> {
     }
     let fails = arguments.surroundings.strict && explained.problems > 0;
     print(&match arguments.output {
-        Form::Table => table(&explained.objects)?,
-        Form::Json => json(&answer(explained.objects)?),
-        Form::Yaml => to_yaml(&answer(explained.objects)?),
+        ExplainForm::Table => table::text(&explained.objects, &config.trigger, false),
+        ExplainForm::Wide => table::text(&explained.objects, &config.trigger, true),
+        ExplainForm::Json => json(&answer(explained.objects)?),
+        ExplainForm::Yaml => to_yaml(&answer(explained.objects)?),
     })?;
     if !explained.diff.is_empty() {
-        messages::print_diff(&format!("\n{}", explained.diff))?;
+        messages::print_diff(&format!("\n{}", messages::folded(&explained.diff)))?;
     }
     Ok(if fails { Status::Differs } else { Status::Done })
 }
@@ -121,118 +121,4 @@ fn answer(objects: Vec<Located>) -> anyhow::Result<Value> {
         schema: SCHEMA,
         objects,
     })?)
-}
-
-fn table(objects: &[Located]) -> anyhow::Result<String> {
-    if objects.is_empty() {
-        messages::summary("no SeldonDeployment found");
-    }
-    let tables: Vec<_> = objects
-        .iter()
-        .map(object_table)
-        .collect::<anyhow::Result<_>>()?;
-    Ok(tables.join("\n"))
-}
-
-fn object_table(object: &Located) -> anyhow::Result<String> {
-    let Located {
-        file,
-        line,
-        explanation,
-    } = object;
-    let mut lines = Vec::new();
-    let name = explanation.name.as_deref().unwrap_or("(no name)");
-    let namespace = explanation.namespace.as_deref();
-    let namespace = namespace.map_or_else(String::new, |namespace| format!("{namespace}/"));
-    let state = match (explanation.outcome, explanation.would_change) {
-        (Outcome::Injected, _) => "to be injected",
-        (Outcome::Removed, _) if explanation.predictors.iter().any(|it| it.traced) => {
-            "to be changed"
-        }
-        (Outcome::Removed, _) => "injected variables are to be removed",
-        (Outcome::Unchanged, _) => "traced, nothing to do",
-        (Outcome::TracedByHand, _) => "traced by hand, nothing to do",
-        (Outcome::UserDisabled, _) => "tracing turned off by the user",
-        (Outcome::NothingToTrace, _) => "nothing in it can be traced",
-        (Outcome::Skipped, true) => "to be changed",
-        (Outcome::Skipped, false) => "not traced",
-    };
-    let title = format!("{file}:{line}: SeldonDeployment {namespace}{name}: {state}");
-    writeln!(lines, "{}", printable(&title))?;
-    for predictor in &explanation.predictors {
-        predictor_table(predictor, &mut lines)?;
-    }
-    if !explanation.notes.is_empty() {
-        writeln!(lines, "  notes:")?;
-    }
-    for note in &explanation.notes {
-        let mark = if note.problem { "!" } else { "-" };
-        let line = note.line.map(|line| format!("line {line}, "));
-        let text = format!("{}{note}", line.unwrap_or_default());
-        writeln!(lines, "  {mark} {}", printable(&text))?;
-    }
-    Ok(String::from_utf8(lines)?)
-}
-
-fn predictor_table(predictor: &ExplainedPredictor, lines: &mut Vec<u8>) -> anyhow::Result<()> {
-    let name = predictor.name.as_deref().unwrap_or(&predictor.path);
-    let state = match (predictor.traced, &predictor.profile) {
-        (true, Some(profile)) => format!("traced, profile {profile}"),
-        (true, None) => "traced".to_owned(),
-        (false, _) if predictor.reason == Reason::TracedByHand => {
-            format!("traced by hand: {}", because(predictor.reason))
-        }
-        (false, _) => format!("not injected: {}", because(predictor.reason)),
-    };
-    let title = format!("  predictor {name}: {state}");
-    writeln!(lines, "{}", printable(&title))?;
-    // A target that is left alone for the reason given above needs no row.
-    let has_rows = |target: &&ExplainedTarget| {
-        !target.variables.is_empty() || target.left.is_some_and(|reason| reason != predictor.reason)
-    };
-    let mut columns = TabWriter::new(Vec::new()).padding(2);
-    let mut targets = predictor.targets.iter().filter(has_rows).peekable();
-    if targets.peek().is_some() {
-        writeln!(
-            columns,
-            "    TARGET\tVARIABLE\tACTION\tVALUE (FROM) OR REASON"
-        )?;
-    }
-    for target in targets {
-        target_rows(target, &mut columns)?;
-    }
-    let table = columns
-        .into_inner()
-        .map_err(|error| anyhow::anyhow!("cannot lay out the table: {error}"))?;
-    for row in String::from_utf8(table)?.lines() {
-        writeln!(lines, "{}", row.trim_end())?;
-    }
-    Ok(())
-}
-
-fn target_rows(target: &ExplainedTarget, rows: &mut impl Write) -> std::io::Result<()> {
-    let mut name = printable(format!("{} {}", target.kind, target.name).trim());
-    if let (Some(reason), []) = (target.left, target.variables.as_slice()) {
-        writeln!(rows, "    {name}\tall\tleave\t{}", because(reason))?;
-    }
-    for variable in &target.variables {
-        writeln!(
-            rows,
-            "    {}\t{}\t{}\t{}{}{}",
-            std::mem::take(&mut name),
-            variable.name,
-            variable.action,
-            variable.value.as_deref().map(printable).unwrap_or_default(),
-            variable
-                .from
-                .map(|from| format!(" ({from})"))
-                .unwrap_or_default(),
-            variable.reason.map(because).unwrap_or_default(),
-        )?;
-    }
-    Ok(())
-}
-
-fn because(reason: Reason) -> String {
-    format!("{} [{}]", reason.text(), reason.code())
 }

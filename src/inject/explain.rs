@@ -65,7 +65,7 @@ pub struct ExplainedTarget {
 }
 
 /// One variable of a target.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ExplainedVariable {
     /// Its name.

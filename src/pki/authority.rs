@@ -271,7 +271,9 @@ mod tests {
                 .issue(&localhost(), Purpose::Server, at, 1)
                 .unwrap_err();
             assert!(
-                error.to_string().contains("until 2023-12-14T22:13:20Z only"),
+                error
+                    .to_string()
+                    .contains("until 2023-12-14T22:13:20Z only"),
                 "{error}"
             );
         }

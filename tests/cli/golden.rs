@@ -7,7 +7,7 @@ use std::fs;
 
 use similar::TextDiff;
 
-use crate::command::{MODEL, folder, run, run_in, utf16};
+use crate::command::{MODEL, folder, outcome, plain_model, run, run_in, seldon_tracing, utf16};
 use crate::support::fixtures::{examples, root};
 
 /// Compares with a golden file, or writes it.
@@ -83,6 +83,47 @@ fn an_explanation_shows_each_kind_of_decision() {
         &MODEL.replace("seldon.io/v1", "seldon.io/v2"),
     );
     case("nothing-there", "kind: ConfigMap\n");
+}
+
+/// A model of many containers, whose names the tags contain.
+fn many() -> String {
+    let container =
+        |at: u32| format!("        - {{name: step-{at}, image: 'example.com/step:1'}}\n");
+    let containers: String = (2..21).map(container).collect();
+    let tags = "    tracing.seldon.io/tags: step={container}\nspec:";
+    [
+        &MODEL.replace("spec:\n  p", &format!("{tags}\n  p")),
+        &*containers,
+    ]
+    .concat()
+}
+
+#[test]
+fn an_explanation_of_twenty_containers_fits_a_screen() {
+    let many = many();
+    let alike = many.replace("={container}", "=one");
+    let wrong = MODEL.replace(
+        "spec:\n  p",
+        "    tracing.seldon.io/nonsense: x\nspec:\n  p",
+    );
+    let off = "  - name: second\n    annotations: {tracing: 'false'}\n    graph: {name: x, implementation: SKLEARN_SERVER}\n";
+    let coloured = [&wrong, off, "---\n", MODEL, "---\n", &plain_model()].concat();
+    for (name, arguments, text) in [
+        ("twenty-alike", &["explain"][..], &alike),
+        ("twenty-tagged", &["explain"], &many),
+        ("in-colour", &["--color", "always", "explain"], &coloured),
+        ("wide", &["explain", "-o", "wide"], &MODEL.to_owned()),
+    ] {
+        let mut command = seldon_tracing();
+        command.env("COLUMNS", "80").args(arguments);
+        let said = outcome(command.write_stdin(text.as_str())).data();
+        golden(&format!("explain-{name}.txt"), &said);
+        assert!(said.lines().count() <= 25, "{said}");
+        assert!(
+            arguments[0] != "explain" || said.lines().all(|line| line.chars().count() <= 80),
+            "{said}"
+        );
+    }
 }
 
 #[test]

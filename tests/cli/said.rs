@@ -157,7 +157,7 @@ fn json_objects_may_follow_each_other() {
     assert_eq!(injected.stdout.matches("JAEGER_AGENT_PORT\"").count(), 4);
     assert_eq!(run(&["uninject"], &injected.stdout).data(), lines);
     let explained = run(&["explain"], &lines).data();
-    assert!(explained.contains("<stdin>:1: ") && explained.contains("<stdin>:3: "));
+    assert!(explained.contains("(<stdin>:1)") && explained.contains("(<stdin>:3)"));
     let bad = format!("{object}\n{{\"kind\": \"SeldonDeployment\",}}\n{object}\n");
     let said = run(&["inject"], &bad).refusal();
     assert!(said.starts_with("error: <stdin>:2: "), "{said}");
@@ -182,7 +182,12 @@ fn utf_16_is_read_by_its_mark() {
         fs::write(files.path().join("a.yaml"), utf16(MODEL, bytes)).unwrap();
         for command in ["inject", "explain", "review"] {
             let run = run_in(files.path(), &[command, "a.yaml"], "");
-            assert!(run.code == 0 && run.stdout.contains("JAEGER"), "{run:?}");
+            let added = if command == "explain" {
+                "5 variables"
+            } else {
+                "JAEGER"
+            };
+            assert!(run.code == 0 && run.stdout.contains(added), "{run:?}");
         }
         assert_eq!(
             run_in(files.path(), &["inject", "a.yaml"], "").data(),
@@ -213,7 +218,7 @@ fn a_key_that_is_written_twice_is_explained_and_not_edited() {
     let json = "{\"apiVersion\": \"machinelearning.seldon.io/v1\", \"kind\": \"Service\", \"kind\": \"SeldonDeployment\"}";
     let explained = run(&["explain"], json);
     assert!(
-        explained.stdout.contains("SeldonDeployment"),
+        explained.stdout.starts_with("(no name): not traced"),
         "{explained:?}"
     );
 }

@@ -39,7 +39,11 @@ fn trace_a_model(cluster: &Cluster, space: &Space<'_>) {
     let said = run(cluster, README, "### A receiver");
     assert!(said[0].contains("daemonset.apps/"), "{}", said[0]);
     let said = run(cluster, README, "### Trace a model");
-    assert!(said[0].contains("TRACING"), "explain shows it: {}", said[0]);
+    assert!(
+        said[0].contains("models/churn: traced"),
+        "explain shows it: {}",
+        said[0]
+    );
     let model = space.get(MODEL);
     assert!(is_traced(&model));
     // Created, taken out, put in.
