@@ -1,9 +1,17 @@
 //! Errors in making or reading certificates.
 
-use super::validity::rfc3339;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// The limit for a file of certificates. A bundle of all public CAs has a quarter of a megabyte.
 pub const MAX_BYTES: usize = 8 * 1024 * 1024;
+
+/// A time as people and programs read it.
+#[must_use]
+pub fn rfc3339(time: OffsetDateTime) -> String {
+    // Years after 9999 have no such form.
+    time.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
+}
 
 /// An error in making or reading certificates.
 ///
@@ -42,9 +50,9 @@ pub enum PkiError {
     )]
     AuthorityNotValid {
         /// The first moment of its validity.
-        not_before: time::OffsetDateTime,
+        not_before: OffsetDateTime,
         /// The last moment of its validity.
-        not_after: time::OffsetDateTime,
+        not_after: OffsetDateTime,
     },
     /// The system gives no random numbers, or the library cannot sign.
     #[error("cannot make a certificate: {0}")]

@@ -1,16 +1,8 @@
 //! Whether a certificate is valid at a time.
 
-use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use super::read::Certificate;
-
-/// A time as people and programs read it.
-#[must_use]
-pub fn rfc3339(time: OffsetDateTime) -> String {
-    // Years after 9999 have no such form.
-    time.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
-}
 
 /// Whether a certificate is valid at a time, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

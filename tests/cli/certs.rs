@@ -391,8 +391,8 @@ fn show_tells_people_what_is_in_a_file() {
         "\n2: CA CN=seldon-tracing CA ",
         &format!("DNS names    {SERVICE}\n"),
         "addresses    127.0.0.1\n",
-        " (in 364 days)\n",
-        " (in 3649 days)\n",
+        " (in 365 days)\n",
+        " (in 3650 days)\n",
         "ECDSA P-256",
         "digitalSignature, serverAuth",
         "signed by the next certificate",
@@ -465,8 +465,8 @@ fn what_is_expired_or_not_yet_valid_is_shown_and_told_of() {
 
     let early = made_at(now + Duration::hours(10), 30);
     let run = show(&early, &[]);
-    assert!(run.stdout.contains("(NOT YET, in 8 hours)"), "{run:?}");
-    assert!(run.stderr.contains("valid only in 8 hours"), "{run:?}");
+    assert!(run.stdout.contains("(NOT YET, in 9 hours)"), "{run:?}");
+    assert!(run.stderr.contains("valid only in 9 hours"), "{run:?}");
     assert!(
         show(&early, &["-o", "yaml"])
             .stdout

@@ -223,7 +223,7 @@ fn refusals_read_as_before() {
         ("merge key", &["inject", "-f", "merge.yaml"]),
         ("alias", &["inject", "-f", "alias.yaml"]),
         ("several at once", &["inject", "-f", ".", "--check"]),
-        ("to explain", &["explain", "-f", "duplicate.yaml"]),
+        ("to explain", &["explain", "-f", "bad.yaml"]),
         ("empty folder", &["inject", "-f", "empty"]),
         ("no config file", &["inject", "--config", "absent.yaml"]),
         ("bad config", &["inject", "--config", "config.yaml"]),
