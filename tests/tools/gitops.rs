@@ -42,10 +42,6 @@ fn sh(tool: &Tool, folder: &Path, command: &str) -> String {
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command}: {said}");
-    assert!(
-        said.contains(": injected into 1 container and the orchestrator"),
-        "{said}"
-    );
     String::from_utf8(output.stdout).unwrap()
 }
 
