@@ -259,15 +259,10 @@ impl<'v> Chooser<'_, '_, '_, 'v> {
                     || variable != Variable::ConfigPath
                     || self.candidate.config_volume.is_some())
         };
-        // Half a pair stays where it stands, but is not written.
+        // Half a pair was held while the trigger was unclear, and goes now.
         let pair_stays = |variable: Variable| {
-            variable.pair().is_none_or(|other| {
-                if self.recorded_set.get(other).is_some() {
-                    stays(other)
-                } else {
-                    is_here(variable)
-                }
-            })
+            let other = variable.pair();
+            other.is_none_or(|other| self.recorded_set.get(other).is_some() && stays(other))
         };
         self.recorded(&|variable| stays(variable) && pair_stays(variable))
     }

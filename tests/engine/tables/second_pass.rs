@@ -88,6 +88,11 @@ fn a_record_that_holds_half_a_pair_is_read_again() {
             "JAEGER_SAMPLER_PARAM"
         ]
     );
+    // An outage let a write through that mended it.
+    let mut unheard = held.clone();
+    set_trigger(&mut unheard, Some("true"));
+    let healed = write(&unheard, &unheard);
+    assert_eq!(healed, mended);
     for from in [held, mended] {
         let mut out = from.clone();
         set_trigger(&mut out, None);
