@@ -106,8 +106,10 @@ impl World {
     ) -> Result<Value, Box<Failure>> {
         let (plain, plain_old) = (bare(object), old.map(bare));
         let old = plain_old.as_ref();
+        let old_text = old.map(Value::to_string);
+        let old_text = old_text.as_deref();
         let called = self
-            .ask(&plain, old)
+            .ask(&plain.to_string(), old_text)
             .map_err(|what| self.fail(what, object, old, None))?;
         self.seen.calls += 1;
         let none = json!([]);
@@ -122,7 +124,7 @@ impl World {
             ));
         }
         self.check(object, &marked, &called).map_err(fail)?;
-        self.check_second_pass(&result, old, &called)?;
+        self.check_second_pass(&result, old_text, &called)?;
         if let Some(text) = record(&result).and_then(Value::as_str)
             && record(&plain).and_then(Value::as_str) != Some(text)
         {
@@ -174,13 +176,14 @@ impl World {
     fn check_second_pass(
         &self,
         result: &Value,
-        old: Option<&Value>,
+        old: Option<&str>,
         called: &Called,
     ) -> Result<(), Box<Failure>> {
+        let text = result.to_string();
         let restored = called.reasons.contains("restored");
         let again = [
             ("a reinvocation", old.is_some(), old),
-            ("an UPDATE without a change", true, Some(result)),
+            ("an UPDATE without a change", true, Some(&text)),
             // What was restored follows the older settings; a CREATE has the new ones.
             ("a CREATE", !restored, None),
         ];
@@ -188,8 +191,11 @@ impl World {
             if !asks {
                 continue;
             }
-            let fail = |what: String, patch| self.fail(what, result, old, patch);
-            let second = self.ask(result, old).map_err(|what| fail(what, None))?;
+            let fail = |what: String, patch| {
+                let old = old.and_then(|old| serde_json::from_str(old).ok());
+                self.fail(what, result, old.as_ref(), patch)
+            };
+            let second = self.ask(&text, old).map_err(|what| fail(what, None))?;
             if let Some(patch) = &second.patch {
                 return Err(fail(
                     format!("the second pass is not empty, as {what}"),

@@ -49,6 +49,21 @@ impl Claims {
                 == json!({"name": predictor["configMap"], "items": [{"key": key, "path": key}]})
     }
 
+    /// Where the record mounts the `ConfigMap` of a predictor: a volume that nothing of ours mounts is the user's.
+    fn mounting<'c>(
+        &'c self,
+        predictor: &'c Value,
+    ) -> impl Iterator<Item = (&'static str, String)> + 'c {
+        LISTS.into_iter().flat_map(move |list| {
+            let targets = predictor[list].as_object().into_iter().flatten();
+            targets.filter_map(move |(key, target)| {
+                let at = usize::try_from(target["set"].as_u64()?).ok()?;
+                let mounts = !self.0["sets"][at]["JAEGER_CONFIG_PATH"].is_null();
+                mounts.then(|| (list, key.clone()))
+            })
+        })
+    }
+
     fn has_mount(&self, target: &Value, mount: &Value) -> bool {
         let at = target["set"]
             .as_u64()
@@ -57,6 +72,17 @@ impl Claims {
             && bare(mount)
                 == json!({"name": "seldon-tracing-config", "mountPath": "/etc/seldon-tracing", "readOnly": true})
     }
+}
+
+const LISTS: [&str; 2] = ["containers", "initContainers"];
+
+/// The containers of a pod, by list and key.
+fn containers_of(pod: &Value) -> Vec<(&'static str, String)> {
+    let of_list = |list: &'static str| {
+        let names = items(pod.get(list)).iter();
+        names.map(move |item| (list, key(item["name"].as_str().unwrap_or_default())))
+    };
+    LISTS.into_iter().flat_map(of_list).collect()
 }
 
 /// The key of a name in the record, as `docs/record.md` has it.
@@ -93,6 +119,10 @@ pub(crate) fn each_claim(object: &mut Value, records: &[Claims], look: &mut dyn 
         let explainer = predictor.get_mut("explainer");
         let container = explainer.and_then(|it| it.get_mut("containerSpec"));
         each_claim_of_target(container, "explainer", &claims, look);
+        let pods = items(predictor.get("componentSpecs")).iter();
+        let everywhere: Vec<_> = pods
+            .flat_map(|component| containers_of(&component["spec"]))
+            .collect();
         let components = predictor.get_mut("componentSpecs");
         for component in components
             .and_then(Value::as_array_mut)
@@ -102,16 +132,20 @@ pub(crate) fn each_claim(object: &mut Value, records: &[Claims], look: &mut dyn 
             let Some(pod) = component.get_mut("spec") else {
                 continue;
             };
-            for list in ["containers", "initContainers"] {
+            for list in LISTS {
                 let containers = pod.get_mut(list).and_then(Value::as_array_mut);
                 for container in containers.into_iter().flatten() {
                     each_claim_of_target(Some(container), list, &claims, look);
                 }
             }
+            let here = containers_of(pod);
             let is_claimed = |item: &Value| {
-                claims
-                    .iter()
-                    .any(|(_, predictor)| Claims::has_volume(predictor, item))
+                claims.iter().any(|(claims, predictor)| {
+                    let mut mounting = claims.mounting(predictor);
+                    // The pod of a container that has gone is not known.
+                    let is_near = |at: &_| here.contains(at) || !everywhere.contains(at);
+                    Claims::has_volume(predictor, item) && mounting.any(|at| is_near(&at))
+                })
             };
             each_item(pod.get_mut("volumes"), &is_claimed, look);
         }

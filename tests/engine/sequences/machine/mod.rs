@@ -17,7 +17,7 @@ use std::fmt;
 
 use seldon_tracing::admission::{Route, answer};
 use seldon_tracing::config::Config;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// One step: what is done, and where and how.
 pub(crate) type Step = [u8; 4];
@@ -169,23 +169,15 @@ impl World {
         Ok(())
     }
 
-    /// Asks the webhook, without a look at what comes of it.
-    fn ask(&self, object: &Value, old: Option<&Value>) -> Result<Called, String> {
+    /// Asks the webhook, without a look at what comes of it. Takes the texts of the objects.
+    fn ask(&self, object: &str, old: Option<&str>) -> Result<Called, String> {
         let operation = if old.is_some() { "UPDATE" } else { "CREATE" };
-        let review = json!({
-            "apiVersion": "admission.k8s.io/v1",
-            "kind": "AdmissionReview",
-            "request": {
-                "uid": "u",
-                "kind": {"group": "machinelearning.seldon.io", "version": "v1", "kind": "SeldonDeployment"},
-                "namespace": "seldon",
-                "name": "iris",
-                "operation": operation,
-                "object": object,
-                "oldObject": old,
-            },
-        });
-        let body = review.to_string();
+        let old = old.unwrap_or("null");
+        let body = format!(
+            r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{{"uid":"u","kind":{{
+            "group":"machinelearning.seldon.io","version":"v1","kind":"SeldonDeployment"}},"namespace":"seldon","name":"iris",
+            "operation":"{operation}","object":{object},"oldObject":{old}}}}}"#
+        );
         let answer = answer(body.as_bytes(), self.route, &self.config)
             .map_err(|error| format!("a good request is refused: {error}"))?;
         let most = 4096 + 64 * body.len();
