@@ -140,6 +140,15 @@ pub(crate) struct Draft<'v> {
 }
 
 impl<'v> Draft<'v> {
+    pub(crate) fn new() -> Self {
+        Self {
+            ops: Vec::with_capacity(16),
+            targets: Vec::with_capacity(4),
+            record: Record::new(),
+            ..Self::default()
+        }
+    }
+
     /// Why the decision ends here, if it would add more than an object can hold.
     pub(crate) const fn is_too_much(&self) -> Option<Reason> {
         if self.recorded > MAX_RECORD {

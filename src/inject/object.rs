@@ -56,12 +56,7 @@ pub fn plan<'v>(
     config: &'v Config,
     context: &Context<'v>,
 ) -> Plan<'v> {
-    let mut draft = Draft {
-        ops: Vec::with_capacity(16),
-        targets: Vec::with_capacity(4),
-        record: Record::new(),
-        ..Draft::default()
-    };
+    let mut draft = Draft::new();
     let Some(annotations) = annotations_of(object, &mut draft) else {
         return finish(draft, Outcome::Skipped);
     };
@@ -76,6 +71,9 @@ pub fn plan<'v>(
         notes.add(Reason::RecordUnreadable, Place::Annotation(RECORD), "");
     }
     let sticky = unchanged_since(object, old, annotations, &found, &config.trigger);
+    if let Some(settled) = decided_anew(object, sticky.as_ref(), &found, config, context) {
+        return settled;
+    }
     let nothing = Record::new();
     let record = sticky
         .as_ref()
@@ -144,6 +142,21 @@ fn annotations_of<'v>(
             None
         }
     }
+}
+
+/// The plan where an earlier call for the same write decided it anew: nothing is left to do, whatever the older object had.
+fn decided_anew<'v>(
+    object: &'v SeldonDeployment<'v>,
+    sticky: Option<&Record<'static>>,
+    found: &Recorded,
+    config: &'v Config,
+    context: &Context<'v>,
+) -> Option<Plan<'v>> {
+    if sticky? == found.record()? {
+        return None;
+    }
+    let anew = plan(object, None, config, context);
+    anew.is_empty().then_some(anew)
 }
 
 /// The trigger that an earlier injection wrote, if it is still there.

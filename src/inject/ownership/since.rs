@@ -57,14 +57,12 @@ pub(crate) fn unchanged_since<'v>(
     let Recorded::Read { record, .. } = find_record(old_annotations) else {
         return None;
     };
-    // An earlier call for the same write may have decided already. If it restored what the older record has, the object's own record says
-    // what it created for that; if not, it decided anew, and so does this call.
+    // An earlier call for the same write may have restored what the older record has. The object's own record says what came of that.
     let own = found
         .record()
-        .filter(|own| Claims::of(object, own).are_whole);
+        .filter(|own| **own != record && Claims::of(object, own).are_whole);
     let current = match own {
-        Some(own) if own.restores(&record) => Some(record.clone().with_parts_of(own)),
-        Some(_) => return None,
+        Some(own) => Some(record.clone().restored_as(own)?),
         None => None,
     };
     let unchanged = same_settings(annotations, old_annotations, trigger)

@@ -166,3 +166,48 @@ fn a_container_that_another_webhook_puts_back_is_restored_by_the_second_call() {
     let second = update(&add(&first), &stored).0;
     assert_eq!(second, stored);
 }
+
+/// Writes an object while the config has changed, twice for one write, and gives what is stored.
+fn write_as(object: &Value, old: &Value) -> Value {
+    let (stored, first) = update_as(object, old);
+    assert_eq!(first.reasons, ["restored"]);
+    assert_eq!(update_as(&stored, old).0, stored, "the second call");
+    stored
+}
+
+#[test]
+fn the_second_call_knows_as_restored_what_found_no_room_for_a_volume() {
+    let annotations = json!({"tracing": "true", "tracing.seldon.io/config-map": "cm"});
+    let pod = json!({"containers": [{"name": "model", "image": "m:1"}]});
+    let manifest = sdep(&annotations, &json!({"componentSpecs": [{"spec": pod}]}));
+    // During an outage the manifest is applied again, with a volume of the user's under the name of ours.
+    let mut applied = manifest.clone();
+    applied["metadata"]["annotations"] = inject(&manifest)["metadata"]["annotations"].clone();
+    let pod = &mut applied["spec"]["predictors"][0]["componentSpecs"][0]["spec"];
+    pod["volumes"] = json!([{"name": "seldon-tracing-config", "emptyDir": {}}]);
+    let mut emptied = applied.clone();
+    emptied["spec"]["predictors"][0]["componentSpecs"][0]["spec"]["containers"][0]["volumeMounts"] =
+        json!([]);
+    for applied in [applied, emptied] {
+        let stored = write_as(&applied, &applied);
+        assert_eq!(
+            names(&super::container(&stored)["env"]),
+            ["TRACING", "JAEGER_AGENT_HOST", "JAEGER_AGENT_PORT"]
+        );
+    }
+}
+
+#[test]
+fn the_second_call_knows_as_restored_what_needs_annotations_again() {
+    let traced = json!({"annotations": {"tracing": "true"}});
+    let manifest = sdep(&json!({"team": "a"}), &traced);
+    let stored = inject(&manifest);
+    let mut applied = manifest;
+    applied["metadata"]
+        .as_object_mut()
+        .unwrap()
+        .remove("annotations");
+    let restored = write_as(&applied, &stored);
+    assert_eq!(restored["spec"], stored["spec"]);
+    assert_eq!(super::uninject(&restored), applied);
+}

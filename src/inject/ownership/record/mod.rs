@@ -170,82 +170,46 @@ impl<'a> Record<'a> {
             .sum()
     }
 
-    /// The same record with what the other one says was created for each target.
-    pub(crate) fn with_parts_of(mut self, other: &Self) -> Self {
-        for (key, predictor) in &mut self.predictors {
-            let Some(beside) = other.predictors.get(key) else {
-                continue;
+    /// This record with what another one says of its targets, if that one can have come of restoring this one: it has nothing else.
+    pub(crate) fn restored_as(mut self, other: &Self) -> Option<Self> {
+        let first = self.sets.len();
+        self.sets.extend_from_slice(&other.sets);
+        let (sets, predictors) = (&self.sets, &mut self.predictors);
+        let set = |target: &mut TargetRecord, beside: &TargetRecord| {
+            let mut beside = TargetRecord {
+                set: first + beside.set,
+                ..*beside
             };
-            predictor.new = beside.new;
-            let pairs = [
-                (&mut predictor.containers, &beside.containers),
-                (&mut predictor.init_containers, &beside.init_containers),
-            ];
-            for (targets, others) in pairs {
-                for (key, target) in targets {
-                    target.new = others.get(key).map_or(target.new, |other| other.new);
-                }
+            // The record of a target that lost its mount does not say what had been created for that.
+            let for_mount = [Part::VolumeMounts, Part::Volumes];
+            let created = for_mount.into_iter().filter(|part| target.new.has(*part));
+            created.for_each(|part| beside.new.set(part));
+            let (had, has) = (&sets[target.set].0, &sets[beside.set].0);
+            let mut entries = has.entries();
+            let is_part = entries.all(|(variable, _)| had.get(variable) == has.get(variable));
+            is_part.then(|| *target = beside)
+        };
+        for (key, beside) in &other.predictors {
+            let predictor = predictors.get_mut(key)?;
+            if beside.config_map.is_some() && beside.config_map != predictor.config_map {
+                return None;
             }
-            let pairs = [
-                (&mut predictor.orchestrator, &beside.orchestrator),
-                (&mut predictor.explainer, &beside.explainer),
-            ];
-            for (target, other) in pairs {
-                if let (Some(target), Some(other)) = (target, other) {
-                    target.new = other.new;
-                }
+            predictor.new = beside.new;
+            for (key, target) in &beside.containers {
+                set(predictor.containers.get_mut(key)?, target)?;
+            }
+            for (key, target) in &beside.init_containers {
+                set(predictor.init_containers.get_mut(key)?, target)?;
+            }
+            if let Some(target) = &beside.orchestrator {
+                set(predictor.orchestrator.as_mut()?, target)?;
+            }
+            if let Some(target) = &beside.explainer {
+                set(predictor.explainer.as_mut()?, target)?;
             }
         }
-        self
-    }
-
-    /// Whether it can have come of restoring the other one: it has the same, less what it says that the user took out.
-    pub(crate) fn restores(&self, other: &Record<'_>) -> bool {
-        let target = |one: &TargetRecord, beside: Option<&TargetRecord>| {
-            beside.is_some_and(|beside| {
-                let (mine, theirs) = (self.set_of(one), other.set_of(beside));
-                let same = |variable| {
-                    let gone = mine.get(variable).is_none() && one.omit.has(variable);
-                    gone || mine.get(variable) == theirs.get(variable)
-                };
-                let mut parts = beside.new;
-                if mine.get(Variable::ConfigPath).is_none() {
-                    parts.unset(Part::VolumeMounts);
-                    parts.unset(Part::Volumes);
-                }
-                if parts.has(Part::Container) && !one.new.has(Part::Container) {
-                    // The user made a container of the stub.
-                    parts.unset(Part::Container);
-                    parts.set(Part::Env);
-                }
-                // Restoring creates again what the user removed in between.
-                one.new.has_all(parts) && Variable::ALL.into_iter().all(same)
-            })
-        };
-        let all = |one: &Named<'_, TargetRecord>, beside: &Named<'_, TargetRecord>| {
-            one.iter().all(|(key, it)| target(it, beside.get(key)))
-        };
-        let one = |one: Option<&TargetRecord>, beside: Option<&TargetRecord>| {
-            one.is_none_or(|it| target(it, beside))
-        };
-        // What was created around stubs is the user's where none is left.
-        let parts = |one: &PredictorRecord<'_>, beside: &PredictorRecord<'_>| {
-            let mut parts = beside.new;
-            let mut targets = one.containers.values();
-            if targets.all(|target| !target.new.has(Part::Container)) {
-                parts.unset_around_stubs();
-            }
-            parts
-        };
-        self.predictors.iter().all(|(key, it)| {
-            other.predictors.get(key).is_some_and(|beside| {
-                it.new.has_all(parts(it, beside))
-                    && all(&it.containers, &beside.containers)
-                    && all(&it.init_containers, &beside.init_containers)
-                    && one(it.orchestrator.as_ref(), beside.orchestrator.as_ref())
-                    && one(it.explainer.as_ref(), beside.explainer.as_ref())
-            })
-        })
+        self.new = other.new;
+        Some(self)
     }
 
     /// Whether a target mounts the `ConfigMap`.

@@ -111,10 +111,6 @@ impl<T: Listed> Subset<T> {
         self.0 & (1 << one.number()) != 0
     }
 
-    pub(crate) const fn has_all(self, others: Self) -> bool {
-        others.0 & !self.0 == 0
-    }
-
     pub(crate) fn set(&mut self, one: T) {
         self.0 |= 1 << one.number();
     }
