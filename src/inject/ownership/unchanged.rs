@@ -238,7 +238,7 @@ impl<'v, 'a> Flat<'v, 'a> {
                 }
             }
         });
-        if left == 0 && components.get().is_some() && created.has(Part::ComponentSpecs) {
+        if left == 0 && !components.items().is_empty() && created.has(Part::ComponentSpecs) {
             self.drop_since(mark);
         }
     }
@@ -252,7 +252,9 @@ impl<'v, 'a> Flat<'v, 'a> {
         roster: &Roster<'v, 'a>,
     ) -> bool {
         self.pieces.push(Piece::Rest(&pod.rest));
-        let made = ours.is_some_and(|ours| ours.new.has_any_around_stubs());
+        // What the user emptied is the user's.
+        let made = ours.is_some_and(|ours| ours.new.has_any_around_stubs())
+            && !pod.containers.items().is_empty();
         let list = ContainerList::Containers;
         let is_stub = |index, _: &_| {
             let member = roster.at(at, list, index);
@@ -262,7 +264,7 @@ impl<'v, 'a> Flat<'v, 'a> {
             let member = roster.at(at, list, index);
             flat.container(container, member.and_then(|member| member.recorded));
         });
-        let list_is_ours = made && others == 0 && pod.containers.get().is_some();
+        let list_is_ours = made && others == 0;
         let list = ContainerList::InitContainers;
         let none = |_, _: &_| false;
         self.list(

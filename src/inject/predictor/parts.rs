@@ -9,12 +9,18 @@ use crate::seldon::{ContainerList, Place};
 
 /// Records that a part is created, unless it stands in one that was created earlier and goes with it.
 pub(crate) fn creates(inputs: &Inputs<'_, '_>, draft: &mut Draft<'_>, part: Part) {
-    let outer = Part::AROUND_STUBS
+    let mut outer = Part::AROUND_STUBS
         .into_iter()
         .take_while(|outer| *outer != part);
-    if !outer.into_iter().any(|outer| inputs.ours.new.has(outer)) {
+    if !outer.any(|outer| stands(inputs, outer)) {
         draft.out.new.set(part);
     }
+}
+
+/// Whether a part was created earlier and still holds a stub: what the user emptied is the user's.
+fn stands(inputs: &Inputs<'_, '_>, part: Part) -> bool {
+    let mut members = inputs.roster.members().iter();
+    inputs.ours.new.has(part) && members.any(|member| member.is_stub)
 }
 
 /// The operation that takes out what was created around the stubs of a pod, as far as nothing else is in it.
@@ -52,7 +58,7 @@ pub(crate) fn keep_outermost(inputs: &Inputs<'_, '_>, draft: &mut Draft<'_>) {
     if !containers.any(|target| target.new.has(Part::Container)) {
         return;
     }
-    let is_made = |part: &Part| inputs.ours.new.has(*part) || draft.out.new.has(*part);
+    let is_made = |part: &Part| stands(inputs, *part) || draft.out.new.has(*part);
     let outermost = Part::AROUND_STUBS.into_iter().find(is_made);
     draft.out.new.unset_around_stubs();
     if let Some(part) = outermost {

@@ -211,3 +211,24 @@ fn the_second_call_knows_as_restored_what_needs_annotations_again() {
     assert_eq!(restored["spec"], stored["spec"]);
     assert_eq!(super::uninject(&restored), applied);
 }
+
+#[test]
+fn a_structure_that_the_user_emptied_is_the_users_when_a_stub_goes_back_into_it() {
+    let graph = json!({"name": "m", "implementation": "SKLEARN_SERVER"});
+    let manifest = sdep(&json!({"tracing": "true"}), &json!({"graph": graph}));
+    let stored = inject(&manifest);
+    for emptied in [
+        json!([]),
+        json!([{}]),
+        json!([{"spec": {}}]),
+        json!([{"spec": {"containers": []}}]),
+    ] {
+        // During an outage.
+        let mut edited = stored.clone();
+        edited["spec"]["predictors"][0]["componentSpecs"] = emptied.clone();
+        let restored = write_as(&edited, &edited);
+        assert_eq!(super::container(&restored), super::container(&stored));
+        let taken_out = super::uninject(&restored);
+        assert_eq!(predictor(&taken_out)["componentSpecs"], emptied);
+    }
+}
