@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
+use serde::Serialize;
 
-use super::Located;
 use crate::commands::messages::{plural, printable, summary};
 use crate::inject::explain::{
-    ExplainedNote, ExplainedPredictor, ExplainedTarget, ExplainedVariable,
+    ExplainedNote, ExplainedPredictor, ExplainedTarget, ExplainedVariable, Explanation,
 };
 use crate::inject::{Outcome, Reason};
 
@@ -19,6 +19,15 @@ const WRONG: Style = AnsiColor::Red.on_default();
 
 /// In less, columns cannot be read.
 const MIN_WIDTH: u16 = 60;
+
+/// An object with its place.
+#[derive(Serialize)]
+pub(super) struct Located {
+    pub(super) file: String,
+    pub(super) line: usize,
+    #[serde(flatten)]
+    pub(super) explanation: Explanation,
+}
 
 /// The explained objects for people. A wide table has every variable of every target. The trigger is the key of the tracing annotation.
 pub(super) fn text(objects: &[Located], trigger: &str, wide: bool) -> String {

@@ -6,6 +6,7 @@ use anyhow::bail;
 use serde::Serialize;
 use serde_json::Value;
 
+use self::table::Located;
 use super::config;
 use super::inject::context;
 use super::messages::{self, json, print};
@@ -14,7 +15,6 @@ use super::status::Status;
 use crate::cli::{Explain, ExplainForm};
 use crate::config::Config;
 use crate::inject::Context;
-use crate::inject::explain::Explanation;
 use crate::manifest::emit::to_yaml;
 
 /// The version of the schema in `docs/explain.md`.
@@ -25,15 +25,6 @@ const SCHEMA: u32 = 1;
 struct Answer {
     schema: u32,
     objects: Vec<Located>,
-}
-
-/// An object with its place.
-#[derive(Serialize)]
-struct Located {
-    file: String,
-    line: usize,
-    #[serde(flatten)]
-    explanation: Explanation,
 }
 
 /// `explain`
