@@ -36,7 +36,7 @@ pub(super) fn config(command: &ConfigCommand) -> anyhow::Result<Status> {
             let Some(config) = load(file.path().or(default.config.as_deref()))? else {
                 return Ok(Status::BadInput);
             };
-            let value = config.to_value();
+            let value = serde_json::to_value(config)?;
             print(&match output {
                 DataForm::Yaml => to_yaml(&value),
                 DataForm::Json => json(&value),

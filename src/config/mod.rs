@@ -6,10 +6,11 @@
 mod problem;
 mod read;
 pub(crate) mod setting;
-mod show;
 pub(crate) mod template;
 
 use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
 
 pub use problem::{Problem, Problems};
 
@@ -44,8 +45,16 @@ impl Settings {
     }
 }
 
+impl Serialize for Settings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let said = Setting::ALL.into_iter();
+        serializer.collect_map(said.filter_map(|it| Some((it.config_key(), self.get(it)?))))
+    }
+}
+
 /// Which kinds of targets are injected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "five independent switches, named as in the file"
@@ -75,8 +84,8 @@ impl Default for Targets {
     }
 }
 
-/// The whole configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The whole configuration. It is serialized in the shape of the file, which [`Config::read`] reads back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Config {
     /// Key of the annotation that turns tracing on.
     pub trigger: String,

@@ -1,14 +1,14 @@
 //! Reading the config file: strictly, and with everything that is wrong with it said at once.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
 use super::problem::shown;
 use super::setting::{ANNOTATION_PREFIX, RECORD, Setting};
 use super::{Config, Problem, Problems, Settings, Targets};
-use crate::jaeger::accepts::is_sampler_pair;
+use crate::jaeger::accepts::{is_dns_name, is_sampler_pair};
 use crate::manifest::tree::{Node, Position, Tree};
 
 impl Config {
@@ -81,15 +81,6 @@ impl Default for Reader {
 
 /// The keys of the file.
 const FILE: [&str; 5] = ["trigger", "targets", "defaults", "profiles", "namespaces"];
-
-/// The keys below `targets`.
-const TARGETS: [&str; 5] = [
-    "containers",
-    "orchestrator",
-    "prepackagedServers",
-    "explainer",
-    "initContainers",
-];
 
 impl Reader {
     /// Whether the node may be read. Each alias costs as much as what it stands for.
@@ -172,38 +163,38 @@ impl Reader {
                     }
                 }
                 "profiles" => {
-                    for (profile, key, value) in self.entries(value, name) {
-                        let path = join(name, profile);
-                        if ["true", "false"].contains(&profile.to_ascii_lowercase().as_str())
-                            || !is_dns_name(profile)
-                        {
-                            self.problem(
-                                key,
-                                &path,
-                                "a profile needs a name of lower-case letters, digits, '-' and '.', other than true and false",
-                            );
-                        }
-                        let settings = self.settings(value, &path);
-                        config.profiles.insert(profile.to_owned(), settings);
-                    }
+                    let is_valid =
+                        |name: &str| is_dns_name(name) && !["true", "false"].contains(&name);
+                    let expected = "a profile needs a name of lower-case letters, digits, '-' and '.', other than true and false";
+                    config.profiles = self.named(value, name, is_valid, expected);
                 }
                 "namespaces" => {
-                    for (namespace, key, value) in self.entries(value, name) {
-                        let path = join(name, namespace);
-                        if !is_dns_name(namespace) || namespace.contains('.') {
-                            self.problem(
-                                key,
-                                &path,
-                                "is not a name that a namespace can have: lower-case letters, digits and '-'",
-                            );
-                        }
-                        let settings = self.settings(value, &path);
-                        config.namespaces.insert(namespace.to_owned(), settings);
-                    }
+                    let is_valid = |name: &str| is_dns_name(name) && !name.contains('.');
+                    let expected = "is not a name that a namespace can have: lower-case letters, digits and '-'";
+                    config.namespaces = self.named(value, name, is_valid, expected);
                 }
                 _ => self.unknown(key, "", name, &FILE),
             }
         }
+    }
+
+    /// Settings by name.
+    fn named(
+        &mut self,
+        node: Node<'_>,
+        path: &str,
+        is_valid: impl Fn(&str) -> bool,
+        expected: &str,
+    ) -> BTreeMap<String, Settings> {
+        let mut all = BTreeMap::new();
+        for (name, key, value) in self.entries(node, path) {
+            let path = join(path, name);
+            if !is_valid(name) {
+                self.problem(key, &path, expected);
+            }
+            all.insert(name.to_owned(), self.settings(value, &path));
+        }
+        all
     }
 
     fn trigger(&mut self, value: Node<'_>, config: &mut Config) {
@@ -225,20 +216,21 @@ impl Reader {
     }
 
     fn targets(&mut self, node: Node<'_>, targets: &mut Targets) {
+        let mut slots = [
+            ("containers", &mut targets.containers),
+            ("orchestrator", &mut targets.orchestrator),
+            ("prepackagedServers", &mut targets.prepackaged_servers),
+            ("explainer", &mut targets.explainer),
+            ("initContainers", &mut targets.init_containers),
+        ];
+        let known = slots.each_ref().map(|(name, _)| *name);
         for (name, key, value) in self.entries(node, "targets") {
-            let slot = match name {
-                "containers" => &mut targets.containers,
-                "orchestrator" => &mut targets.orchestrator,
-                "prepackagedServers" => &mut targets.prepackaged_servers,
-                "explainer" => &mut targets.explainer,
-                "initContainers" => &mut targets.init_containers,
-                _ => {
-                    self.unknown(key, "targets", name, &TARGETS);
-                    continue;
-                }
+            let Some((_, slot)) = slots.iter_mut().find(|(known, _)| *known == name) else {
+                self.unknown(key, "targets", name, &known);
+                continue;
             };
             match scalar(value) {
-                Some(Value::Bool(on)) => *slot = on,
+                Some(Value::Bool(on)) => **slot = on,
                 _ => self.problem(value, &join("targets", name), "must be true or false"),
             }
         }
@@ -326,19 +318,6 @@ fn join(path: &str, name: &str) -> String {
     } else {
         format!("{path}.{name}")
     }
-}
-
-/// Lower-case labels joined by dots.
-fn is_dns_name(name: &str) -> bool {
-    (1..=253).contains(&name.len())
-        && name.split('.').all(|label| {
-            (1..=63).contains(&label.len())
-                && label
-                    .bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-        })
 }
 
 /// Whether an annotation has another meaning to us.

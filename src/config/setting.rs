@@ -7,9 +7,10 @@
 use super::template::sample;
 use crate::jaeger::HOST_IP;
 use crate::jaeger::accepts::{
-    is_agent_host, is_agent_port, is_config_map_key, is_dns_label, is_otlp_endpoint,
+    is_agent_host, is_agent_port, is_config_map_key, is_dns_label, is_dns_name, is_otlp_endpoint,
     is_sampler_param, is_sampler_type, is_service_name, is_tags,
 };
+use crate::jaeger::variable::table;
 
 /// What the annotations of this project begin with.
 pub const ANNOTATION_PREFIX: &str = "tracing.seldon.io/";
@@ -23,126 +24,107 @@ pub const MAX_SETTING: usize = 2048;
 /// The most names in `exclude-containers`.
 const MAX_EXCLUDED: usize = 128;
 
-/// A setting: something that a layer (config, profile, annotation …) can say about how to trace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Setting {
-    /// Host that spans are sent to, or `status.hostIP` for the pod's own node.
-    AgentHost,
-    /// UDP port of the receiver there.
-    AgentPort,
-    /// Sampler of the orchestrator.
-    SamplerType,
-    /// Parameter of that sampler.
-    SamplerParam,
-    /// Template of the orchestrator's name in Jaeger.
-    ServiceName,
-    /// Template of the tags of every span.
-    Tags,
-    /// `ConfigMap` with a Jaeger configuration file, `NAME` or `NAME/KEY`.
-    ConfigMap,
-    /// Host and port that `MLServer` sends spans to, by OTLP over gRPC.
-    OtlpEndpoint,
-    /// Names of containers that are left alone, separated by commas.
-    ExcludeContainers,
+/// What is fixed about a setting.
+struct Row {
+    annotation: &'static str,
+    config_key: &'static str,
+    built_in: Option<&'static str>,
+    expected: &'static str,
+}
+
+table! {
+    /// A setting: something that a layer (config, profile, annotation …) can say about how to trace. In the order of the documentation.
+    Setting: Row {
+        /// Host that spans are sent to, or `status.hostIP` for the pod's own node.
+        AgentHost = Row {
+            annotation: "agent-host",
+            config_key: "agentHost",
+            built_in: Some(HOST_IP),
+            expected: "status.hostIP, a host name, an IPv4 address or an IPv6 address in brackets, without a port",
+        },
+        /// UDP port of the receiver there.
+        AgentPort = Row {
+            annotation: "agent-port",
+            config_key: "agentPort",
+            built_in: Some("5775"),
+            expected: "a port from 1 to 65535, but not 6832",
+        },
+        /// Sampler of the orchestrator.
+        SamplerType = Row {
+            annotation: "sampler-type",
+            config_key: "samplerType",
+            built_in: Some("const"),
+            expected: "const, probabilistic, ratelimiting or remote, in lower case",
+        },
+        /// Parameter of that sampler.
+        SamplerParam = Row {
+            annotation: "sampler-param",
+            config_key: "samplerParam",
+            built_in: Some("1"),
+            expected: "a plain decimal number such as 1 or 0.05",
+        },
+        /// Template of the orchestrator's name in Jaeger.
+        ServiceName = Row {
+            annotation: "service-name",
+            config_key: "serviceName",
+            built_in: None,
+            expected: "letters, digits, '.', '_', '-', '/', ':' and {namespace} {name} {predictor} {container} (at most 16 times), at most 2048 bytes",
+        },
+        /// Template of the tags of every span.
+        Tags = Row {
+            annotation: "tags",
+            config_key: "tags",
+            built_in: None,
+            expected: "key=value(,key=value)* with one '=' in each, and only {namespace} {name} {predictor} {container} in braces (at most 16 times)",
+        },
+        /// `ConfigMap` with a Jaeger configuration file, `NAME` or `NAME/KEY`.
+        ConfigMap = Row {
+            annotation: "config-map",
+            config_key: "configMap",
+            built_in: None,
+            expected: "NAME or NAME/KEY of a ConfigMap in the namespace of the model",
+        },
+        /// Host and port that `MLServer` sends spans to, by OTLP over gRPC.
+        OtlpEndpoint = Row {
+            annotation: "otlp-endpoint",
+            config_key: "otlpEndpoint",
+            built_in: None,
+            expected: "HOST:PORT without a scheme: a host name, an IPv4 address or an IPv6 address in brackets, and a port from 1 to 65535",
+        },
+        /// Names of containers that are left alone, separated by commas.
+        ExcludeContainers = Row {
+            annotation: "exclude-containers",
+            config_key: "excludeContainers",
+            built_in: None,
+            expected: "at most 128 names of containers, separated by commas",
+        },
+    }
 }
 
 impl Setting {
-    /// How many there are.
-    pub const COUNT: usize = 9;
-
-    /// All of them, as the documentation lists them.
-    pub const ALL: [Self; Self::COUNT] = [
-        Self::AgentHost,
-        Self::AgentPort,
-        Self::SamplerType,
-        Self::SamplerParam,
-        Self::ServiceName,
-        Self::Tags,
-        Self::ConfigMap,
-        Self::OtlpEndpoint,
-        Self::ExcludeContainers,
-    ];
-
     /// The name in an annotation, behind `tracing.seldon.io/`.
     #[must_use]
     pub const fn annotation(self) -> &'static str {
-        match self {
-            Self::AgentHost => "agent-host",
-            Self::AgentPort => "agent-port",
-            Self::SamplerType => "sampler-type",
-            Self::SamplerParam => "sampler-param",
-            Self::ServiceName => "service-name",
-            Self::Tags => "tags",
-            Self::ConfigMap => "config-map",
-            Self::OtlpEndpoint => "otlp-endpoint",
-            Self::ExcludeContainers => "exclude-containers",
-        }
+        self.row().annotation
     }
 
     /// The key in the config file.
     #[must_use]
     pub const fn config_key(self) -> &'static str {
-        match self {
-            Self::AgentHost => "agentHost",
-            Self::AgentPort => "agentPort",
-            Self::SamplerType => "samplerType",
-            Self::SamplerParam => "samplerParam",
-            Self::ServiceName => "serviceName",
-            Self::Tags => "tags",
-            Self::ConfigMap => "configMap",
-            Self::OtlpEndpoint => "otlpEndpoint",
-            Self::ExcludeContainers => "excludeContainers",
-        }
+        self.row().config_key
     }
 
     /// The built-in default, which is that of Seldon's documentation
     /// (<https://docs.seldon.ai/seldon-core-1/configuration/distributed-tracing>).
     #[must_use]
     pub const fn built_in(self) -> Option<&'static str> {
-        match self {
-            Self::AgentHost => Some(HOST_IP),
-            Self::AgentPort => Some("5775"),
-            Self::SamplerType => Some("const"),
-            Self::SamplerParam => Some("1"),
-            _ => None,
-        }
-    }
-
-    /// Whether an empty text is allowed; it takes back what a weaker layer says.
-    #[must_use]
-    pub const fn may_be_cleared(self) -> bool {
-        matches!(
-            self,
-            Self::ServiceName
-                | Self::Tags
-                | Self::ConfigMap
-                | Self::OtlpEndpoint
-                | Self::ExcludeContainers
-        )
+        self.row().built_in
     }
 
     /// What the setting accepts, for people: it ends the sentence "… must be".
     #[must_use]
     pub const fn expected(self) -> &'static str {
-        match self {
-            Self::AgentHost => {
-                "status.hostIP, a host name, an IPv4 address or an IPv6 address in brackets, without a port"
-            }
-            Self::AgentPort => "a port from 1 to 65535, but not 6832",
-            Self::SamplerType => "const, probabilistic, ratelimiting or remote, in lower case",
-            Self::SamplerParam => "a plain decimal number such as 1 or 0.05",
-            Self::ServiceName => {
-                "letters, digits, '.', '_', '-', '/', ':' and {namespace} {name} {predictor} {container} (at most 16 times), at most 2048 bytes"
-            }
-            Self::Tags => {
-                "key=value(,key=value)* with one '=' in each, and only {namespace} {name} {predictor} {container} in braces (at most 16 times)"
-            }
-            Self::ConfigMap => "NAME or NAME/KEY of a ConfigMap in the namespace of the model",
-            Self::OtlpEndpoint => {
-                "HOST:PORT without a scheme: a host name, an IPv4 address or an IPv6 address in brackets, and a port from 1 to 65535"
-            }
-            Self::ExcludeContainers => "at most 128 names of containers, separated by commas",
-        }
+        self.row().expected
     }
 
     /// Whether that text can be used.
@@ -152,7 +134,8 @@ impl Setting {
             return false;
         }
         if text.is_empty() {
-            return self.may_be_cleared();
+            // An empty text takes back what a weaker layer says. What has a default cannot do without.
+            return self.built_in().is_none();
         }
         match self {
             Self::AgentHost => is_agent_host(text),
@@ -194,9 +177,7 @@ impl<'a> ConfigMapRef<'a> {
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         let (name, key) = text.split_once('/').unwrap_or((text, Self::DEFAULT_KEY));
-        let lower = name.bytes().all(|byte| !byte.is_ascii_uppercase());
-        let name_is_good = lower && name.len() <= 253 && name.split('.').all(is_dns_label);
-        (name_is_good && is_config_map_key(key)).then_some(Self { name, key })
+        (is_dns_name(name) && is_config_map_key(key)).then_some(Self { name, key })
     }
 }
 

@@ -129,7 +129,7 @@ fn annotations_of<'v>(
         notes.odd(Place::Metadata, "an object", found);
         return None;
     };
-    if metadata.being_deleted {
+    if metadata.is_being_deleted() {
         notes.add(Reason::BeingDeleted, Place::Object, "");
         return None;
     }

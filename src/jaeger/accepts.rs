@@ -24,12 +24,8 @@ pub(crate) fn is_agent_host(text: &str) -> bool {
     }
     let name = text.strip_suffix('.').unwrap_or(text);
     // A name whose last label is a number would be read as a mistyped IPv4 address.
-    name.len() <= 253
-        && name.split('.').all(is_dns_label)
-        && !name
-            .rsplit('.')
-            .next()
-            .is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()))
+    let last = name.rsplit('.').next().unwrap_or(name);
+    is_host_name(name) && !last.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A port. 6832 is refused: it expects binary thrift, which neither client sends.
@@ -95,6 +91,17 @@ pub(crate) fn is_dns_label(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         && !text.starts_with('-')
         && !text.ends_with('-')
+}
+
+/// Labels joined by dots.
+fn is_host_name(text: &str) -> bool {
+    text.len() <= 253 && text.split('.').all(is_dns_label)
+}
+
+/// The same in lower case
+/// (<https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names>).
+pub(crate) fn is_dns_name(text: &str) -> bool {
+    is_host_name(text) && !text.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
 /// A name that shells, Jaeger and Kubernetes' own `$(VAR)` expansion leave as it is.

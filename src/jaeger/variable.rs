@@ -2,61 +2,62 @@
 
 use std::borrow::Cow;
 
-/// A variable that may be injected. The first five are the ones of
-/// [Seldon's tracing page](https://docs.seldon.ai/seldon-core-1/configuration/distributed-tracing), in its order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Variable {
-    /// `TRACING`: an integer to Seldon's Python wrapper, which turns tracing on for anything but 0.
-    Tracing,
-    /// `JAEGER_AGENT_HOST`: where spans are sent, by UDP.
-    AgentHost,
-    /// `JAEGER_AGENT_PORT`: the UDP port there.
-    AgentPort,
-    /// `JAEGER_SAMPLER_TYPE`: read by the orchestrator.
-    SamplerType,
-    /// `JAEGER_SAMPLER_PARAM`: read by the orchestrator.
-    SamplerParam,
-    /// `JAEGER_SERVICE_NAME`: the name of the orchestrator in Jaeger; the Python wrapper does not read it.
-    ServiceName,
-    /// `JAEGER_TAGS`: tags of every span of the process.
-    Tags,
-    /// `JAEGER_CONFIG_PATH`: a Jaeger configuration file for the Python wrapper.
-    ConfigPath,
-    /// `MLSERVER_TRACING_SERVER`: where `MLServer` sends its spans, by OTLP over gRPC. It reads none of the others.
-    OtlpEndpoint,
+/// Defines an enum, the list of its variants, and a row of a table for each.
+macro_rules! table {
+    ($(#[$about:meta])* $name:ident: $row:ty { $($(#[$doc:meta])* $variant:ident = $value:expr,)* }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl $name {
+            /// All of them, in their order.
+            pub const ALL: [Self; Self::COUNT] = [$(Self::$variant),*];
+
+            /// How many there are.
+            pub const COUNT: usize = [$(stringify!($variant)),*].len();
+
+            const fn row(self) -> $row {
+                match self {
+                    $(Self::$variant => $value,)*
+                }
+            }
+        }
+    };
+}
+pub(crate) use table;
+
+table! {
+    /// A variable that may be injected, in the order in which they are written. The first five are the ones of
+    /// [Seldon's tracing page](https://docs.seldon.ai/seldon-core-1/configuration/distributed-tracing), in its order.
+    Variable: &'static str {
+        /// `TRACING`: an integer to Seldon's Python wrapper, which turns tracing on for anything but 0.
+        Tracing = "TRACING",
+        /// `JAEGER_AGENT_HOST`: where spans are sent, by UDP.
+        AgentHost = "JAEGER_AGENT_HOST",
+        /// `JAEGER_AGENT_PORT`: the UDP port there.
+        AgentPort = "JAEGER_AGENT_PORT",
+        /// `JAEGER_SAMPLER_TYPE`: read by the orchestrator.
+        SamplerType = "JAEGER_SAMPLER_TYPE",
+        /// `JAEGER_SAMPLER_PARAM`: read by the orchestrator.
+        SamplerParam = "JAEGER_SAMPLER_PARAM",
+        /// `JAEGER_SERVICE_NAME`: the name of the orchestrator in Jaeger; the Python wrapper does not read it.
+        ServiceName = "JAEGER_SERVICE_NAME",
+        /// `JAEGER_TAGS`: tags of every span of the process.
+        Tags = "JAEGER_TAGS",
+        /// `JAEGER_CONFIG_PATH`: a Jaeger configuration file for the Python wrapper.
+        ConfigPath = "JAEGER_CONFIG_PATH",
+        /// `MLSERVER_TRACING_SERVER`: where `MLServer` sends its spans, by OTLP over gRPC. It reads none of the others.
+        OtlpEndpoint = "MLSERVER_TRACING_SERVER",
+    }
 }
 
 impl Variable {
-    /// How many there are.
-    pub const COUNT: usize = 9;
-
-    /// All of them, in the order in which they are written.
-    pub const ALL: [Self; Self::COUNT] = [
-        Self::Tracing,
-        Self::AgentHost,
-        Self::AgentPort,
-        Self::SamplerType,
-        Self::SamplerParam,
-        Self::ServiceName,
-        Self::Tags,
-        Self::ConfigPath,
-        Self::OtlpEndpoint,
-    ];
-
     /// The name in the container's environment.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Tracing => "TRACING",
-            Self::AgentHost => "JAEGER_AGENT_HOST",
-            Self::AgentPort => "JAEGER_AGENT_PORT",
-            Self::SamplerType => "JAEGER_SAMPLER_TYPE",
-            Self::SamplerParam => "JAEGER_SAMPLER_PARAM",
-            Self::ServiceName => "JAEGER_SERVICE_NAME",
-            Self::Tags => "JAEGER_TAGS",
-            Self::ConfigPath => "JAEGER_CONFIG_PATH",
-            Self::OtlpEndpoint => "MLSERVER_TRACING_SERVER",
-        }
+        self.row()
     }
 
     /// The variable of that name, if it is one of ours.

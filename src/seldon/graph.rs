@@ -33,44 +33,24 @@ pub(crate) struct Node<'a> {
 pub(crate) fn graph_nodes(graph: &RawValue) -> Result<Vec<Node<'_>>, GraphError> {
     let mut nodes = Vec::new();
     let mut deserializer = serde_json::Deserializer::from_str(graph.get());
-    match Child(&mut nodes).deserialize(&mut deserializer) {
+    let root = Part {
+        nodes: &mut nodes,
+        is_list: false,
+    };
+    match root.deserialize(&mut deserializer) {
         Ok(()) => Ok(nodes),
         Err(_) if nodes.len() >= MAX_NODES => Err(GraphError::TooManyNodes),
         Err(_) => Err(GraphError::TooDeep),
     }
 }
 
-struct Child<'v, 'a>(&'v mut Vec<Node<'a>>);
-struct Children<'v, 'a>(&'v mut Vec<Node<'a>>);
-
-/// Both seeds skip whatever is not of the type that they read.
-macro_rules! skip_scalars {
-    () => {
-        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str("a part of a graph")
-        }
-        fn visit_unit<E>(self) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-            Ok(())
-        }
-        fn visit_str<E>(self, _: &str) -> Result<(), E> {
-            Ok(())
-        }
-    };
+/// Reads a node, or a list of nodes, and skips whatever is not of that type.
+struct Part<'v, 'a> {
+    nodes: &'v mut Vec<Node<'a>>,
+    is_list: bool,
 }
 
-impl<'de> DeserializeSeed<'de> for Child<'_, 'de> {
+impl<'de> DeserializeSeed<'de> for Part<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -78,55 +58,72 @@ impl<'de> DeserializeSeed<'de> for Child<'_, 'de> {
     }
 }
 
-impl<'de> Visitor<'de> for Child<'_, 'de> {
+impl<'de> Visitor<'de> for Part<'_, 'de> {
     type Value = ();
-    skip_scalars!();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a part of a graph")
+    }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        if self.is_list {
+            return IgnoredAny.visit_map(map).map(drop);
+        }
         // The place is taken before the children are read: their key may come first.
-        let own = self.0.len();
+        let own = self.nodes.len();
         if own >= MAX_NODES {
             return Err(A::Error::custom("too many nodes"));
         }
-        self.0.push(Node::default());
-        while let Some(Key(key)) = map.next_key::<Key<'de>>()? {
+        self.nodes.push(Node::default());
+        while let Some(Key(key)) = map.next_key()? {
             match key.as_ref() {
-                "name" => self.0[own].name = map.next_value()?,
-                "implementation" => self.0[own].implementation = map.next_value()?,
-                "children" => map.next_value_seed(Children(self.0))?,
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
+                "name" => self.nodes[own].name = map.next_value()?,
+                "implementation" => self.nodes[own].implementation = map.next_value()?,
+                "children" => map.next_value_seed(Part {
+                    nodes: self.nodes,
+                    is_list: true,
+                })?,
+                _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(())
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Children<'_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Children<'_, 'de> {
-    type Value = ();
-    skip_scalars!();
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        if !self.is_list {
+            return IgnoredAny.visit_seq(seq).map(drop);
+        }
+        while seq
+            .next_element_seed(Part {
+                nodes: self.nodes,
+                is_list: false,
+            })?
+            .is_some()
+        {}
         Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element_seed(Child(self.0))?.is_some() {}
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
         Ok(())
     }
 }

@@ -5,9 +5,8 @@ use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// A part of an object, in whatever shape it was found.
@@ -87,19 +86,13 @@ pub(crate) struct Part<'b, T>(&'b Budget, PhantomData<T>);
 
 /// A part that knows which JSON type it is made from; the other types become [`Lenient::Odd`].
 pub(crate) trait FromJson<'de>: Sized {
-    fn from_map<A: MapAccess<'de>>(
-        mut map: A,
-        _budget: &Budget,
-    ) -> Result<Lenient<Self>, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+    fn from_map<A: MapAccess<'de>>(map: A, _budget: &Budget) -> Result<Lenient<Self>, A::Error> {
+        IgnoredAny.visit_map(map)?;
         Ok(Lenient::Odd("an object"))
     }
 
-    fn from_seq<A: SeqAccess<'de>>(
-        mut seq: A,
-        _budget: &Budget,
-    ) -> Result<Lenient<Self>, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
+    fn from_seq<A: SeqAccess<'de>>(seq: A, _budget: &Budget) -> Result<Lenient<Self>, A::Error> {
+        IgnoredAny.visit_seq(seq)?;
         Ok(Lenient::Odd("a list"))
     }
 
@@ -217,29 +210,9 @@ impl<T> Lenient<Items<T>> {
 }
 
 /// A key of an object, borrowed where it has no escapes.
-pub(crate) struct Key<'a>(pub(crate) Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Key<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct KeyVisitor;
-        impl<'de> Visitor<'de> for KeyVisitor {
-            type Value = Key<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a key")
-            }
-
-            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Key(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Key(Cow::Owned(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(KeyVisitor)
-    }
-}
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Key<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
 /// The keys of an object that are of no interest but to be compared, with the bytes of their values.
 #[derive(Clone, Debug, Default)]

@@ -3,14 +3,14 @@
 //! The three versions of the resource (v1, v1alpha2, v1alpha3) share these fields
 //! (<https://docs.seldon.ai/seldon-core-1/configuration/reference-crds/seldon-deployment>).
 
-use serde::de::MapAccess;
+use serde::de::{IgnoredAny, MapAccess};
 use serde_json::value::RawValue;
 
 use crate::seldon::lenient::{Budget, FromJson, Items, Key, Lenient, Rest, Text};
 
-/// Implements [`FromJson`] for a struct of optional parts and a `rest`.
+/// Implements [`FromJson`] for a struct of optional parts. Other keys go into its `rest`, or nowhere if it has none.
 macro_rules! from_map {
-    ($name:ident { $($key:literal => $field:ident),* $(,)? $(; unread $raw_key:literal => $raw_field:ident)? }) => {
+    ($name:ident $($without_rest:ident)? { $($key:literal => $field:ident),* $(,)? $(; unread $raw_key:literal => $raw_field:ident)? }) => {
         impl<'de> FromJson<'de> for $name<'de> {
             fn from_map<A: MapAccess<'de>>(
                 mut map: A,
@@ -22,12 +22,18 @@ macro_rules! from_map {
                         $($key => view.$field = map.next_value_seed(budget.part())?,)*
                         // A null is there too, which an Option would read as nothing.
                         $($raw_key => view.$raw_field = Some(map.next_value()?),)?
-                        _ => view.rest.push(key, map.next_value()?, budget)?,
+                        _ => from_map!(@other $($without_rest)? view key map budget),
                     }
                 }
                 Ok(Lenient::Is(view))
             }
         }
+    };
+    (@other without_rest $view:ident $key:ident $map:ident $budget:ident) => {
+        drop($map.next_value::<IgnoredAny>()?)
+    };
+    (@other $view:ident $key:ident $map:ident $budget:ident) => {
+        $view.rest.push($key, $map.next_value()?, $budget)?
     };
 }
 
@@ -38,21 +44,7 @@ pub struct SeldonDeployment<'a> {
     pub(crate) spec: Lenient<Spec<'a>>,
 }
 
-impl<'de> FromJson<'de> for SeldonDeployment<'de> {
-    fn from_map<A: MapAccess<'de>>(mut map: A, budget: &Budget) -> Result<Lenient<Self>, A::Error> {
-        let mut view = Self::default();
-        while let Some(Key(key)) = map.next_key()? {
-            match key.as_ref() {
-                "metadata" => view.metadata = map.next_value_seed(budget.part())?,
-                "spec" => view.spec = map.next_value_seed(budget.part())?,
-                _ => {
-                    map.next_value::<serde::de::IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(Lenient::Is(view))
-    }
-}
+from_map!(SeldonDeployment without_rest { "metadata" => metadata, "spec" => spec });
 
 /// An object that is of another type than an object has none of its fields.
 impl From<Lenient<Self>> for SeldonDeployment<'_> {
@@ -106,28 +98,21 @@ pub(crate) struct Metadata<'a> {
     pub(crate) namespace: Lenient<Text<'a>>,
     pub(crate) annotations: Lenient<Annotations<'a>>,
     pub(crate) labels: Lenient<Annotations<'a>>,
-    pub(crate) being_deleted: bool,
+    deletion: Option<&'a RawValue>,
 }
 
-impl<'de> FromJson<'de> for Metadata<'de> {
-    fn from_map<A: MapAccess<'de>>(mut map: A, budget: &Budget) -> Result<Lenient<Self>, A::Error> {
-        let mut view = Self::default();
-        while let Some(Key(key)) = map.next_key()? {
-            match key.as_ref() {
-                "name" => view.name = map.next_value_seed(budget.part())?,
-                "generateName" => view.generate_name = map.next_value_seed(budget.part())?,
-                "namespace" => view.namespace = map.next_value_seed(budget.part())?,
-                "annotations" => view.annotations = map.next_value_seed(budget.part())?,
-                "labels" => view.labels = map.next_value_seed(budget.part())?,
-                "deletionTimestamp" => {
-                    view.being_deleted = map.next_value::<&RawValue>()?.get() != "null";
-                }
-                _ => {
-                    map.next_value::<serde::de::IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(Lenient::Is(view))
+from_map!(Metadata without_rest {
+    "name" => name,
+    "generateName" => generate_name,
+    "namespace" => namespace,
+    "annotations" => annotations,
+    "labels" => labels
+    ; unread "deletionTimestamp" => deletion
+});
+
+impl Metadata<'_> {
+    pub(crate) fn is_being_deleted(&self) -> bool {
+        self.deletion.is_some_and(|since| since.get() != "null")
     }
 }
 

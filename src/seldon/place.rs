@@ -149,16 +149,14 @@ impl<'a> Place<'a> {
             Segment::Index(index) => write!(out, "/{index}"),
             Segment::Key(key) => {
                 out.write_char('/')?;
-                for (at, part) in key.split(['~', '/']).enumerate() {
-                    if at > 0 {
-                        let before = part.as_ptr() as usize - key.as_ptr() as usize - 1;
-                        out.write_str(if key.as_bytes()[before] == b'~' {
-                            "~0"
-                        } else {
-                            "~1"
-                        })?;
-                    }
-                    out.write_str(part)?;
+                for part in key.split_inclusive(['~', '/']) {
+                    let plain = part.trim_end_matches(['~', '/']);
+                    out.write_str(plain)?;
+                    out.write_str(match &part[plain.len()..] {
+                        "~" => "~0",
+                        "/" => "~1",
+                        _ => "",
+                    })?;
                 }
                 Ok(())
             }
