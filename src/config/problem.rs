@@ -70,12 +70,8 @@ impl From<Problem> for Problems {
 
 impl From<ParseError> for Problem {
     fn from(error: ParseError) -> Self {
-        let position = Position {
-            line: error.line,
-            column: error.column,
-        };
         Self {
-            position,
+            position: error.position,
             path: String::new(),
             message: shown(&error.message, 200),
         }

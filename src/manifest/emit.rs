@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::scalar::{self, Plain};
+use super::scalar;
 
 /// Writes a value as a YAML document in block style, as kubectl prints it.
 ///
@@ -225,7 +225,7 @@ fn is_plain(text: &str, context: Context) -> bool {
         && (context == Context::Block || !text.contains([',', '[', ']', '{', '}']))
         && !is_word(text)
         && !looks_like_number(text)
-        && scalar::resolve(text) == Plain::Text
+        && matches!(scalar::resolve(text), Some(Value::String(_)))
 }
 
 /// Words that some YAML parser reads as null or as a boolean.

@@ -9,7 +9,6 @@
 
 pub mod edit;
 pub mod emit;
-mod json;
 mod scalar;
 pub mod stream;
 pub mod tree;

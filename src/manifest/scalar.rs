@@ -2,31 +2,20 @@
 
 use serde_json::{Number, Value};
 
-/// The value of a plain scalar without a tag.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Plain {
-    Null,
-    Bool(bool),
-    Number(Number),
-    /// `.inf` and `.nan`, which JSON does not have.
-    NotJson,
-    Text,
-}
-
-/// Reads a plain scalar as go-yaml's `resolve` does.
+/// Reads a plain scalar without a tag as go-yaml's `resolve` does. `.inf` and `.nan` have no value, because JSON does not have them.
 ///
 /// Floats stay floats: kubectl would send `1.0` as `1`; this keeps `1.0`.
-pub(super) fn resolve(text: &str) -> Plain {
+pub(super) fn resolve(text: &str) -> Option<Value> {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Plain::Null,
+        "" | "~" | "null" | "Null" | "NULL" => return Some(Value::Null),
         "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "y" | "Y" | "on" | "On" | "ON" => {
-            return Plain::Bool(true);
+            return Some(Value::Bool(true));
         }
         "false" | "False" | "FALSE" | "no" | "No" | "NO" | "n" | "N" | "off" | "Off" | "OFF" => {
-            return Plain::Bool(false);
+            return Some(Value::Bool(false));
         }
         ".nan" | ".NaN" | ".NAN" | ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF"
-        | "-.inf" | "-.Inf" | "-.INF" => return Plain::NotJson,
+        | "-.inf" | "-.Inf" | "-.INF" => return None,
         _ => {}
     }
     let number = match text.as_bytes().first() {
@@ -37,7 +26,7 @@ pub(super) fn resolve(text: &str) -> Plain {
         }
         _ => None,
     };
-    number.map_or(Plain::Text, Plain::Number)
+    Some(number.map_or_else(|| text.into(), Value::Number))
 }
 
 /// Go's `ParseInt(…, 0, 64)` and then `ParseUint`: the prefixes 0x, 0b and 0o, and 0 for octal.
@@ -67,24 +56,10 @@ fn integer(text: &str) -> Option<Number> {
     }
 }
 
-/// go-yaml's float: `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`.
+/// go-yaml's float, `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`, is what Rust reads too, except for words such as `inf`.
 fn float(text: &str) -> Option<Number> {
-    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
-        None => (unsigned, None),
-    };
-    let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    let mantissa_ok = match mantissa.split_once('.') {
-        Some(("", fraction)) => !fraction.is_empty() && all_digits(fraction),
-        Some((whole, fraction)) => all_digits(whole) && all_digits(fraction),
-        None => !mantissa.is_empty() && all_digits(mantissa),
-    };
-    let exponent_ok = exponent.is_none_or(|exponent| {
-        let digits = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
-        !digits.is_empty() && all_digits(digits)
-    });
-    if !mantissa_ok || !exponent_ok {
+    let is_part = |byte: u8| byte.is_ascii_digit() || b"+-.eE".contains(&byte);
+    if !text.bytes().all(is_part) {
         return None;
     }
     // For a number out of range Go returns an error, and go-yaml reads the text as a string.
@@ -93,13 +68,7 @@ fn float(text: &str) -> Option<Number> {
 
 /// Reads a scalar under an explicit tag of YAML's own (`!!int` gives `int`), or says why not.
 pub(super) fn tagged(tag: &str, text: &str) -> Result<Value, String> {
-    let value = match resolve(text) {
-        Plain::Null => Value::Null,
-        Plain::Bool(value) => Value::Bool(value),
-        Plain::Number(number) => Value::Number(number),
-        Plain::NotJson => return Err(not_json(text)),
-        Plain::Text => Value::String(text.to_owned()),
-    };
+    let value = resolve(text).ok_or_else(|| not_json(text))?;
     let fits = match (tag, &value) {
         ("str", _) => return Ok(Value::String(text.to_owned())),
         ("null", Value::Null) | ("bool", Value::Bool(_)) => true,
@@ -168,16 +137,9 @@ mod tests {
             ("inf", json!("inf")),
         ];
         for (text, expected) in cases {
-            let value = match resolve(text) {
-                Plain::Null => Value::Null,
-                Plain::Bool(value) => Value::Bool(value),
-                Plain::Number(number) => Value::Number(number),
-                Plain::NotJson => panic!("{text}"),
-                Plain::Text => Value::String(text.to_owned()),
-            };
-            assert_eq!(value, expected, "{text}");
+            assert_eq!(resolve(text), Some(expected), "{text}");
         }
-        assert_eq!(resolve("-.inf"), Plain::NotJson);
+        assert_eq!(resolve("-.inf"), None);
     }
 
     #[test]

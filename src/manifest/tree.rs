@@ -12,21 +12,16 @@ pub(super) const MAX_DEPTH: usize = 256;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ParseError {
-    /// The line in the document's text, from 1.
-    pub line: usize,
-    /// The column, in characters from 1.
-    pub column: usize,
+    /// Where.
+    pub position: Position,
     /// The error, without its place.
     pub message: String,
 }
 
 impl ParseError {
     pub(super) fn new(position: Position, message: impl Into<String>) -> Self {
-        Self {
-            line: position.line,
-            column: position.column,
-            message: message.into(),
-        }
+        let message = message.into();
+        Self { position, message }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Number, Value};
 
-use super::scalar::{self, Plain};
+use super::scalar;
 use super::tree::{Format, Id, Kind, MAX_DEPTH, Node, ParseError, Position, Raw, Style, Tag, Tree};
 
 /// How many bytes of value a document may expand to for each byte of its text, and in addition. Real documents stay far below; nested
@@ -178,13 +178,7 @@ fn scalar_value(format: Format, raw: &Raw, text: &str, style: Style) -> Result<V
         }
         Some(_) => Ok(Value::String(text.to_owned())),
         None if style != Style::Plain => Ok(Value::String(text.to_owned())),
-        None => match scalar::resolve(text) {
-            Plain::Null => Ok(Value::Null),
-            Plain::Bool(value) => Ok(Value::Bool(value)),
-            Plain::Number(number) => Ok(Value::Number(number)),
-            Plain::NotJson => Err(error(scalar::not_json(text))),
-            Plain::Text => Ok(Value::String(text.to_owned())),
-        },
+        None => scalar::resolve(text).ok_or_else(|| error(scalar::not_json(text))),
     }
 }
 

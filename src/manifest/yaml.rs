@@ -1,9 +1,10 @@
-//! YAML text into a [`Tree`].
+//! YAML and JSON text into a [`Tree`].
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StructureStyle, options};
+use serde::de::IgnoredAny;
 
 use super::tree::{Format, Id, Kind, MAX_DEPTH, ParseError, Position, Raw, Style, Tag, Tree};
 
@@ -32,6 +33,28 @@ impl Tree {
         let mut tree = build.tree;
         tree.comments.sort_by_key(|comment| comment.start);
         settle(&mut tree, text);
+        Ok(tree)
+    }
+
+    /// Reads one JSON document.
+    ///
+    /// # Errors
+    /// Text that is not JSON, or nesting too deep. Also a key of more than 1024 bytes or a character that YAML does not allow, such as
+    /// U+007F: no Kubernetes object has one.
+    pub fn json(text: &str) -> Result<Self, ParseError> {
+        let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+        if let Err(error) = serde_json::from_str::<IgnoredAny>(body) {
+            let position = Position {
+                line: error.line().max(1),
+                column: error.column().max(1),
+            };
+            let message = error.to_string();
+            let bare = message.rsplit_once(" at line ").map(|(bare, _)| bare);
+            return Err(ParseError::new(position, bare.unwrap_or(&message)));
+        }
+        // JSON is YAML too. Only the values of its scalars are read by other rules.
+        let mut tree = Self::yaml(text)?;
+        tree.format = Format::Json;
         Ok(tree)
     }
 }

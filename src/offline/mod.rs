@@ -110,7 +110,7 @@ pub(crate) fn parse(text: &str) -> Result<Tree, ParseError> {
 
 /// The error for text that cannot be read, with advice.
 pub(crate) fn unreadable(text: &str, error: ParseError) -> Fault {
-    let line = text.lines().nth(error.line.saturating_sub(1));
+    let line = text.lines().nth(error.position.line.saturating_sub(1));
     let mut fault = Fault::from(error);
     if line.is_some_and(|line| line.contains("{{")) {
         fault
@@ -134,7 +134,7 @@ impl Fault {
 
 impl From<ParseError> for Fault {
     fn from(error: ParseError) -> Self {
-        Self::at(error.line, error.message)
+        Self::at(error.position.line, error.message)
     }
 }
 

@@ -32,7 +32,7 @@ pub fn edit(text: &str, tree: &Tree, patch: &Patch) -> Result<String, EditError>
     }
     let mut expected = tree.to_value().map_err(|error| EditError {
         pointer: String::new(),
-        line: error.line,
+        line: error.position.line,
         problem: error.message,
         advice: "correct the document first".to_owned(),
     })?;

@@ -14,7 +14,7 @@ fn error(text: &str) -> (usize, usize, String) {
     let error = Tree::yaml(text)
         .and_then(|tree| tree.to_value())
         .unwrap_err();
-    (error.line, error.column, error.message)
+    (error.position.line, error.position.column, error.message)
 }
 
 #[test]
@@ -74,10 +74,10 @@ fn says_where_it_cannot_read() {
         .unwrap()
         .to_value()
         .unwrap_err();
-    assert_eq!((json.line, json.column), (2, 2));
+    assert_eq!((json.position.line, json.position.column), (2, 2));
     let json = Tree::json("{\n  \"a\": x}").unwrap_err();
     assert_eq!(
-        (json.line, json.column, &*json.message),
+        (json.position.line, json.position.column, &*json.message),
         (2, 8, "expected value")
     );
 }
