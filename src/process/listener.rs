@@ -17,37 +17,17 @@ const BACKLOG: u32 = 1024;
 /// The system's buffer for each connection and direction, in bytes; Linux takes twice as much.
 const SOCKET: u32 = 64 << 10;
 
-/// A command cannot listen.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {error}; choose another with {flag}")]
-pub struct ListenError {
-    /// The address.
-    pub address: SocketAddr,
-    /// The reason.
-    pub error: io::Error,
-    /// The flag that names the address.
-    pub flag: &'static str,
-}
-
-/// Binds the first of the addresses that can be bound. If a port is in use, the next address is not tried.
-pub(crate) fn bind(
-    addresses: &[SocketAddr],
-    flag: &'static str,
-) -> Result<TcpListener, ListenError> {
-    let mut result = Err(ListenError {
-        address: SocketAddr::from(([0; 4], 0)),
-        error: io::Error::new(io::ErrorKind::InvalidInput, "no address is given"),
-        flag,
-    });
+/// Binds the first of the addresses that can be bound. If a port is in use, the next address is not tried. The error names the flag.
+pub(crate) fn bind(addresses: &[SocketAddr], flag: &str) -> io::Result<TcpListener> {
+    let mut result = Err(io::Error::other(format!("{flag} names no address")));
     for &address in addresses {
-        let bound = bind_one(address);
-        let in_use = matches!(&bound, Err(error) if error.kind() == io::ErrorKind::AddrInUse);
-        result = bound.map_err(|error| ListenError {
-            address,
-            error,
-            flag,
+        result = bind_one(address).map_err(|error| {
+            let advice = format!("choose another with {flag}");
+            let message = format!("cannot listen on {address}: {error}; {advice}");
+            io::Error::new(error.kind(), message)
         });
-        if result.is_ok() || in_use {
+        let is_in_use = |error: &io::Error| error.kind() == io::ErrorKind::AddrInUse;
+        if result.as_ref().err().is_none_or(is_in_use) {
             break;
         }
     }

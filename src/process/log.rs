@@ -117,17 +117,6 @@ impl LostLines {
     }
 }
 
-/// The log cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum LogError {
-    /// There is no standard error.
-    #[error("cannot write to standard error: {0}")]
-    Stderr(#[from] io::Error),
-    /// There already is a log.
-    #[error(transparent)]
-    Started(#[from] tracing::dispatcher::SetGlobalDefaultError),
-}
-
 /// Starts to log to standard error, in the background. Every line is written by the time the guard is dropped.
 ///
 /// # Errors
@@ -136,7 +125,7 @@ pub fn start(
     format: LogFormat,
     level: LogLevel,
     colour: bool,
-) -> Result<(WorkerGuard, LostLines), LogError> {
+) -> io::Result<(WorkerGuard, LostLines)> {
     let lost = Arc::new(AtomicU64::new(0));
     let gathering = Gathering {
         lines: Vec::with_capacity(BUFFER),
@@ -168,14 +157,14 @@ pub fn start(
         let lines = tracing_subscriber::registry()
             .with(level)
             .with(JsonLines(writer));
-        tracing::subscriber::set_global_default(lines)?;
+        tracing::subscriber::set_global_default(lines).map_err(io::Error::other)?;
     } else {
         let subscriber = tracing_subscriber::fmt()
             .with_writer(writer)
             .with_max_level(level)
             .with_ansi(colour && terminal)
             .finish();
-        tracing::subscriber::set_global_default(subscriber)?;
+        tracing::subscriber::set_global_default(subscriber).map_err(io::Error::other)?;
     }
     Ok((guard, lost))
 }

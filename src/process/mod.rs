@@ -14,5 +14,3 @@ pub(crate) mod health;
 pub(crate) mod listener;
 pub mod log;
 pub(crate) mod signals;
-
-pub use listener::ListenError;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::metrics::Watched;
-use super::reload::Load;
+use super::reload::{Load, StartError};
 use crate::config::Config;
 use crate::files;
 
@@ -16,27 +16,6 @@ pub enum ConfigSource {
     File(PathBuf),
 }
 
-/// A config file that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// It cannot be read.
-    #[error("cannot read the config file {path}: {error}", path = .path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        error: std::io::Error,
-    },
-    /// It has errors.
-    #[error("the config file {path} is not usable:\n  {faults}", path = .path.display())]
-    Bad {
-        /// The file.
-        path: PathBuf,
-        /// One line for each error.
-        faults: String,
-    },
-}
-
 /// The path of a config file.
 #[derive(Debug)]
 pub(super) struct ConfigFile(pub(super) PathBuf);
@@ -45,24 +24,21 @@ impl Load for ConfigFile {
     const WHAT: Watched = Watched::Config;
     type Bytes = String;
     type Value = Config;
-    type Error = ConfigError;
 
-    fn read(&self) -> Result<String, ConfigError> {
-        files::read(&self.0, Config::MAX_BYTES)
-            .and_then(files::text)
-            .map_err(|error| ConfigError::Read {
-                path: self.0.clone(),
-                error,
-            })
+    fn read(&self) -> Result<String, StartError> {
+        let read = files::read(&self.0, Config::MAX_BYTES).and_then(files::text);
+        read.map_err(|error| {
+            let path = self.0.display();
+            StartError(format!("cannot read the config file {path}: {error}"))
+        })
     }
 
-    fn parse(&self, text: &String) -> Result<Config, ConfigError> {
-        Config::read(text).map_err(|problems| ConfigError::Bad {
-            path: self.0.clone(),
-            faults: problems
-                .lines(&self.0.display().to_string())
-                .collect::<Vec<_>>()
-                .join("\n  "),
+    fn parse(&self, text: &String) -> Result<Config, StartError> {
+        Config::read(text).map_err(|problems| {
+            let path = self.0.display().to_string();
+            let faults: Vec<_> = problems.lines(&path).collect();
+            let faults = faults.join("\n  ");
+            StartError(format!("the config file {path} is not usable:\n  {faults}"))
         })
     }
 }

@@ -1,8 +1,8 @@
 //! The certificate that is served, and the CAs of the clients that are accepted.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::{fmt, io};
 
 use axum_server::tls_rustls::RustlsConfig;
 use rustls::crypto::ring;
@@ -13,7 +13,7 @@ use rustls::{RootCertStore, ServerConfig};
 use time::{Duration, OffsetDateTime};
 
 use super::metrics::Watched;
-use super::reload::{Load, Reload};
+use super::reload::{Load, Reload, StartError};
 use super::state::{BEGUN, NOT_EXPIRED, Shared};
 use crate::files;
 use crate::pki::{Certificate, Pair, Validity, pem_fault, read_certificates, rfc3339};
@@ -45,40 +45,6 @@ pub struct Files {
     pub client_ca: Option<PathBuf>,
 }
 
-/// An identity that cannot be used. No message contains any part of a key.
-#[derive(Debug, thiserror::Error)]
-pub enum IdentityError {
-    /// A file cannot be read.
-    #[error("cannot read {what} {path}: {error}", path = .path.display())]
-    Read {
-        /// What the file holds.
-        what: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        error: io::Error,
-    },
-    /// A part of it is not usable.
-    #[error("{what} is not usable: {why}")]
-    Unusable {
-        /// Which part.
-        what: &'static str,
-        /// The reason.
-        why: String,
-    },
-    /// Key and certificate do not belong together, or rustls does not accept them.
-    #[error("certificate and private key are not usable together: {0}")]
-    Pair(rustls::Error),
-    /// The API server looks only at these names.
-    #[error(
-        "the certificate has no DNS name and no IP address (subjectAltName), so the API server would refuse it"
-    )]
-    NoNames,
-    /// It is not valid now.
-    #[error("the certificate is valid from {} to {}, not now; if it should be valid, check the system clock", rfc3339(.0.not_before), rfc3339(.0.not_after))]
-    NotNow(Box<Certificate>),
-}
-
 /// The bytes of an identity.
 #[derive(PartialEq, Eq)]
 pub(super) struct Material {
@@ -104,9 +70,8 @@ impl Load for Files {
     const WHAT: Watched = Watched::Certificate;
     type Bytes = Material;
     type Value = Loaded;
-    type Error = IdentityError;
 
-    fn read(&self) -> Result<Material, IdentityError> {
+    fn read(&self) -> Result<Material, StartError> {
         Ok(Material {
             chain: read("the certificate", &self.certificate)?,
             key: read("the private key", &self.key)?,
@@ -117,46 +82,54 @@ impl Load for Files {
         })
     }
 
-    fn parse(&self, material: &Material) -> Result<Loaded, IdentityError> {
+    fn parse(&self, material: &Material) -> Result<Loaded, StartError> {
         material.load(OffsetDateTime::now_utc())
     }
 }
 
-fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, IdentityError> {
-    files::read(path, MAX_BYTES).map_err(|error| IdentityError::Read {
-        what,
-        path: path.to_owned(),
-        error,
+fn read(what: &str, path: &Path) -> Result<Vec<u8>, StartError> {
+    files::read(path, MAX_BYTES).map_err(|error| {
+        let path = path.display();
+        StartError(format!("cannot read {what} {path}: {error}"))
     })
 }
 
-fn unusable(what: &'static str, why: impl fmt::Display) -> IdentityError {
-    let why = why.to_string();
-    IdentityError::Unusable { what, why }
+fn unusable(what: &str, why: impl fmt::Display) -> StartError {
+    StartError(format!("{what} is not usable: {why}"))
 }
 
 impl Material {
     /// Builds the TLS configuration: TLS 1.2 and 1.3, HTTP/1.1, which the API server speaks to webhooks, and HTTP/2.
-    fn load(&self, now: OffsetDateTime) -> Result<Loaded, IdentityError> {
+    fn load(&self, now: OffsetDateTime) -> Result<Loaded, StartError> {
         let bad_chain = |why: &dyn fmt::Display| unusable("the certificate", why);
         let certificates = read_certificates(&self.chain).map_err(|error| bad_chain(&error))?;
         let leaf = certificates.into_iter().next();
         let leaf = leaf.ok_or_else(|| bad_chain(&"it is empty"))?;
         if !leaf.validity(now).is_valid() {
-            return Err(IdentityError::NotNow(Box::new(leaf)));
+            return Err(StartError(format!(
+                "the certificate is valid from {} to {}, not now; if it should be valid, check the system clock",
+                rfc3339(leaf.not_before), rfc3339(leaf.not_after)
+            )));
         }
         if leaf.dns.is_empty() && leaf.ip.is_empty() {
-            return Err(IdentityError::NoNames);
+            // The API server looks only at these names.
+            let problem = "the certificate has no DNS name and no IP address (subjectAltName), so the API server would refuse it";
+            return Err(StartError(problem.to_owned()));
         }
         let chain = CertificateDer::pem_slice_iter(&self.chain)
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| bad_chain(&pem_fault(&error)))?;
         let key = PrivateKeyDer::from_pem_slice(&self.key)
             .map_err(|error| unusable("the private key", pem_fault(&error)))?;
+        let pair = |why| {
+            StartError(format!(
+                "certificate and private key are not usable together: {why}"
+            ))
+        };
         let provider = Arc::new(ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .map_err(IdentityError::Pair)?;
+            .map_err(pair)?;
         let builder = match &self.client_ca {
             None => builder.with_no_client_auth(),
             Some(authorities) => {
@@ -168,9 +141,7 @@ impl Material {
             }
         };
         // This refuses a key that does not belong to the certificate.
-        let mut tls = builder
-            .with_single_cert(chain, key)
-            .map_err(IdentityError::Pair)?;
+        let mut tls = builder.with_single_cert(chain, key).map_err(pair)?;
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         // The API server does not resume sessions. Without resumption no memory and no old trust are kept for it.
         tls.session_storage = Arc::new(NoServerSessionStorage {});
@@ -180,7 +151,7 @@ impl Material {
     }
 }
 
-fn roots(authorities: &[u8]) -> Result<RootCertStore, IdentityError> {
+fn roots(authorities: &[u8]) -> Result<RootCertStore, StartError> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(authorities) {
         // The file may hold a key by mistake, so the parser's own message is not used.
@@ -204,7 +175,7 @@ pub(super) struct Served {
 
 impl Served {
     /// Loads an identity for the first time.
-    pub(super) fn new(identity: Identity, shared: &Shared) -> Result<Self, IdentityError> {
+    pub(super) fn new(identity: Identity, shared: &Shared) -> Result<Self, StartError> {
         let (loaded, files) = match identity {
             Identity::Files(files) => {
                 let (loaded, files) = Reload::load(files)?;

@@ -1,6 +1,6 @@
 //! A webhook for development and for `review`.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
@@ -8,10 +8,10 @@ use tokio::task::JoinHandle;
 
 use super::config_file::ConfigSource;
 use super::identity::Identity;
-use super::server::{Options, Server, StartError, Stopped};
+use super::reload::StartError;
+use super::server::{Options, Server, Stopped};
 use crate::config::Config;
 use crate::pki::{Authority, Names, Pair, PkiError, Purpose};
-use crate::process::ListenError;
 
 /// A webhook on a free loopback port, which stops when this is dropped.
 #[derive(Debug)]
@@ -39,10 +39,7 @@ pub fn dev_identity() -> Result<(Pair, String), PkiError> {
     let authority = Authority::new(Some("seldon-tracing for development"), now, 1)?;
     let names = Names {
         dns: vec!["localhost".to_owned()],
-        ip: vec![
-            IpAddr::V4(Ipv4Addr::LOCALHOST),
-            IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ],
+        ip: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
     };
     let pair = authority.issue(&names, Purpose::Server, now, 1)?;
     Ok((pair, authority.certificate().to_owned()))
@@ -53,16 +50,13 @@ pub fn dev_identity() -> Result<(Pair, String), PkiError> {
 /// # Errors
 /// If there is no port, or no certificate.
 pub async fn loopback(config: Config) -> Result<Loopback, StartError> {
-    let (pair, ca) = dev_identity()?;
+    let (pair, ca) = dev_identity()
+        .map_err(|error| StartError(format!("cannot make a certificate: {error}")))?;
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let config = ConfigSource::Fixed(Box::new(config));
     let options = Options::new(vec![any_port], Identity::Memory(pair), config);
     let server = Server::bind(options).await?;
-    let address = server.address().map_err(|error| ListenError {
-        address: any_port,
-        error,
-        flag: "--listen",
-    })?;
+    let address = server.address()?;
     let (stop, stopped) = mpsc::channel(1);
     Ok(Loopback {
         url: format!("https://{address}"),

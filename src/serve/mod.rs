@@ -23,9 +23,10 @@ mod state;
 mod turns;
 mod webhook;
 
-pub use config_file::{ConfigError, ConfigSource};
-pub use identity::{Files, Identity, IdentityError};
+pub use config_file::ConfigSource;
+pub use identity::{Files, Identity};
 pub use limits::Limits;
 pub use loopback::{Loopback, dev_identity, loopback};
-pub use server::{Options, Server, StartError, Stopped};
+pub use reload::StartError;
+pub use server::{Options, Server, Stopped};
 pub use state::Decide;

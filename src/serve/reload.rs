@@ -4,7 +4,7 @@
 //! (<https://kubernetes.io/docs/concepts/configuration/secret/#using-secrets-as-files-from-a-pod>), after which a watch on the file
 //! would watch a file that no longer exists.
 
-use std::fmt::Display;
+use std::io;
 use std::time::Duration;
 
 use tokio::task::spawn_blocking;
@@ -14,17 +14,27 @@ use super::metrics::Watched;
 use super::state::Shared;
 use crate::process::health::Check;
 
+/// Why a webhook cannot start, or files cannot be loaded again: what cannot be used, and why. No message contains any part of a key.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct StartError(pub(super) String);
+
+impl From<io::Error> for StartError {
+    fn from(error: io::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
 /// Files that hold one value together.
 pub(super) trait Load {
     const WHAT: Watched;
     type Bytes: PartialEq;
     type Value;
-    type Error: Display;
 
     /// Reads the bytes without a look at what they mean.
-    fn read(&self) -> Result<Self::Bytes, Self::Error>;
+    fn read(&self) -> Result<Self::Bytes, StartError>;
 
-    fn parse(&self, bytes: &Self::Bytes) -> Result<Self::Value, Self::Error>;
+    fn parse(&self, bytes: &Self::Bytes) -> Result<Self::Value, StartError>;
 }
 
 /// Files, and what was last read from them.
@@ -37,7 +47,7 @@ pub(super) struct Reload<F: Load> {
 
 impl<F: Load> Reload<F> {
     /// Loads files for the first time.
-    pub(super) fn load(files: F) -> Result<(F::Value, Self), F::Error> {
+    pub(super) fn load(files: F) -> Result<(F::Value, Self), StartError> {
         let seen = files.read()?;
         let value = files.parse(&seen)?;
         let valid = true;
@@ -61,7 +71,7 @@ impl<F: Load> Reload<F> {
         value
     }
 
-    fn changed(&mut self, shared: &Shared) -> Result<Option<F::Value>, F::Error> {
+    fn changed(&mut self, shared: &Shared) -> Result<Option<F::Value>, StartError> {
         let mut bytes = self.files.read()?;
         // Invalid files are parsed again at every look: a certificate may become valid with time.
         if bytes == self.seen && self.valid {

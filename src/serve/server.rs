@@ -11,17 +11,16 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 
-use super::config_file::{ConfigError, ConfigFile, ConfigSource};
-use super::identity::{Identity, IdentityError, Served};
+use super::config_file::{ConfigFile, ConfigSource};
+use super::identity::{Identity, Served};
 use super::limits::Limits;
-use super::reload::{Reload, watch};
+use super::reload::{Reload, StartError, watch};
 use super::state::{Decide, Shared};
 use super::webhook;
 use crate::admission::answer;
-use crate::pki::PkiError;
 use crate::process::admin;
 use crate::process::connection::Bounds;
-use crate::process::listener::{self, ListenError};
+use crate::process::listener;
 use crate::process::log::LostLines;
 
 /// How a webhook is started.
@@ -63,23 +62,6 @@ impl Options {
             dropped_lines: None,
         }
     }
-}
-
-/// A webhook cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// It cannot listen.
-    #[error(transparent)]
-    Listen(#[from] ListenError),
-    /// The certificate is not usable.
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-    /// The configuration is not usable.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// A certificate cannot be made.
-    #[error("cannot make a certificate: {0}")]
-    Certificate(#[from] PkiError),
 }
 
 /// How a webhook ended.
