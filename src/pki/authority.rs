@@ -8,7 +8,7 @@ use rcgen::{
 };
 use time::{Duration, OffsetDateTime};
 
-use super::error::PkiError;
+use super::error::{PkiError, rfc3339};
 use super::names::Names;
 
 /// Certificates are valid from one hour before they are made, because the clock of an API server may be behind.
@@ -74,14 +74,17 @@ impl Authority {
         let serial = serial()?;
         let name = match common_name {
             Some(name) => checked(name)?,
-            None => format!("seldon-tracing CA {}", hex(&serial[..4])),
+            None => format!(
+                "seldon-tracing CA {:08x}",
+                u128::from_be_bytes(serial) >> 96
+            ),
         };
         let (not_before, not_after) = period(now, days)?;
         let mut params = params(&name, &serial, not_before, not_after);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let key = new_key()?;
-        let certificate = params.self_signed(&key).map_err(making)?.pem();
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+        let certificate = params.self_signed(&key)?.pem();
         Ok(Self {
             certificate,
             key: key.serialize_pem(),
@@ -118,13 +121,16 @@ impl Authority {
     ) -> Result<Pair, PkiError> {
         let alternatives = names.alternatives()?;
         if alternatives.is_empty() && purpose == Purpose::Server {
-            return Err(PkiError::NoName);
+            let advice =
+                "a server's certificate needs a name that clients can check: use --dns or --ip";
+            return Err(advice.into());
         }
         if now < self.not_before || now >= self.not_after {
-            return Err(PkiError::AuthorityNotValid {
-                not_before: self.not_before,
-                not_after: self.not_after,
-            });
+            return Err(PkiError(format!(
+                "the CA is valid from {} until {} only, and clients would not trust what it signs now: make a new CA",
+                rfc3339(self.not_before),
+                rfc3339(self.not_after)
+            )));
         }
         let (not_before, not_after) = period(now, days)?;
         let name = names.common();
@@ -144,8 +150,8 @@ impl Authority {
         }];
         // RFC 5280 §4.2.1.1 requires it, and clients need it to choose between two CAs with the same name.
         params.use_authority_key_identifier_extension = true;
-        let key = new_key()?;
-        let leaf = params.signed_by(&key, &self.issuer).map_err(making)?.pem();
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+        let leaf = params.signed_by(&key, &self.issuer)?.pem();
         Ok(Pair {
             chain: leaf + &self.certificate,
             key: key.serialize_pem(),
@@ -171,14 +177,20 @@ fn params(
 fn checked(name: &str) -> Result<String, PkiError> {
     let length = name.chars().count();
     if !(1..=64).contains(&length) || name.chars().any(char::is_control) {
-        return Err(PkiError::CommonName(name.to_owned()));
+        return Err(PkiError(format!(
+            "{name:?} is not a valid common name of a CA: it must have 1 to 64 characters and no control characters"
+        )));
     }
     Ok(name.to_owned())
 }
 
 /// The validity of a certificate, in whole seconds (RFC 5280 §4.1.2.5).
 fn period(now: OffsetDateTime, days: u32) -> Result<(OffsetDateTime, OffsetDateTime), PkiError> {
-    let wrong = |why| PkiError::Days { days, why };
+    let wrong = |why| {
+        PkiError(format!(
+            "a certificate cannot be valid for {days} days: {why}"
+        ))
+    };
     if days == 0 {
         return Err(wrong("use 1 or more"));
     }
@@ -193,34 +205,14 @@ fn period(now: OffsetDateTime, days: u32) -> Result<(OffsetDateTime, OffsetDateT
         .ok_or_else(|| wrong("a certificate cannot name a year after 9999"))
 }
 
-fn new_key() -> Result<KeyPair, PkiError> {
-    KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(making)
-}
-
 /// 128 random bits. At least 64 bits (CA/Browser Forum baseline requirements §7.1) and at most 20 bytes (RFC 5280 §4.1.2.2) are allowed.
 fn serial() -> Result<[u8; 16], PkiError> {
     let mut serial = [0; 16];
     rustls::crypto::ring::default_provider()
         .secure_random
         .fill(&mut serial)
-        .map_err(|_| PkiError::Making("the system gives no random numbers".to_owned()))?;
+        .map_err(|_| "cannot make a certificate: the system gives no random numbers")?;
     Ok(serial)
-}
-
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the signature that map_err needs"
-)]
-fn making(error: rcgen::Error) -> PkiError {
-    PkiError::Making(error.to_string())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -97,51 +97,39 @@ fn link(certificate: &Certificate, next: Option<&Certificate>) -> Link {
     };
     let is_own_issuer = parsed.issuer().as_raw() == parsed.subject().as_raw();
     if is_own_issuer {
-        match signed(&parsed, &parsed) {
-            Signed::Yes => return Link::SelfSigned,
-            Signed::Unknown => return Link::Unchecked,
+        match is_signed(&parsed, &parsed) {
+            Some(true) => return Link::SelfSigned,
+            None => return Link::Unchecked,
             // Its issuer may be another key with the same name: a CA that was renewed.
-            Signed::No => {}
+            Some(false) => {}
         }
     }
+    let without_issuer = |link| if is_own_issuer { Link::OtherKey } else { link };
     let Some(next) = next else {
-        return if is_own_issuer {
-            Link::OtherKey
-        } else {
-            Link::IssuerElsewhere
-        };
+        return without_issuer(Link::IssuerElsewhere);
     };
     let Ok((_, issuer)) = X509Certificate::from_der(&next.der) else {
         return Link::Unchecked;
     };
     if parsed.issuer().as_raw() != issuer.subject().as_raw() {
-        return if is_own_issuer {
-            Link::OtherKey
-        } else {
-            Link::OtherIssuer
-        };
+        return without_issuer(Link::OtherIssuer);
     }
     if !next.is_authority {
         return Link::NotAuthority;
     }
-    match signed(&parsed, &issuer) {
-        Signed::Yes => Link::SignedByNext,
-        Signed::No => Link::OtherKey,
-        Signed::Unknown => Link::Unchecked,
+    match is_signed(&parsed, &issuer) {
+        Some(true) => Link::SignedByNext,
+        Some(false) => Link::OtherKey,
+        None => Link::Unchecked,
     }
 }
 
-enum Signed {
-    Yes,
-    No,
-    Unknown,
-}
-
-fn signed(certificate: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> Signed {
+/// Whether the issuer has signed the certificate; `None` if the signature algorithm is not supported.
+fn is_signed(certificate: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> Option<bool> {
     match certificate.verify_signature(Some(issuer.public_key())) {
-        Ok(()) => Signed::Yes,
-        Err(X509Error::SignatureUnsupportedAlgorithm) => Signed::Unknown,
-        Err(_) => Signed::No,
+        Ok(()) => Some(true),
+        Err(X509Error::SignatureUnsupportedAlgorithm) => None,
+        Err(_) => Some(false),
     }
 }
 

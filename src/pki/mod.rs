@@ -32,8 +32,8 @@ mod validity;
 
 pub use authority::{Authority, Pair, Purpose};
 pub use chain::{Link, chain};
-pub use error::{MAX_BYTES, PkiError, rfc3339};
+pub use error::{PkiError, rfc3339};
 pub use names::Names;
 pub(crate) use read::pem_fault;
-pub use read::{Certificate, read_certificates};
+pub use read::{Certificate, MAX_BYTES, read_certificates};
 pub use validity::Validity;

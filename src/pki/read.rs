@@ -16,7 +16,10 @@ use x509_parser::prelude::{FromDer, ParsedExtension};
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
-use super::error::{MAX_BYTES, PkiError};
+use super::error::PkiError;
+
+/// The limit for a file of certificates. A bundle of all public CAs has a quarter of a megabyte.
+pub const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// A certificate.
 ///
@@ -56,16 +59,17 @@ pub struct Certificate {
 /// part.
 pub fn read_certificates(text: &[u8]) -> Result<Vec<Certificate>, PkiError> {
     if text.len() > MAX_BYTES {
-        return Err(PkiError::TooLong);
+        return Err("it is longer than 8 MiB, which is the limit for certificates".into());
     }
     let private = b"PRIVATE KEY";
     if labels(text).any(|label| label.windows(private.len()).any(|part| part == private)) {
-        return Err(PkiError::PrivateKey);
+        let advice = "there is a private key in it: keep keys in separate files that only their owner can read";
+        return Err(advice.into());
     }
     let mut found = Vec::new();
     for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(text) {
         let number = found.len() + 1;
-        let broken = |why| PkiError::Broken { number, why };
+        let broken = |why| PkiError(format!("certificate {number} in it is broken: {why}"));
         match section {
             Ok((SectionKind::Certificate, der)) => found.push(read(der).map_err(broken)?),
             Ok(_) => {}
@@ -73,7 +77,8 @@ pub fn read_certificates(text: &[u8]) -> Result<Vec<Certificate>, PkiError> {
         }
     }
     if found.is_empty() {
-        return Err(PkiError::NoCertificate(what_else(text)));
+        let found = what_else(text);
+        return Err(PkiError(format!("there is no certificate in it: {found}")));
     }
     Ok(found)
 }

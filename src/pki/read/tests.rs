@@ -19,6 +19,8 @@ static PAIR: LazyLock<Pair> = LazyLock::new(|| {
 /// Stands where a key would.
 const SAID: &str = "must not be said";
 
+const PRIVATE: &str = "there is a private key in it: keep keys in separate files";
+
 fn refusal(text: impl AsRef<[u8]>) -> String {
     read_certificates(text.as_ref()).unwrap_err().to_string()
 }
@@ -78,15 +80,12 @@ fn a_private_key_is_told_of_and_not_shown() {
             format!("  -----BEGIN {label}----- \n{SAID}\n"),
             format!(" -----BEGIN {label}----- {SAID} -----END {label}-----"),
         ] {
-            let error = read_certificates(text.as_bytes()).unwrap_err();
-            assert_eq!(error, PkiError::PrivateKey, "{label}");
+            let said = refusal(&text);
+            assert!(said.starts_with(PRIVATE) && !said.contains(SAID), "{said}");
         }
     }
     let both = [PAIR.key.as_str(), &PAIR.chain].concat();
-    assert_eq!(
-        read_certificates(both.as_bytes()),
-        Err(PkiError::PrivateKey)
-    );
+    assert!(refusal(&both).starts_with(PRIVATE));
 }
 
 #[test]
@@ -168,10 +167,7 @@ fn broken_certificates_are_told_by_their_number() {
 
 #[test]
 fn megabytes_of_nonsense_are_refused() {
-    assert_eq!(
-        read_certificates(&vec![b'A'; MAX_BYTES + 1]),
-        Err(PkiError::TooLong)
-    );
+    assert!(refusal(vec![b'A'; MAX_BYTES + 1]).starts_with("it is longer than 8 MiB"));
     assert!(refusal(vec![b'-'; MAX_BYTES]).contains("no line of it"));
     assert!(refusal(vec![b'\n'; MAX_BYTES]).contains("empty"));
     assert!(refusal("-----BEGIN CERTIFICATE-----\n".repeat(200_000)).contains("cut off"));
