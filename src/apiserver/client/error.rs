@@ -9,140 +9,83 @@ use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError};
 
 /// A call without an answer. To kube-apiserver each of these is a failed call: `failurePolicy: Ignore` lets the write pass.
+///
+/// The first field is the URL of the webhook.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClientError {
-    /// The URL of the webhook is not one that the API server would call.
-    #[error("{url:?} is not the URL of a webhook: {why}; use one such as https://localhost:8443")]
-    Url {
-        /// The URL.
-        url: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// Certificates or keys cannot be used.
-    #[error("cannot use {what}: {why}")]
-    Credentials {
-        /// Which.
-        what: &'static str,
-        /// What is wrong.
-        why: String,
-    },
+    /// The URL of the webhook is not one that the API server would call, for this reason.
+    #[error("{0:?} is not the URL of a webhook: {1}; use one such as https://localhost:8443")]
+    Url(String, String),
+    /// These certificates or keys cannot be used, for this reason.
+    #[error("cannot use {0}: {1}")]
+    Credentials(&'static str, String),
     /// Nothing accepts connections at that address.
     #[error(
-        "cannot connect to {url}: {why}; check host and port, and check that the webhook runs (kubectl -n seldon-tracing get pods,endpointslices)"
+        "cannot connect to {0}: {1}; check host and port, and check that the webhook runs (kubectl -n seldon-tracing get pods,endpointslices)"
     )]
-    Connect {
-        /// Where.
-        url: String,
-        /// Why.
-        why: String,
-    },
-    /// The TLS handshake failed.
-    #[error("the TLS handshake with {url} failed: {trouble}")]
-    Tls {
-        /// Where.
-        url: String,
-        /// What is wrong, and what to do.
-        trouble: TlsTrouble,
-    },
-    /// There was no answer in time.
+    Connect(String, String),
+    /// The TLS handshake failed. What is wrong, and what to do.
+    #[error("the TLS handshake with {0} failed: {1}")]
+    Tls(String, String),
+    /// There was no answer in this time, except for one of this status with `Retry-After`.
     #[error(
-        "{url} gave no answer within {}{}; the API server waits timeoutSeconds of the webhook configuration",
-        humantime::format_duration(*.timeout),
-        with_status(*.last_status)
+        "{0} gave no answer within {time}{status}; the API server waits timeoutSeconds of the webhook configuration",
+        time = humantime::format_duration(*.1),
+        status = with_status(*.2)
     )]
-    Timeout {
-        /// Where.
-        url: String,
-        /// The time.
-        timeout: Duration,
-        /// The status of an earlier answer, with `Retry-After`.
-        last_status: Option<u16>,
-    },
+    Timeout(String, Duration, Option<u16>),
     /// The connection broke before the answer was complete. The API server does not retry.
     #[error(
-        "the connection to {url} broke before the answer was complete: {why}; see the webhook's log"
+        "the connection to {0} broke before the answer was complete: {1}; see the webhook's log"
     )]
-    Broken {
-        /// Where.
-        url: String,
-        /// How.
-        why: String,
-    },
-    /// The answer is too long.
-    #[error("the answer of {url} is longer than {limit} bytes; is this a webhook?")]
-    TooLong {
-        /// Where.
-        url: String,
-        /// The limit, in bytes.
-        limit: usize,
-    },
+    Broken(String, String),
+    /// The answer has more than this number of bytes.
+    #[error("the answer of {0} is longer than {1} bytes; is this a webhook?")]
+    TooLong(String, usize),
 }
 
-/// What is wrong with TLS.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TlsTrouble {
-    /// The certificate is not signed by the CA.
-    #[error(
-        "its certificate is not signed by the CA that was given; name the right CA with --cacert (it is caBundle of the webhook configuration, decoded from base64), or accept any certificate with --insecure"
-    )]
-    UnknownAuthority,
-    /// The certificate has another name.
-    #[error(
-        "its certificate is not for this name ({0}); the API server expects SERVICE.NAMESPACE.svc: name that with --server-name, or accept any certificate with --insecure"
-    )]
-    WrongName(String),
-    /// The certificate has expired.
-    #[error("its certificate expired at {0}; renew it")]
-    Expired(String),
-    /// The certificate is not valid yet.
-    #[error("its certificate is not valid before {0}; check the system clocks")]
-    NotYetValid(String),
-    /// The certificate is that of a CA.
-    #[error(
-        "its certificate is that of a CA; a webhook needs one that the CA has signed, as made by certs new"
-    )]
-    Authority,
-    /// It requires a client certificate.
-    #[error(
-        "it requires a client certificate and refused this one or none ({0}); it was started with --client-ca"
-    )]
-    ClientCertificate(String),
-    /// It does not speak TLS.
-    #[error("it does not speak TLS on this port; is this the port for health checks and metrics?")]
-    NotTls,
-    /// Anything else.
-    #[error("{0}")]
-    Other(String),
+const NOT_TLS: &str =
+    "it does not speak TLS on this port; is this the port for health checks and metrics?";
+
+/// What is wrong with TLS, and what to do.
+fn tls_trouble(error: &rustls::Error) -> String {
+    use rustls::Error::{AlertReceived, InvalidCertificate, InvalidMessage};
+    match error {
+        InvalidCertificate(trouble) => certificate_trouble(trouble),
+        AlertReceived(
+            AlertDescription::CertificateRequired
+            | AlertDescription::BadCertificate
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA,
+        ) => format!(
+            "it requires a client certificate and refused this one or none ({error}); it was started with --client-ca"
+        ),
+        InvalidMessage(_) => NOT_TLS.to_owned(),
+        other => other.to_string(),
+    }
 }
 
-impl TlsTrouble {
-    fn of(error: &rustls::Error) -> Self {
-        use CertificateError as Certificate;
-        use rustls::Error::{AlertReceived, InvalidCertificate, InvalidMessage};
-        match error {
-            InvalidCertificate(trouble) => match trouble {
-                Certificate::UnknownIssuer | Certificate::BadSignature => Self::UnknownAuthority,
-                Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => {
-                    Self::WrongName(trouble.to_string())
-                }
-                Certificate::ExpiredContext { not_after, .. } => Self::Expired(date(*not_after)),
-                Certificate::NotValidYetContext { not_before, .. } => {
-                    Self::NotYetValid(date(*not_before))
-                }
-                // webpki's CaUsedAsEndEntity has no variant of its own in rustls.
-                other if other.to_string().contains("CaUsedAsEndEntity") => Self::Authority,
-                other => Self::Other(other.to_string()),
-            },
-            AlertReceived(
-                AlertDescription::CertificateRequired
-                | AlertDescription::BadCertificate
-                | AlertDescription::CertificateUnknown
-                | AlertDescription::UnknownCA,
-            ) => Self::ClientCertificate(error.to_string()),
-            InvalidMessage(_) => Self::NotTls,
-            other => Self::Other(other.to_string()),
+fn certificate_trouble(trouble: &CertificateError) -> String {
+    use CertificateError as Is;
+    match trouble {
+        Is::UnknownIssuer | Is::BadSignature => {
+            "its certificate is not signed by the CA that was given; name the right CA with --cacert (it is caBundle of the webhook configuration, decoded from base64), or accept any certificate with --insecure".to_owned()
         }
+        Is::NotValidForName | Is::NotValidForNameContext { .. } => format!(
+            "its certificate is not for this name ({trouble}); the API server expects SERVICE.NAMESPACE.svc: name that with --server-name, or accept any certificate with --insecure"
+        ),
+        Is::ExpiredContext { not_after, .. } => {
+            format!("its certificate expired at {}; renew it", date(*not_after))
+        }
+        Is::NotValidYetContext { not_before, .. } => format!(
+            "its certificate is not valid before {}; check the system clocks",
+            date(*not_before)
+        ),
+        // webpki's CaUsedAsEndEntity has no variant of its own in rustls.
+        other if other.to_string().contains("CaUsedAsEndEntity") => {
+            "its certificate is that of a CA; a webhook needs one that the CA has signed, as made by certs new".to_owned()
+        }
+        other => other.to_string(),
     }
 }
 
@@ -154,23 +97,14 @@ fn date(time: UnixTime) -> String {
 impl ClientError {
     /// Explains a failed request.
     pub(super) fn of(url: &str, error: &legacy::Error) -> Self {
-        let url = url.to_owned();
-        if let Some(error) = find::<rustls::Error>(error) {
-            let trouble = TlsTrouble::of(error);
-            return Self::Tls { url, trouble };
-        }
-        let why = innermost(error);
-        if error.is_connect() {
-            // A server without TLS may close the connection instead of a handshake.
-            match find::<io::Error>(error).map(io::Error::kind) {
-                Some(io::ErrorKind::UnexpectedEof) => Self::Tls {
-                    url,
-                    trouble: TlsTrouble::NotTls,
-                },
-                _ => Self::Connect { url, why },
-            }
-        } else {
-            Self::Broken { url, why }
+        // A server without TLS may close the connection instead of a handshake.
+        let closed = find::<io::Error>(error)
+            .is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof);
+        match find::<rustls::Error>(error) {
+            Some(error) => Self::Tls(url.to_owned(), tls_trouble(error)),
+            None if error.is_connect() && closed => Self::Tls(url.to_owned(), NOT_TLS.to_owned()),
+            None if error.is_connect() => Self::Connect(url.to_owned(), innermost(error)),
+            None => Self::Broken(url.to_owned(), innermost(error)),
         }
     }
 
@@ -178,17 +112,11 @@ impl ClientError {
     pub(super) fn of_body(url: &str, error: &(dyn Error + 'static), limit: usize) -> Self {
         let url = url.to_owned();
         if find::<http_body_util::LengthLimitError>(error).is_some() {
-            return Self::TooLong { url, limit };
+            return Self::TooLong(url, limit);
         }
         match find::<rustls::Error>(error) {
-            Some(error) => Self::Tls {
-                url,
-                trouble: TlsTrouble::of(error),
-            },
-            None => Self::Broken {
-                url,
-                why: innermost(error),
-            },
+            Some(error) => Self::Tls(url, tls_trouble(error)),
+            None => Self::Broken(url, innermost(error)),
         }
     }
 }

@@ -12,11 +12,10 @@ mod target;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::Request;
 use axum::http::header::{
     ACCEPT, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT,
 };
-use axum::http::uri::{Authority, Parts, PathAndQuery, Scheme};
-use axum::http::{Method, Request, Uri};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{
@@ -28,7 +27,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::pki_types::ServerName;
 use tokio::time::{Instant, sleep, timeout_at};
 
-pub use error::{ClientError, TlsTrouble};
+pub use error::ClientError;
 pub use target::{Target, Trust};
 
 use crate::apiserver::verify::Reply;
@@ -63,8 +62,7 @@ pub struct Answered {
 #[derive(Clone, Debug)]
 pub struct Client {
     http: legacy::Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
-    authority: Authority,
-    path: Arc<str>,
+    url: String,
     headers: HeaderMap,
     second: Duration,
 }
@@ -83,7 +81,7 @@ impl Client {
     /// # Errors
     /// As [`Client::new`].
     pub fn on(target: &Target, default_path: &str) -> Result<Self, ClientError> {
-        let uri = target::uri(&target.url, default_path)?;
+        let url = target::uri(&target.url, default_path)?.to_string();
         let mut headers = HeaderMap::new();
         let agent = HeaderValue::from_static("kube-apiserver-admission");
         headers.insert(USER_AGENT, agent);
@@ -115,21 +113,9 @@ impl Client {
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .retry_canceled_requests(false)
             .build(connector);
-        let Parts {
-            authority: Some(authority),
-            path_and_query: Some(path),
-            ..
-        } = uri.into_parts()
-        else {
-            return Err(ClientError::Url {
-                url: target.url.clone(),
-                why: "it has no host".to_owned(),
-            });
-        };
         Ok(Self {
             http,
-            authority,
-            path: path.as_str().into(),
+            url,
             headers,
             second: Duration::from_secs(1),
         })
@@ -144,8 +130,8 @@ impl Client {
 
     /// The URL, without the query.
     #[must_use]
-    pub fn url(&self) -> String {
-        format!("https://{}{}", self.authority, self.path)
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// Calls the webhook, with retries if an answer asks for them.
@@ -185,20 +171,22 @@ impl Client {
     }
 
     async fn ask(&self, body: Bytes, left: Duration) -> Result<(Reply, HeaderMap), ClientError> {
-        let mut request = Request::new(Full::new(body));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.uri(left)?;
+        // In whole seconds, rounded up.
+        let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+        let mut request = Request::post(format!("{}?timeout={seconds}s", self.url))
+            .body(Full::new(body))
+            .map_err(|error| ClientError::Url(self.url.clone(), error.to_string()))?;
         request.headers_mut().clone_from(&self.headers);
         let answer = self
             .http
             .request(request)
             .await
-            .map_err(|error| ClientError::of(&self.url(), &error))?;
+            .map_err(|error| ClientError::of(&self.url, &error))?;
         let (parts, body) = answer.into_parts();
         let body = Limited::new(body, MAX_ANSWER)
             .collect()
             .await
-            .map_err(|error| ClientError::of_body(&self.url(), error.as_ref(), MAX_ANSWER))?
+            .map_err(|error| ClientError::of_body(&self.url, error.as_ref(), MAX_ANSWER))?
             .to_bytes();
         let content_type = parts
             .headers
@@ -212,28 +200,8 @@ impl Client {
         Ok((reply, parts.headers))
     }
 
-    /// The URL, with the time that is left in whole seconds, rounded up.
-    fn uri(&self, left: Duration) -> Result<Uri, ClientError> {
-        let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
-        let query = format!("{}?timeout={seconds}s", self.path);
-        let wrong = |why: String| ClientError::Url {
-            url: self.url(),
-            why,
-        };
-        let mut parts = Parts::default();
-        parts.scheme = Some(Scheme::HTTPS);
-        parts.authority = Some(self.authority.clone());
-        parts.path_and_query =
-            Some(PathAndQuery::from_maybe_shared(query).map_err(|error| wrong(error.to_string()))?);
-        Uri::from_parts(parts).map_err(|error| wrong(error.to_string()))
-    }
-
     fn too_late(&self, timeout: Duration, last_status: Option<u16>) -> ClientError {
-        ClientError::Timeout {
-            url: self.url(),
-            timeout,
-            last_status,
-        }
+        ClientError::Timeout(self.url.clone(), timeout, last_status)
     }
 }
 

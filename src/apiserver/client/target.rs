@@ -1,5 +1,6 @@
 //! A webhook's address and trust: what `clientConfig` says in a webhook configuration.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use axum::http::Uri;
@@ -36,10 +37,7 @@ pub struct Target {
 
 /// The URL, with the default path if it has none.
 pub(super) fn uri(url: &str, default_path: &str) -> Result<Uri, ClientError> {
-    let wrong = |why: &str| ClientError::Url {
-        url: url.to_owned(),
-        why: why.to_owned(),
-    };
+    let wrong = |why: &str| ClientError::Url(url.to_owned(), why.to_owned());
     if url.contains(['?', '#']) {
         return Err(wrong(
             "the API server allows no query and no fragment in the URL",
@@ -69,19 +67,18 @@ pub(super) fn uri(url: &str, default_path: &str) -> Result<Uri, ClientError> {
 
 /// The name that the certificate must have.
 pub(super) fn server_name(name: &str) -> Result<ServerName<'static>, ClientError> {
-    ServerName::try_from(name.to_owned()).map_err(|error| ClientError::Credentials {
-        what: "the name to expect in the certificate",
-        why: format!("{name:?}: {error}"),
+    ServerName::try_from(name.to_owned()).map_err(|error| {
+        let what = "the name to expect in the certificate";
+        ClientError::Credentials(what, format!("{name:?}: {error}"))
     })
 }
 
 /// TLS as the API server speaks it to a webhook: HTTP/1.1 only, TLS 1.2 or 1.3.
 pub(super) fn tls(target: &Target) -> Result<ClientConfig, ClientError> {
-    let unusable = |what| move |why: String| ClientError::Credentials { what, why };
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(|error| unusable("TLS")(error.to_string()))?;
+        .map_err(|error| unusable("TLS", &error))?;
     let builder = match &target.trust {
         Trust::Authorities(pem) => builder.with_root_certificates(authorities(pem)?),
         Trust::Anything => builder
@@ -91,36 +88,36 @@ pub(super) fn tls(target: &Target) -> Result<ClientConfig, ClientError> {
     let mut config = match &target.identity {
         None => builder.with_no_client_auth(),
         Some((chain, key)) => {
-            let unusable = unusable("the client certificate");
+            let what = "the client certificate";
             let chain = CertificateDer::pem_slice_iter(chain)
                 .collect::<Result<Vec<_>, _>>()
-                .map_err(|error| unusable(error.to_string()))?;
-            let key =
-                PrivateKeyDer::from_pem_slice(key).map_err(|error| unusable(error.to_string()))?;
+                .map_err(|error| unusable(what, &error))?;
+            let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| unusable(what, &error))?;
             builder
                 .with_client_auth_cert(chain, key)
-                .map_err(|error| unusable(error.to_string()))?
+                .map_err(|error| unusable(what, &error))?
         }
     };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
 
+fn unusable(what: &'static str, why: &dyn Display) -> ClientError {
+    ClientError::Credentials(what, why.to_string())
+}
+
 fn authorities(pem: &[u8]) -> Result<RootCertStore, ClientError> {
-    let unusable = |why: String| ClientError::Credentials {
-        what: "the CA certificate",
-        why,
-    };
+    let what = "the CA certificate";
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
+        let certificate = certificate.map_err(|error| unusable(what, &error))?;
         roots
             .add(certificate)
-            .map_err(|error| unusable(error.to_string()))?;
+            .map_err(|error| unusable(what, &error))?;
     }
     if roots.is_empty() {
         let why = "it has no certificate in it; it must be PEM, with -----BEGIN CERTIFICATE-----";
-        return Err(unusable(why.to_owned()));
+        return Err(unusable(what, &why));
     }
     Ok(roots)
 }

@@ -1,7 +1,6 @@
 //! Warnings and audit annotations, and which of them the API server drops.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 /// The most characters of all warnings together before each is cut: `pkg/endpoints/filters/warning.go` of kube-apiserver.
 const ALL_WARNINGS: usize = 4096;
@@ -12,49 +11,8 @@ const CUT_WARNING: usize = 256;
 /// The longest name of an audit annotation.
 const MAX_KEY: usize = 63;
 
-/// Something that the API server drops from an answer in silence.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Loss {
-    /// A warning that the user does not receive.
-    Warning {
-        /// The warning.
-        text: String,
-        /// The reason.
-        why: &'static str,
-    },
-    /// A warning that the user receives without its end.
-    CutWarning {
-        /// What is left of it.
-        text: String,
-    },
-    /// An audit annotation that is not recorded.
-    AuditAnnotation {
-        /// Its key.
-        key: String,
-    },
-}
-
-impl fmt::Display for Loss {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Warning { text, why } => write!(
-                f,
-                "the API server would drop the warning {text:?}, because {why}"
-            ),
-            Self::CutWarning { text } => write!(
-                f,
-                "the API server would cut a warning to {CUT_WARNING} characters, because all warnings together have more than {ALL_WARNINGS}: {text:?}"
-            ),
-            Self::AuditAnnotation { key } => write!(
-                f,
-                "the API server would not record the audit annotation {key:?}, because its key is not a name of at most {MAX_KEY} letters, digits, '-', '_' and '.', with a letter or digit at both ends"
-            ),
-        }
-    }
-}
-
 /// The warnings that the user receives; what is lost goes to `losses`.
-pub(super) fn warnings(sent: Vec<String>, losses: &mut Vec<Loss>) -> Vec<String> {
+pub(super) fn warnings(sent: Vec<String>, losses: &mut Vec<String>) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let mut kept: Vec<String> = Vec::new();
     let mut written = 0;
@@ -65,13 +23,17 @@ pub(super) fn warnings(sent: Vec<String>, losses: &mut Vec<Loss>) -> Vec<String>
             continue;
         }
         if text.chars().any(char::is_control) {
-            let why = "it has a control character such as a line break";
-            losses.push(Loss::Warning { text, why });
+            losses.push(dropped(
+                &text,
+                "it has a control character such as a line break",
+            ));
             continue;
         }
         if cutting && written >= ALL_WARNINGS {
-            let why = "the warnings before it leave no room for it";
-            losses.push(Loss::Warning { text, why });
+            losses.push(dropped(
+                &text,
+                "the warnings before it leave no room for it",
+            ));
             continue;
         }
         written += text.chars().count();
@@ -87,11 +49,17 @@ pub(super) fn warnings(sent: Vec<String>, losses: &mut Vec<Loss>) -> Vec<String>
     kept
 }
 
+fn dropped(warning: &str, why: &str) -> String {
+    format!("the API server would drop the warning {warning:?}, because {why}")
+}
+
 /// Cuts a warning, and returns its new length.
-fn cut(text: &mut String, losses: &mut Vec<Loss>) -> usize {
+fn cut(text: &mut String, losses: &mut Vec<String>) -> usize {
     if let Some((end, _)) = text.char_indices().nth(CUT_WARNING) {
         text.truncate(end);
-        losses.push(Loss::CutWarning { text: text.clone() });
+        losses.push(format!(
+            "the API server would cut a warning to {CUT_WARNING} characters, because all warnings together have more than {ALL_WARNINGS}: {text:?}"
+        ));
     }
     text.chars().count()
 }
@@ -99,11 +67,13 @@ fn cut(text: &mut String, losses: &mut Vec<Loss>) -> usize {
 /// The audit annotations that are recorded; the others go to `losses`.
 pub(super) fn audit_annotations(
     sent: BTreeMap<String, String>,
-    losses: &mut Vec<Loss>,
+    losses: &mut Vec<String>,
 ) -> BTreeMap<String, String> {
     let (kept, lost): (BTreeMap<_, _>, BTreeMap<_, _>) =
         sent.into_iter().partition(|(key, _)| is_name(key));
-    losses.extend(lost.into_keys().map(|key| Loss::AuditAnnotation { key }));
+    losses.extend(lost.into_keys().map(|key| format!(
+        "the API server would not record the audit annotation {key:?}, because its key is not a name of at most {MAX_KEY} letters, digits, '-', '_' and '.', with a letter or digit at both ends"
+    )));
     kept
 }
 

@@ -18,7 +18,6 @@ use mime::Mime;
 use serde::de::{Deserialize, DeserializeOwned};
 use serde_json::{Map, Value};
 
-pub use feedback::Loss;
 pub use refusal::Refusal;
 
 /// The longest quote of an answer that is not 2xx, in characters.
@@ -49,7 +48,7 @@ pub struct Verified {
     /// The audit annotations that are recorded. Their keys lack the prefix that the API server adds, the name of the webhook.
     pub audit_annotations: BTreeMap<String, String>,
     /// Warnings and audit annotations that the API server drops: none, if the webhook follows the rules.
-    pub losses: Vec<Loss>,
+    pub losses: Vec<String>,
 }
 
 /// The reason why a write is denied, as the user sees it.
@@ -97,19 +96,16 @@ pub fn verify(uid: &str, reply: &Reply) -> Result<Verified, Refusal> {
         field(&response, "response.", "warnings")?.unwrap_or_default();
 
     if found != uid {
-        return Err(Refusal::Uid {
-            expected: uid.to_owned(),
-            found,
-        });
+        return Err(Refusal::Uid(uid.to_owned(), found));
     }
     let (api_version, kind) = (text(&review, "", "apiVersion")?, text(&review, "", "kind")?);
     if (api_version.as_str(), kind.as_str()) != ("admission.k8s.io/v1", "AdmissionReview") {
-        return Err(Refusal::Kind { api_version, kind });
+        return Err(Refusal::Kind(api_version, kind));
     }
     match (patch.is_empty(), &patch_type) {
         (false, None) => return Err(Refusal::PatchWithoutType),
         (true, Some(_)) => return Err(Refusal::TypeWithoutPatch),
-        (false, Some(patch_type)) if patch_type.is_empty() => return Err(Refusal::EmptyPatchType),
+        (false, Some(empty)) if empty.is_empty() => return Err(Refusal::PatchType(String::new())),
         _ => {}
     }
     let mut losses = Vec::new();
@@ -157,10 +153,7 @@ fn review(reply: &Reply) -> Result<Map<String, Value>, Refusal> {
         return Err(Refusal::ContentType(content_type.to_owned()));
     }
     if !(200..=206).contains(&reply.status) {
-        return Err(Refusal::HttpStatus {
-            status: reply.status,
-            text: quote(reply),
-        });
+        return Err(Refusal::HttpStatus(reply.status, quote(reply)));
     }
     if reply.body.is_empty() {
         return Err(Refusal::Empty);

@@ -5,14 +5,9 @@
 /// The rules are those of kube-apiserver's `callAttrMutatingHook` and `VerifyAdmissionResponse` (`pkg/admission/plugin/webhook`).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The status is not one of 200 to 206.
-    #[error("the webhook answered with the HTTP status {status}{}{}", with_text(.text), whose(*.status, .text))]
-    HttpStatus {
-        /// The HTTP status.
-        status: u16,
-        /// The start of the answer; empty if it is not text.
-        text: String,
-    },
+    /// The status is not one of 200 to 206. With the start of the answer, if it is text.
+    #[error("the webhook answered with the HTTP status {0}{text}{whose}", text = with_text(.1), whose = whose(*.0, .1))]
+    HttpStatus(u16, String),
     /// The `Content-Type` cannot be parsed.
     #[error(
         "the answer's Content-Type {0:?} is not a media type; it must be one such as application/json"
@@ -32,34 +27,21 @@ pub enum Refusal {
     /// There is no `response`.
     #[error("the AdmissionReview has no response; did the webhook send the request back?")]
     NoResponse,
-    /// The uid is not the one that was sent.
-    #[error("response.uid is {found:?}, but the request has {expected:?}")]
-    Uid {
-        /// The uid of the request.
-        expected: String,
-        /// The uid of the answer.
-        found: String,
-    },
-    /// It is not an `AdmissionReview` of `admission.k8s.io/v1`.
+    /// The uid that was sent, and another that was received.
+    #[error("response.uid is {1:?}, but the request has {0:?}")]
+    Uid(String, String),
+    /// The `apiVersion` and `kind` are not those of an `AdmissionReview` of `admission.k8s.io/v1`.
     #[error(
-        "the answer has apiVersion {api_version:?} and kind {kind:?}; it must have admission.k8s.io/v1 and AdmissionReview"
+        "the answer has apiVersion {0:?} and kind {1:?}; it must have admission.k8s.io/v1 and AdmissionReview"
     )]
-    Kind {
-        /// The `apiVersion` of the answer; empty if it has none.
-        api_version: String,
-        /// Its `kind`; empty if it has none.
-        kind: String,
-    },
+    Kind(String, String),
     /// A patch came without its type.
     #[error("the answer has a response.patch but no response.patchType")]
     PatchWithoutType,
     /// A patch type came without a patch.
     #[error("the answer has a response.patchType but no response.patch")]
     TypeWithoutPatch,
-    /// The patch type is an empty string.
-    #[error("response.patchType is empty; it must be JSONPatch")]
-    EmptyPatchType,
-    /// The API server does not know the patch type.
+    /// The API server does not know the patch type, which may be empty.
     #[error("response.patchType is {0:?}; it must be JSONPatch")]
     PatchType(String),
     /// The patch is not a JSON array of objects.

@@ -217,7 +217,7 @@ fn call(webhook: Webhook, arguments: &Review, asked: &Asked) -> anyhow::Result<C
         let whom = if own {
             "a webhook started for this on loopback".to_owned()
         } else {
-            client.url()
+            client.url().to_owned()
         };
         let unchecked = if target.trust == Trust::Anything {
             ", whose certificate was not checked"

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rcgen::date_time_ymd;
-use seldon_tracing::apiserver::client::{Answered, Client, ClientError, Target, TlsTrouble, Trust};
+use seldon_tracing::apiserver::client::{Answered, Client, ClientError, Target, Trust};
 use serde_json::json;
 
 use super::fake::{Fake, again, answer, authority, fake, fake_with, leaf, review};
@@ -137,13 +137,7 @@ async fn who_does_not_answer_runs_out_of_time() {
     let client = Client::new(&target).unwrap();
     let called = client.call(Bytes::new(), Duration::from_millis(200));
     let error = called.await.unwrap_err();
-    assert!(matches!(
-        error,
-        ClientError::Timeout {
-            last_status: None,
-            ..
-        }
-    ));
+    assert!(matches!(error, ClientError::Timeout(_, _, None)));
 }
 
 #[tokio::test]
@@ -177,17 +171,14 @@ async fn a_port_without_tls_is_said() {
         server_name: None,
         identity: None,
     };
-    let error = call(&client(&target)).await.unwrap_err();
-    assert!(
-        matches!(&error, ClientError::Tls { trouble, .. } if *trouble == TlsTrouble::NotTls),
-        "{error}"
-    );
+    trouble(&target, "it does not speak TLS on this port").await;
 }
 
-async fn trouble(target: &Target) -> TlsTrouble {
+/// Calls a webhook where the handshake fails, and says why.
+async fn trouble(target: &Target, why: &str) -> String {
     match call(&client(target)).await {
-        Err(ClientError::Tls { trouble, .. }) => trouble,
-        other => unreachable!("{other:?}"),
+        Err(ClientError::Tls(_, said)) if said.starts_with(why) => said,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -198,15 +189,14 @@ async fn trouble_with_the_certificate_is_named() {
         trust: Trust::Authorities(authority().pem().into_bytes()),
         ..target(&fake)
     };
-    assert_eq!(trouble(&stranger).await, TlsTrouble::UnknownAuthority);
+    trouble(&stranger, "its certificate is not signed by the CA that").await;
 
     let other = Target {
         server_name: Some("other.ns.svc".to_owned()),
         ..target(&fake)
     };
-    assert!(
-        matches!(trouble(&other).await, TlsTrouble::WrongName(why) if why.contains("other.ns.svc"))
-    );
+    let said = trouble(&other, "its certificate is not for this name").await;
+    assert!(said.contains("other.ns.svc"), "{said}");
 
     let dated = |from: i32, to: i32| {
         let mut leaf = leaf();
@@ -216,10 +206,10 @@ async fn trouble_with_the_certificate_is_named() {
             answer(&review(question, &json!({})))
         })
     };
-    let expired = trouble(&target(&dated(2019, 2020))).await;
-    assert!(matches!(expired, TlsTrouble::Expired(_)), "{expired}");
-    let early = trouble(&target(&dated(2990, 2999))).await;
-    assert!(matches!(early, TlsTrouble::NotYetValid(_)), "{early}");
+    let expired = target(&dated(2019, 2020));
+    trouble(&expired, "its certificate expired at 2020-01-01T00:00:00Z").await;
+    let early = target(&dated(2990, 2999));
+    trouble(&early, "its certificate is not valid before 2990-01-01T00:00:00Z").await;
 }
 
 #[tokio::test]
