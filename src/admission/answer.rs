@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use serde::de::DeserializeSeed;
 
 use super::malformed::{AnswerError, Malformed};
-use super::request::{API_VERSION, KIND, Reading, Request, Text};
+use super::request::{API_VERSION, KIND, Request, Review, Text};
 use super::response::Response;
 use super::weight::{MAX_UID, MAX_VIEWS};
 use crate::config::Config;
-use crate::inject::{Budget, Context, Outcome, Plan, Reason, TargetKind, Task, plan};
+use crate::inject::{Budget, Context, Lenient, Outcome, Plan, Reason, TargetKind, Task, plan};
 
 /// The webhook entry that a request comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -104,42 +104,43 @@ pub fn answer<'a>(
 ) -> Result<Answer<'a>, AnswerError> {
     let text = text(body)?;
     let budget = Budget::of(MAX_VIEWS);
-    let mut request = match read(text, Reading(Some(&budget))) {
+    let mut request = match read(text, &budget) {
         Err(_) if budget.is_spent() => {
-            let about = About::of(read(text, Reading(None))?)?;
-            return left_alone(about, Reason::TooManyParts);
+            let decision = Decision::of(read(text, &budget)?)?;
+            return left_alone(decision, Reason::TooManyParts);
         }
         read => read?,
     };
     let (object, old) = (request.object.take(), request.old_object.take());
     let ours = request.kind.is_seldon_deployment()
         && Text::non_empty(request.sub_resource.take()).is_none();
-    let mut about = About::of(request)?;
-    if !ours || about.operation == Operation::Other {
-        return left_alone(about, Reason::OtherRequest);
+    let mut decision = Decision::of(request)?;
+    if !ours || decision.operation == Operation::Other {
+        return left_alone(decision, Reason::OtherRequest);
     }
     let object = object.ok_or(Malformed::Missing("request.object"))?;
-    let namespace = about.namespace.clone();
+    let namespace = decision.namespace.clone();
     let context = Context {
         namespace: namespace.as_deref(),
         namespace_default: route == Route::DefaultOn,
         task: Task::Follow,
     };
     // Only an UPDATE has an object before it, whatever the request says.
-    let old = old.filter(|_| about.operation == Operation::Update);
+    let old = old.filter(|_| decision.operation == Operation::Update);
     let plan = plan(&object, old.as_ref(), config, &context);
-    if about.name.is_none() {
-        about.name = object.name().map(|name| Cow::Owned(name.to_owned()));
+    if decision.name.is_none() {
+        decision.name = object.name().map(|name| Cow::Owned(name.to_owned()));
     }
-    let annotations = plan.audit_annotations();
-    about.answer(plan.outcome, Some(&plan), annotations, &plan.warnings())
+    decision.outcome = plan.outcome;
+    decision.audit_annotations = plan.audit_annotations();
+    decision.answer(Some(&plan), &plan.warnings())
 }
 
 /// The uid of a request that could not be answered, for a message; `None` if it cannot be read.
 #[must_use]
 pub fn uid_of(body: &[u8]) -> Option<String> {
-    let request = read(text(body).ok()?, Reading(None)).ok()?;
-    Some(About::of(request).ok()?.uid.into_owned())
+    let request = read(text(body).ok()?, &Budget::spent()).ok()?;
+    Some(Decision::of(request).ok()?.uid.into_owned())
 }
 
 fn text(body: &[u8]) -> Result<&str, Malformed> {
@@ -152,10 +153,12 @@ fn text(body: &[u8]) -> Result<&str, Malformed> {
     })
 }
 
-/// Reads an AdmissionReview.
-fn read<'a>(text: &'a str, reading: Reading<'_>) -> Result<Request<'a>, Malformed> {
+/// Reads an AdmissionReview, without its objects if the budget is spent.
+fn read<'a>(text: &'a str, budget: &Budget) -> Result<Request<'a>, Malformed> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let review = reading.deserialize(&mut deserializer)?;
+    let Lenient::Is(review) = budget.part::<Review<'_>>().deserialize(&mut deserializer)? else {
+        return Err(Malformed::NotAReview { line: 1, column: 1 });
+    };
     deserializer.end()?;
     if review.kind.0 != KIND || review.api_version.0 != API_VERSION {
         return Err(Malformed::OtherVersion);
@@ -163,16 +166,8 @@ fn read<'a>(text: &'a str, reading: Reading<'_>) -> Result<Request<'a>, Malforme
     review.request.ok_or(Malformed::Missing("request"))
 }
 
-/// What a request is about.
-struct About<'a> {
-    uid: Cow<'a, str>,
-    namespace: Option<Cow<'a, str>>,
-    name: Option<Cow<'a, str>>,
-    operation: Operation,
-    dry_run: bool,
-}
-
-impl<'a> About<'a> {
+impl<'a> Decision<'a> {
+    /// The decision to leave the object of a request alone.
     fn of(request: Request<'a>) -> Result<Self, Malformed> {
         let uid = request.uid.0;
         if uid.is_empty() {
@@ -192,53 +187,50 @@ impl<'a> About<'a> {
                 _ => Operation::Other,
             },
             dry_run: request.dry_run.unwrap_or(false),
+            outcome: Outcome::Skipped,
+            targets: [0; TargetKind::ALL.len()],
+            operations: 0,
+            audit_annotations: Vec::new(),
+            warnings: 0,
         })
     }
 
     fn answer(
-        self,
-        outcome: Outcome,
+        mut self,
         plan: Option<&Plan<'_>>,
-        audit_annotations: Vec<(&'static str, String)>,
         warnings: &[String],
     ) -> Result<Answer<'a>, AnswerError> {
         let mut patch = Vec::new();
+        if let Some(plan) = plan {
+            self.targets = TargetKind::ALL.map(|kind| plan.traced_targets(kind));
+            self.operations = plan.operations();
+        }
         if let Some(plan) = plan.filter(|plan| !plan.is_empty()) {
             patch.reserve_exact(2048);
             plan.write_patch(&mut patch)
                 .map_err(|error| AnswerError::Unwritten(error.to_string()))?;
         }
-        let body = Response {
+        self.warnings = warnings.len();
+        let response = Response {
             uid: &self.uid,
             patch: &patch,
-            audit_annotations: &audit_annotations,
+            audit_annotations: &self.audit_annotations,
             warnings,
-        }
-        .write()?;
-        let targets = |plan: &Plan<'_>| TargetKind::ALL.map(|kind| plan.traced_targets(kind));
-        let decision = Decision {
-            uid: self.uid,
-            namespace: self.namespace,
-            name: self.name,
-            operation: self.operation,
-            dry_run: self.dry_run,
-            outcome,
-            targets: plan.map_or([0; TargetKind::ALL.len()], targets),
-            operations: plan.map_or(0, Plan::operations),
-            audit_annotations,
-            warnings: warnings.len(),
         };
-        Ok(Answer { body, decision })
+        Ok(Answer {
+            body: response.write()?,
+            decision: self,
+        })
     }
 }
 
 /// The answer to a request whose object is not looked at.
-fn left_alone(about: About<'_>, reason: Reason) -> Result<Answer<'_>, AnswerError> {
-    let annotations = vec![
+fn left_alone(mut decision: Decision<'_>, reason: Reason) -> Result<Answer<'_>, AnswerError> {
+    decision.audit_annotations = vec![
         ("outcome", Outcome::Skipped.code().to_owned()),
         ("reasons", reason.code().to_owned()),
     ];
     let warning = || format!("{}: {}", reason.code(), reason.text());
     let warnings: Vec<String> = reason.is_problem().then(warning).into_iter().collect();
-    about.answer(Outcome::Skipped, None, annotations, &warnings)
+    decision.answer(None, &warnings)
 }

@@ -4,12 +4,12 @@
 //! (<https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request>).
 
 use std::borrow::Cow;
-use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Error, IgnoredAny, MapAccess, Unexpected};
 
 use crate::inject::{Budget, Key, Lenient, SeldonDeployment};
+use crate::seldon::lenient::FromJson;
 
 /// The version of AdmissionReview that is supported.
 pub(super) const API_VERSION: &str = "admission.k8s.io/v1";
@@ -43,48 +43,32 @@ pub(super) struct Request<'a> {
     pub(super) old_object: Option<SeldonDeployment<'a>>,
 }
 
-/// How to read a review: with its objects, within a budget, or without them.
-#[derive(Clone, Copy)]
-pub(super) struct Reading<'b>(pub(super) Option<&'b Budget>);
-
-impl<'de> DeserializeSeed<'de> for Reading<'_> {
-    type Value = Review<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Review<'de>, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Reading<'_> {
-    type Value = Review<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an AdmissionReview")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Review<'de>, A::Error> {
+impl<'de> FromJson<'de> for Review<'de> {
+    fn from_map<A: MapAccess<'de>>(mut map: A, budget: &Budget) -> Result<Lenient<Self>, A::Error> {
         let (mut api_version, mut kind, mut request) = (None, None, None);
         while let Some(Key(key)) = map.next_key()? {
             match key.as_ref() {
                 "apiVersion" => once(&mut api_version, map.next_value()?, "apiVersion")?,
                 "kind" => once(&mut kind, map.next_value()?, "kind")?,
                 "request" => {
-                    once(
-                        &mut request,
-                        map.next_value_seed(ReadRequest(self))?,
-                        "request",
-                    )?;
+                    let read = match map.next_value_seed(budget.part::<Request<'_>>())? {
+                        Lenient::Is(request) => Some(request),
+                        Lenient::Absent | Lenient::Null => None,
+                        Lenient::Odd(found) => {
+                            let found = Unexpected::Other(found);
+                            return Err(A::Error::invalid_type(found, &"an AdmissionRequest"));
+                        }
+                    };
+                    once(&mut request, read, "request")?;
                 }
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
+                _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        Ok(Review {
+        Ok(Lenient::Is(Self {
             api_version: api_version.unwrap_or_default(),
             kind: kind.unwrap_or_default(),
             request: request.flatten(),
-        })
+        }))
     }
 }
 
@@ -96,32 +80,8 @@ fn once<T, E: Error>(slot: &mut Option<T>, value: T, field: &'static str) -> Res
     }
 }
 
-struct ReadRequest<'b>(Reading<'b>);
-
-impl<'de> DeserializeSeed<'de> for ReadRequest<'_> {
-    type Value = Option<Request<'de>>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_option(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ReadRequest<'_> {
-    type Value = Option<Request<'de>>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an AdmissionRequest")
-    }
-
-    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+impl<'de> FromJson<'de> for Request<'de> {
+    fn from_map<A: MapAccess<'de>>(mut map: A, budget: &Budget) -> Result<Lenient<Self>, A::Error> {
         let (mut uid, mut kind, mut operation, mut dry_run) = (None, None, None, None);
         let (mut sub_resource, mut name, mut namespace) = (None, None, None);
         let (mut object, mut old_object) = (None, None);
@@ -134,14 +94,12 @@ impl<'de> Visitor<'de> for ReadRequest<'_> {
                 "namespace" => once(&mut namespace, map.next_value()?, "namespace")?,
                 "operation" => once(&mut operation, map.next_value()?, "operation")?,
                 "dryRun" => once(&mut dry_run, map.next_value()?, "dryRun")?,
-                "object" => once(&mut object, self.object(&mut map)?, "object")?,
-                "oldObject" => once(&mut old_object, self.object(&mut map)?, "oldObject")?,
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
+                "object" => once(&mut object, read_object(&mut map, budget)?, "object")?,
+                "oldObject" => once(&mut old_object, read_object(&mut map, budget)?, "oldObject")?,
+                _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        Ok(Some(Request {
+        Ok(Lenient::Is(Self {
             uid: uid.unwrap_or_default(),
             kind: kind.unwrap_or_default(),
             sub_resource: sub_resource.flatten(),
@@ -155,19 +113,18 @@ impl<'de> Visitor<'de> for ReadRequest<'_> {
     }
 }
 
-impl ReadRequest<'_> {
-    fn object<'de, A: MapAccess<'de>>(
-        &self,
-        map: &mut A,
-    ) -> Result<Option<SeldonDeployment<'de>>, A::Error> {
-        match self.0.0 {
-            Some(budget) => Ok(match map.next_value_seed(budget.part())? {
-                Lenient::Null => None,
-                shape => Some(SeldonDeployment::from(shape)),
-            }),
-            None => map.next_value::<IgnoredAny>().map(|_| None),
-        }
+/// Reads an object. Without a budget, it is skipped.
+fn read_object<'de, A: MapAccess<'de>>(
+    map: &mut A,
+    budget: &Budget,
+) -> Result<Option<SeldonDeployment<'de>>, A::Error> {
+    if budget.is_spent() {
+        return map.next_value::<IgnoredAny>().map(|_| None);
     }
+    Ok(match map.next_value_seed(budget.part())? {
+        Lenient::Null => None,
+        shape => Some(SeldonDeployment::from(shape)),
+    })
 }
 
 /// The kind of the object. The API server may send any version of it.

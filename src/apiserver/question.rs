@@ -4,7 +4,7 @@
 //! [`AdmissionRequest`](https://kubernetes.io/docs/reference/config-api/apiserver-admission.v1/#admission-k8s-io-v1-AdmissionRequest),
 //! in the order in which kube-apiserver writes them.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// The group of the resource.
 const GROUP: &str = "machinelearning.seldon.io";
@@ -73,30 +73,27 @@ impl Question<'_> {
         let kind =
             |version: &str| json!({"group": GROUP, "version": version, "kind": "SeldonDeployment"});
         let resource = |version: &str| json!({"group": GROUP, "version": version, "resource": "seldondeployments"});
-        let mut options = json!({"kind": self.operation.options(), "apiVersion": "meta.k8s.io/v1"});
+        let mut request = json!({
+            "uid": self.uid,
+            "kind": kind(VERSION),
+            "resource": resource(VERSION),
+            "requestKind": kind(self.version),
+            "requestResource": resource(self.version),
+            "name": self.name,
+            "namespace": self.namespace,
+            "operation": self.operation.word(),
+            "userInfo": {"username": self.user, "groups": ["system:authenticated"]},
+            "object": self.object,
+            "oldObject": self.old_object,
+            "dryRun": self.dry_run,
+            "options": {"kind": self.operation.options(), "apiVersion": "meta.k8s.io/v1"},
+        });
         if self.dry_run {
-            options["dryRun"] = json!(["All"]);
+            request["options"]["dryRun"] = json!(["All"]);
         }
-        let mut request = Map::new();
-        let mut put = |key: &str, value: Value| request.insert(key.to_owned(), value);
-        put("uid", json!(self.uid));
-        put("kind", kind(VERSION));
-        put("resource", resource(VERSION));
-        put("requestKind", kind(self.version));
-        put("requestResource", resource(self.version));
-        if let Some(name) = self.name {
-            put("name", json!(name));
+        if let (None, Some(request)) = (self.name, request.as_object_mut()) {
+            request.shift_remove("name");
         }
-        put("namespace", json!(self.namespace));
-        put("operation", json!(self.operation.word()));
-        put(
-            "userInfo",
-            json!({"username": self.user, "groups": ["system:authenticated"]}),
-        );
-        put("object", json!(self.object));
-        put("oldObject", json!(self.old_object));
-        put("dryRun", json!(self.dry_run));
-        put("options", options);
         json!({"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": request})
             .to_string()
             .into_bytes()

@@ -55,6 +55,11 @@ impl Budget {
         Self(Cell::new(Some(bytes)))
     }
 
+    /// For reading nothing that costs.
+    pub(crate) const fn spent() -> Self {
+        Self(Cell::new(None))
+    }
+
     /// For what a person reads on their own machine, and for short texts.
     pub(crate) const fn unlimited() -> Self {
         Self::of(usize::MAX)

@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use crate::commands::messages;
 use crate::commands::sources::Source;
-use crate::commands::sources::is_stdin;
 use crate::manifest::edit::edit;
 use crate::manifest::stream::{Documents, RawDocument};
 use crate::manifest::tree::Tree;
@@ -31,7 +30,6 @@ pub(super) struct Manifest {
     documents: Vec<RawDocument>,
     /// The index of its document.
     at: usize,
-    tree: Tree,
     /// Its place in the document.
     pointer: String,
 }
@@ -44,7 +42,8 @@ impl Manifest {
             .map(|operation| below(&self.pointer, operation.clone()))
             .collect();
         let document = self.documents.get(self.at)?;
-        let edited = edit(&document.text, &self.tree, &Patch(operations?)).ok()?;
+        let tree = parse(&document.text).ok()?;
+        let edited = edit(&document.text, &tree, &Patch(operations?)).ok()?;
         let text = |changed: Option<&str>| {
             self.documents
                 .iter()
@@ -57,19 +56,41 @@ impl Manifest {
 }
 
 /// An object in one of the documents of a file.
-enum Object {
-    Review(Value),
-    SeldonDeployment {
-        /// The index of its document.
-        at: usize,
-        pointer: String,
-        value: Value,
-    },
+struct Object {
+    line: usize,
+    /// The index of its document.
+    at: usize,
+    pointer: String,
+    value: Value,
+}
+
+impl Object {
+    fn is_review(&self) -> bool {
+        self.value["kind"] == "AdmissionReview"
+    }
+
+    /// The object with its line, for a message.
+    fn place(&self) -> String {
+        let line = self.line;
+        if self.is_review() {
+            return format!("AdmissionReview at line {line}");
+        }
+        let name = self.value["metadata"]["name"].as_str();
+        let name = name.unwrap_or("(no name)");
+        format!("SeldonDeployment {name} at line {line}")
+    }
 }
 
 /// Reads the one object of a file. Warns of keys that are written twice, and returns how many there are.
 pub(super) fn read(path: &Path) -> anyhow::Result<(Content, usize)> {
-    let (file, documents) = open(path)?;
+    let source = Source::of(path);
+    let file = source.name();
+    if path.is_dir() {
+        bail!("{file} is a folder; a review is about a single object: name its file");
+    }
+    let documents = Documents::new(source.open()?)
+        .collect::<Result<Vec<_>, _>>()
+        .with_context(|| format!("{file}: cannot read it"))?;
     let mut found = Vec::new();
     let (mut unknown, mut duplicates) = (None, 0);
     for (at, document) in documents.iter().enumerate() {
@@ -80,44 +101,38 @@ pub(super) fn read(path: &Path) -> anyhow::Result<(Content, usize)> {
         }
         let (tree, value, twice) = parse_document(&file, document)?;
         duplicates += twice;
-        let line = |pointer: &str| {
-            document.first_line + tree.locate(pointer).map_or(1, |position| position.line) - 1
-        };
-        if value.get("kind").and_then(Value::as_str) == Some("AdmissionReview") {
-            found.push((line(""), Object::Review(value)));
-            continue;
-        }
         for (pointer, object) in objects(&value) {
-            let line = line(&pointer);
-            match kind_of(object) {
-                Kind::Other => {}
-                Kind::Unknown(why) => unknown = Some(format!("{file}:{line}: {why}")),
-                Kind::SeldonDeployment => {
-                    let value = object.clone();
-                    found.push((line, Object::SeldonDeployment { at, pointer, value }));
-                }
+            let line = tree.locate(&pointer).map_or(1, |position| position.line);
+            let object = Object {
+                line: document.first_line + line - 1,
+                at,
+                pointer,
+                value: object.clone(),
+            };
+            match kind_of(&object.value) {
+                Kind::Unknown(why) => unknown = Some(format!("{file}:{}: {why}", object.line)),
+                Kind::Other if !object.is_review() => {}
+                Kind::Other | Kind::SeldonDeployment => found.push(object),
             }
         }
     }
     if found.len() > 1 {
+        let places: Vec<_> = found.iter().map(Object::place).collect();
         bail!(
             "{file}: a review is about a single object, but the file has {}: {}; copy the one that you mean to a file of its own",
             found.len(),
-            places(&found)
+            places.join(", ")
         );
     }
     match found.pop() {
-        Some((_, Object::Review(review))) => Ok((Content::Review(review), duplicates)),
-        Some((_, Object::SeldonDeployment { at, pointer, value })) => {
-            let text = documents.get(at).map_or("", |document| &document.text);
-            let tree = parse(text).map_err(|error| anyhow!("{file}: {error}"))?;
+        Some(review) if review.is_review() => Ok((Content::Review(review.value), duplicates)),
+        Some(object) => {
             let manifest = Manifest {
                 file,
-                value,
+                value: object.value,
                 documents,
-                at,
-                tree,
-                pointer,
+                at: object.at,
+                pointer: object.pointer,
             };
             Ok((Content::Manifest(manifest), duplicates))
         }
@@ -125,23 +140,6 @@ pub(super) fn read(path: &Path) -> anyhow::Result<(Content, usize)> {
             "{file}: no SeldonDeployment in it, and no AdmissionReview"
         ))),
     }
-}
-
-/// The name of a file in messages, and its documents.
-fn open(path: &Path) -> anyhow::Result<(String, Vec<RawDocument>)> {
-    let source = if is_stdin(path) {
-        Source::Stdin
-    } else {
-        Source::File(path.to_owned())
-    };
-    let file = source.name();
-    if path.is_dir() {
-        bail!("{file} is a folder; a review is about a single object: name its file");
-    }
-    let documents = Documents::new(source.open()?)
-        .collect::<Result<Vec<_>, _>>()
-        .with_context(|| format!("{file}: cannot read it"))?;
-    Ok((file, documents))
 }
 
 /// The tree and the value of a document, and how many keys are written twice.
@@ -159,16 +157,4 @@ fn parse_document(file: &str, document: &RawDocument) -> anyhow::Result<(Tree, V
     };
     let count = messages::of_document(file, document.first_line, &done);
     Ok((tree, value, count))
-}
-
-/// Objects with their lines, for a message.
-fn places(found: &[(usize, Object)]) -> String {
-    let place = |(line, object): &(usize, Object)| match object {
-        Object::Review(_) => format!("AdmissionReview at line {line}"),
-        Object::SeldonDeployment { value, .. } => {
-            let name = value["metadata"]["name"].as_str().unwrap_or("(no name)");
-            format!("SeldonDeployment {name} at line {line}")
-        }
-    };
-    found.iter().map(place).collect::<Vec<_>>().join(", ")
 }
