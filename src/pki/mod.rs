@@ -17,7 +17,7 @@
 //!
 //! let certificates = read_certificates(pair.chain.as_bytes())?;
 //! assert_eq!(certificates.len(), 2); // the leaf, then the CA
-//! let left = Validity::Valid { left: Duration::days(365) };
+//! let left = Validity::Valid(Duration::days(365));
 //! assert_eq!(certificates[0].validity(now), left);
 //! # Ok(())
 //! # }

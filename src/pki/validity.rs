@@ -7,28 +7,19 @@ use super::read::Certificate;
 /// Whether a certificate is valid at a time, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Validity {
-    /// Its validity has not begun; a clock may be wrong.
-    NotYet {
-        /// The time until it begins.
-        begins_in: Duration,
-    },
-    /// It is valid.
-    Valid {
-        /// The time until it ends.
-        left: Duration,
-    },
-    /// It has expired.
-    Expired {
-        /// The time since it ended.
-        since: Duration,
-    },
+    /// Its validity begins after this time; a clock may be wrong.
+    NotYet(Duration),
+    /// It is valid for this time.
+    Valid(Duration),
+    /// It expired this time ago.
+    Expired(Duration),
 }
 
 impl Validity {
     /// Whether it is valid.
     #[must_use]
     pub const fn is_valid(self) -> bool {
-        matches!(self, Self::Valid { .. })
+        matches!(self, Self::Valid(_))
     }
 }
 
@@ -37,17 +28,11 @@ impl Certificate {
     #[must_use]
     pub fn validity(&self, now: OffsetDateTime) -> Validity {
         if now < self.not_before {
-            Validity::NotYet {
-                begins_in: self.not_before - now,
-            }
+            Validity::NotYet(self.not_before - now)
         } else if now <= self.not_after {
-            Validity::Valid {
-                left: self.not_after - now,
-            }
+            Validity::Valid(self.not_after - now)
         } else {
-            Validity::Expired {
-                since: now - self.not_after,
-            }
+            Validity::Expired(now - self.not_after)
         }
     }
 }
@@ -66,27 +51,12 @@ mod tests {
         let begin = now - Duration::HOUR;
         let end = now + Duration::DAY;
         for (at, validity) in [
-            (begin - second, Validity::NotYet { begins_in: second }),
-            (
-                begin,
-                Validity::Valid {
-                    left: Duration::DAY + Duration::HOUR,
-                },
-            ),
-            (
-                now,
-                Validity::Valid {
-                    left: Duration::DAY,
-                },
-            ),
-            (
-                end,
-                Validity::Valid {
-                    left: Duration::ZERO,
-                },
-            ),
-            (end + second / 2, Validity::Expired { since: second / 2 }),
-            (end + second, Validity::Expired { since: second }),
+            (begin - second, Validity::NotYet(second)),
+            (begin, Validity::Valid(Duration::DAY + Duration::HOUR)),
+            (now, Validity::Valid(Duration::DAY)),
+            (end, Validity::Valid(Duration::ZERO)),
+            (end + second / 2, Validity::Expired(second / 2)),
+            (end + second, Validity::Expired(second)),
         ] {
             assert_eq!(certificates[0].validity(at), validity);
             assert_eq!(validity.is_valid(), at >= begin && at <= end);

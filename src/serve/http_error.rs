@@ -24,18 +24,30 @@ impl Shortage {
 }
 
 /// Why a request gets no review.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum HttpError {
+    #[error("nothing is served at this path; the webhook serves /mutate and /mutate/default-on")]
     UnknownPath,
+    #[error("send an AdmissionReview with POST")]
     NotPost,
+    #[error("send an AdmissionReview with Content-Type: application/json")]
     NotJson,
+    #[error(transparent)]
     Malformed(Malformed),
     /// The limit, in bytes.
+    #[error("the body is larger than {0} bytes, which is more than the API server sends")]
     TooLarge(usize),
+    #[error("the body did not arrive in time")]
     Slow,
+    #[error("the body ended too early")]
     Broken,
+    #[error("overloaded ({}); try again in a second", .0.code())]
     Shed(Shortage),
     /// A bug, with the uid of the request that it affects.
+    #[error(
+        "a bug prevented a decision on request {}; nothing was changed; the webhook's log says where the bug is",
+        .0.as_deref().unwrap_or("without a readable uid")
+    )]
     Bug(Option<String>),
 }
 
@@ -53,34 +65,8 @@ impl HttpError {
         }
     }
 
-    fn text(&self) -> String {
-        match self {
-            Self::UnknownPath => {
-                "nothing is served at this path; the webhook serves /mutate and /mutate/default-on"
-                    .to_owned()
-            }
-            Self::NotPost => "send an AdmissionReview with POST".to_owned(),
-            Self::NotJson => {
-                "send an AdmissionReview with Content-Type: application/json".to_owned()
-            }
-            Self::Malformed(malformed) => malformed.to_string(),
-            Self::TooLarge(limit) => format!(
-                "the body is larger than {limit} bytes, which is more than the API server sends"
-            ),
-            Self::Slow => "the body did not arrive in time".to_owned(),
-            Self::Broken => "the body ended too early".to_owned(),
-            Self::Shed(shortage) => {
-                format!("overloaded ({}); try again in a second", shortage.code())
-            }
-            Self::Bug(uid) => format!(
-                "a bug prevented a decision on request {}; nothing was changed; the webhook's log says where the bug is",
-                uid.as_deref().unwrap_or("without a readable uid")
-            ),
-        }
-    }
-
     pub(super) fn into_response(self) -> Response<Bytes> {
-        let text = format!("seldon-tracing: {}\n", self.text());
+        let text = format!("seldon-tracing: {self}\n");
         let mut response = Response::new(Bytes::from(text));
         *response.status_mut() = self.status();
         let headers = response.headers_mut();

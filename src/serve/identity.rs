@@ -215,20 +215,20 @@ impl Served {
         }
         let (mut begun, mut not_expired) = (Check::Ok, Check::Ok);
         match self.leaf.validity(OffsetDateTime::now_utc()) {
-            Validity::NotYet { .. } => {
+            Validity::NotYet(_) => {
                 let why = "the certificate is not valid yet: check the system clock";
                 begun = Check::Failed(why.to_owned());
             }
-            Validity::Expired { .. } => {
+            Validity::Expired(_) => {
                 let why = "the certificate has expired: replace it, and it is loaded again";
                 not_expired = Check::Failed(why.to_owned());
             }
-            Validity::Valid { left } if left < SOON && !self.warned && self.files.is_some() => {
+            Validity::Valid(left) if left < SOON && !self.warned && self.files.is_some() => {
                 let days = left.whole_days();
                 tracing::warn!(days, "the certificate expires soon: replace it");
                 self.warned = true;
             }
-            Validity::Valid { .. } => {}
+            Validity::Valid(_) => {}
         }
         shared.health.set(BEGUN, begun);
         if shared.health.set(NOT_EXPIRED, not_expired.clone()) && not_expired != Check::Ok {

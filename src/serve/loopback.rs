@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use super::config_file::ConfigSource;
 use super::identity::Identity;
@@ -20,14 +20,8 @@ pub struct Loopback {
     pub url: String,
     /// The CA of its certificate, in PEM.
     pub ca: String,
-    running: JoinHandle<Stopped>,
+    _running: JoinSet<Stopped>,
     _stop: mpsc::Sender<()>,
-}
-
-impl Drop for Loopback {
-    fn drop(&mut self) {
-        self.running.abort();
-    }
 }
 
 /// Makes a CA and a certificate for the loopback names of this machine, valid for a day.
@@ -58,10 +52,12 @@ pub async fn loopback(config: Config) -> Result<Loopback, StartError> {
     let server = Server::bind(options).await?;
     let address = server.address()?;
     let (stop, stopped) = mpsc::channel(1);
+    let mut running = JoinSet::new();
+    running.spawn(server.run(stopped));
     Ok(Loopback {
         url: format!("https://{address}"),
         ca,
-        running: tokio::spawn(server.run(stopped)),
+        _running: running,
         _stop: stop,
     })
 }

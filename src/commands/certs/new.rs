@@ -72,22 +72,10 @@ pub(super) fn new(
 
 /// Existing certificates may be in use, so nothing is written if one of the files exists.
 fn refuse_to_overwrite(paths: &[PathBuf]) -> anyhow::Result<()> {
-    let mut existing = Vec::new();
-    for path in paths {
-        // Unlike `exists`, this also finds a broken symlink.
-        match fs::symlink_metadata(path) {
-            Ok(_) => existing.push(path.display().to_string()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => {
-                return Err(error).with_context(|| {
-                    format!(
-                        "cannot check whether {} exists; nothing was written",
-                        path.display()
-                    )
-                });
-            }
-        }
-    }
+    // Unlike `exists`, this also finds a broken symlink.
+    let exists = |path: &&PathBuf| fs::symlink_metadata(path).is_ok();
+    let existing = paths.iter().filter(exists);
+    let existing: Vec<_> = existing.map(|path| path.display().to_string()).collect();
     if !existing.is_empty() {
         bail!(
             "{} would be overwritten; nothing was written: move {} away, or choose another --dir",

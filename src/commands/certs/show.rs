@@ -49,12 +49,12 @@ fn faults(certificates: &[Certificate], links: &[Link], now: OffsetDateTime) -> 
     for (number, (certificate, link)) in (1..).zip(certificates.iter().zip(links)) {
         let which = format!("certificate {number} ({})", certificate.subject);
         match certificate.validity(now) {
-            Validity::Valid { .. } => {}
-            Validity::NotYet { begins_in } => faults.push(format!(
+            Validity::Valid(_) => {}
+            Validity::NotYet(begins_in) => faults.push(format!(
                 "{which} is valid only in {}: check the system clock",
                 length(begins_in)
             )),
-            Validity::Expired { since } => {
+            Validity::Expired(since) => {
                 faults.push(format!("{which} expired {} ago: renew it", length(since)));
             }
         }
@@ -76,9 +76,9 @@ fn answer(file: &str, certificates: &[Certificate], links: &[Link], now: OffsetD
             "not_before": rfc3339(certificate.not_before),
             "not_after": rfc3339(certificate.not_after),
             "validity": match certificate.validity(now) {
-                Validity::NotYet { .. } => "not-yet",
-                Validity::Valid { .. } => "valid",
-                Validity::Expired { .. } => "expired",
+                Validity::NotYet(_) => "not-yet",
+                Validity::Valid(_) => "valid",
+                Validity::Expired(_) => "expired",
             },
             // Negative after the certificate has expired.
             "seconds_left": (certificate.not_after - now).whole_seconds(),
@@ -148,12 +148,12 @@ fn table(
 /// Remarks for the begin and the end.
 fn ends(validity: Validity) -> (String, String) {
     match validity {
-        Validity::NotYet { begins_in } => (
+        Validity::NotYet(begins_in) => (
             format!(" (NOT YET, in {})", length(begins_in)),
             String::new(),
         ),
-        Validity::Valid { left } => (String::new(), format!(" (in {})", length(left))),
-        Validity::Expired { since } => (String::new(), format!(" (EXPIRED {} ago)", length(since))),
+        Validity::Valid(left) => (String::new(), format!(" (in {})", length(left))),
+        Validity::Expired(since) => (String::new(), format!(" (EXPIRED {} ago)", length(since))),
     }
 }
 

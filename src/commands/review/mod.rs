@@ -13,18 +13,17 @@ use serde_json::{Value, json};
 
 use self::question::{Asked, asked};
 
-use super::messages::{json as json_text, plural, printable};
+use super::messages::{json as json_text, plural, print, printable};
 use super::status::Status;
 use super::{config, messages};
 use crate::admission::Route;
 use crate::apiserver::client::{Answered, Client, ClientError, Target, Trust};
 use crate::apiserver::verify::{Verified, verify};
 use crate::cli::{Review, ReviewForm};
-use crate::config::Config;
 use crate::files::at_most;
 use crate::manifest::emit::to_yaml;
 use crate::pki::MAX_BYTES;
-use crate::serve;
+use crate::serve::{Loopback, loopback};
 
 /// What failurePolicy does after a failed call.
 const FAILED_CALL: &str = "To the API server this is a failed call: with failurePolicy Ignore the write passes and is not traced, with Fail it is refused.";
@@ -43,10 +42,17 @@ pub(super) fn review(arguments: &Review) -> anyhow::Result<Status> {
         writeln!(out)?;
         return Ok(Status::Done);
     }
-    let Some(webhook) = webhook(arguments)? else {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .context("cannot start the threads for the network")?;
+    let call = runtime.block_on(call(arguments, &asked))?;
+    // Open connections are of no more use.
+    runtime.shutdown_background();
+    let Some(call) = call else {
         return Ok(Status::BadInput);
     };
-    let call = call(webhook, arguments, &asked)?;
     let answered = match &call.answer {
         Ok(answered) => answered,
         Err(error) => return Ok(refused(&error.to_string(), FAILED_CALL)),
@@ -116,19 +122,31 @@ fn refused(why: &str, consequence: &str) -> Status {
     Status::Differs
 }
 
-/// The webhook to call; `None` if its config is not valid, which has been reported then.
-fn webhook(arguments: &Review) -> anyhow::Result<Option<Webhook>> {
-    let Some(url) = &arguments.url else {
-        let config = config::load(arguments.surroundings.file.config.as_deref())?;
-        return Ok(config.map(Webhook::Own));
-    };
-    if let Some(config) = &arguments.surroundings.file.config {
-        messages::summary(&format!(
-            "{} is not used: the webhook at --url has its own config",
-            printable(&config.display().to_string())
-        ));
+/// The webhook to call, which is started first without `--url` and stops when it is dropped. `None` if its config is not valid, which
+/// has been reported then.
+async fn webhook(arguments: &Review) -> anyhow::Result<Option<(Target, Option<Loopback>)>> {
+    if let Some(url) = &arguments.url {
+        if let Some(config) = &arguments.surroundings.file.config {
+            messages::summary(&format!(
+                "{} is not used: the webhook at --url has its own config",
+                printable(&config.display().to_string())
+            ));
+        }
+        return Ok(Some((target(arguments, url)?, None)));
     }
-    Ok(Some(Webhook::Remote(target(arguments, url)?)))
+    let Some(config) = config::load(arguments.surroundings.file.config.as_deref())? else {
+        return Ok(None);
+    };
+    let started = loopback(config)
+        .await
+        .context("cannot start a webhook on loopback")?;
+    let target = Target {
+        url: started.url.clone(),
+        trust: Trust::Authorities(started.ca.clone().into_bytes()),
+        server_name: None,
+        identity: None,
+    };
+    Ok(Some((target, Some(started))))
 }
 
 /// The webhook at `--url`.
@@ -161,14 +179,6 @@ fn target(arguments: &Review, url: &str) -> anyhow::Result<Target> {
     })
 }
 
-/// The webhook to call.
-enum Webhook {
-    /// One that is started for this call.
-    Own(Config),
-    /// The one at `--url`.
-    Remote(Target),
-}
-
 /// A call and its answer.
 struct Call {
     /// The webhook, in words.
@@ -177,62 +187,35 @@ struct Call {
     took: Duration,
 }
 
-/// Calls the webhook, which is started first without `--url`.
-fn call(webhook: Webhook, arguments: &Review, asked: &Asked) -> anyhow::Result<Call> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .context("cannot start the threads for the network")?;
-    let own = matches!(webhook, Webhook::Own(_));
+/// Calls the webhook; `None` if there is none to call.
+async fn call(arguments: &Review, asked: &Asked) -> anyhow::Result<Option<Call>> {
+    let Some((target, own)) = webhook(arguments).await? else {
+        return Ok(None);
+    };
     let route = if arguments.surroundings.namespace_enabled {
         Route::DefaultOn
     } else {
         Route::Mutate
     };
-    let call = runtime.block_on(async {
-        // The webhook stops when this is dropped.
-        let mut _loopback = None;
-        let target = match webhook {
-            Webhook::Remote(target) => target,
-            Webhook::Own(config) => {
-                let started = serve::loopback(config)
-                    .await
-                    .context("cannot start a webhook on loopback")?;
-                let target = Target {
-                    url: started.url.clone(),
-                    trust: Trust::Authorities(started.ca.clone().into_bytes()),
-                    server_name: None,
-                    identity: None,
-                };
-                _loopback = Some(started);
-                target
-            }
-        };
-        let client = Client::on(&target, route.path())?;
-        let start = Instant::now();
-        let body = asked.body.clone().into();
-        let answer = client.call(body, arguments.timeout).await;
-        let took = start.elapsed();
-        let whom = if own {
-            "a webhook started for this on loopback".to_owned()
-        } else {
-            client.url().to_owned()
-        };
-        let unchecked = if target.trust == Trust::Anything {
-            ", whose certificate was not checked"
-        } else {
-            ""
-        };
-        anyhow::Ok(Call {
-            webhook: format!("{whom} over TLS{unchecked}"),
-            answer,
-            took,
-        })
-    })?;
-    // Open connections are of no more use.
-    runtime.shutdown_background();
-    Ok(call)
+    let client = Client::on(&target, route.path())?;
+    let start = Instant::now();
+    let body = asked.body.clone().into();
+    let answer = client.call(body, arguments.timeout).await;
+    let took = start.elapsed();
+    let whom = match own {
+        Some(_) => "a webhook started for this on loopback",
+        None => client.url(),
+    };
+    let unchecked = if target.trust == Trust::Anything {
+        ", whose certificate was not checked"
+    } else {
+        ""
+    };
+    Ok(Some(Call {
+        webhook: format!("{whom} over TLS{unchecked}"),
+        answer,
+        took,
+    }))
 }
 
 /// What the patch changes, in the user's text if possible.
@@ -292,10 +275,4 @@ fn question(asked: &Asked, call: &Call, answered: &Answered) -> String {
         );
     }
     line
-}
-
-fn print(text: &str) -> anyhow::Result<()> {
-    io::stdout()
-        .write_all(text.as_bytes())
-        .context("cannot write to standard output")
 }
