@@ -37,6 +37,21 @@ macro_rules! from_map {
     };
 }
 
+/// Defines structs of optional parts, with a `rest` for what stands under other keys.
+macro_rules! views {
+    ($($(#[$doc:meta])* $name:ident { $($key:literal => $field:ident: $part:ty),* $(,)? $(; unread $raw_key:literal => $raw_field:ident)? })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default)]
+        pub(crate) struct $name<'a> {
+            $(pub(crate) $field: Lenient<$part>,)*
+            $(pub(crate) $raw_field: Option<&'a RawValue>,)?
+            pub(crate) rest: Rest<'a>,
+        }
+
+        from_map!($name { $($key => $field),* $(; unread $raw_key => $raw_field)? });
+    )*};
+}
+
 /// A `SeldonDeployment` as far as it is read. It borrows from the JSON that it was read from.
 #[derive(Clone, Debug, Default)]
 pub struct SeldonDeployment<'a> {
@@ -116,13 +131,74 @@ impl Metadata<'_> {
     }
 }
 
-/// Annotations with their values unread: most are not for us, and one of them may be a whole manifest.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Annotations<'a> {
-    pub(crate) rest: Rest<'a>,
+views! {
+    /// Annotations with their values unread: most are not for us, and one of them may be a whole manifest.
+    Annotations {}
+
+    Spec {
+        "annotations" => annotations: Annotations<'a>,
+        "protocol" => protocol: Text<'a>,
+        "predictors" => predictors: Items<Predictor<'a>>,
+    }
+
+    Predictor {
+        "name" => name: Text<'a>,
+        "annotations" => annotations: Annotations<'a>,
+        "componentSpecs" => component_specs: Items<ComponentSpec<'a>>,
+        "svcOrchSpec" => svc_orch_spec: SvcOrchSpec<'a>,
+        "explainer" => explainer: Explainer<'a>,
+        ; unread "graph" => graph
+    }
+
+    ComponentSpec {
+        "spec" => spec: PodSpec<'a>,
+    }
+
+    /// The metadata that Seldon gives to the pods of a componentSpec.
+    ComponentMetadata {
+        "annotations" => annotations: Annotations<'a>,
+        "labels" => labels: Annotations<'a>,
+    }
+
+    PodSpec {
+        "containers" => containers: Items<Container<'a>>,
+        "initContainers" => init_containers: Items<Container<'a>>,
+        "volumes" => volumes: Items<Volume<'a>>,
+    }
+
+    Container {
+        "name" => name: Text<'a>,
+        "env" => env: Items<EnvVar<'a>>,
+        "volumeMounts" => volume_mounts: Items<VolumeMount<'a>>,
+    }
+
+    EnvVar {
+        "name" => name: Text<'a>,
+        "value" => value: Text<'a>,
+        ; unread "valueFrom" => value_from
+    }
+
+    VolumeMount {
+        "name" => name: Text<'a>,
+        "mountPath" => mount_path: Text<'a>,
+    }
+
+    Volume {
+        "name" => name: Text<'a>,
+    }
+
+    SvcOrchSpec {
+        "env" => env: Items<EnvVar<'a>>,
+    }
+
+    Explainer {
+        "type" => kind: Text<'a>,
+        "containerSpec" => container_spec: Container<'a>,
+    }
 }
 
-from_map!(Annotations {});
+/// A list of environment variables.
+pub(crate) type Env<'a> = Lenient<Items<EnvVar<'a>>>;
 
 impl<'a> Annotations<'a> {
     /// The value under a key.
@@ -135,121 +211,6 @@ impl<'a> Annotations<'a> {
 pub(crate) fn read_text(raw: &RawValue) -> Lenient<Text<'_>> {
     serde_json::from_str(raw.get()).unwrap_or(Lenient::Odd("unreadable"))
 }
-
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Spec<'a> {
-    pub(crate) annotations: Lenient<Annotations<'a>>,
-    pub(crate) protocol: Lenient<Text<'a>>,
-    pub(crate) predictors: Lenient<Items<Predictor<'a>>>,
-    pub(crate) rest: Rest<'a>,
-}
-
-from_map!(Spec { "annotations" => annotations, "protocol" => protocol, "predictors" => predictors });
-
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Predictor<'a> {
-    pub(crate) name: Lenient<Text<'a>>,
-    pub(crate) annotations: Lenient<Annotations<'a>>,
-    pub(crate) component_specs: Lenient<Items<ComponentSpec<'a>>>,
-    pub(crate) svc_orch_spec: Lenient<SvcOrchSpec<'a>>,
-    pub(crate) explainer: Lenient<Explainer<'a>>,
-    pub(crate) graph: Option<&'a RawValue>,
-    pub(crate) rest: Rest<'a>,
-}
-
-from_map!(Predictor {
-    "name" => name,
-    "annotations" => annotations,
-    "componentSpecs" => component_specs,
-    "svcOrchSpec" => svc_orch_spec,
-    "explainer" => explainer
-    ; unread "graph" => graph
-});
-
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ComponentSpec<'a> {
-    pub(crate) spec: Lenient<PodSpec<'a>>,
-    pub(crate) rest: Rest<'a>,
-}
-
-from_map!(ComponentSpec { "spec" => spec });
-
-/// The metadata that Seldon gives to the pods of a componentSpec.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ComponentMetadata<'a> {
-    pub(crate) annotations: Lenient<Annotations<'a>>,
-    pub(crate) labels: Lenient<Annotations<'a>>,
-    pub(crate) rest: Rest<'a>,
-}
-
-from_map!(ComponentMetadata { "annotations" => annotations, "labels" => labels });
-
-#[derive(Clone, Debug, Default)]
-pub(crate) struct PodSpec<'a> {
-    pub(crate) containers: Lenient<Items<Container<'a>>>,
-    pub(crate) init_containers: Lenient<Items<Container<'a>>>,
-    pub(crate) volumes: Lenient<Items<Volume<'a>>>,
-    pub(crate) rest: Rest<'a>,
-}
-
-from_map!(PodSpec { "containers" => containers, "initContainers" => init_containers, "volumes" => volumes });
-
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Container<'a> {
-    pub(crate) name: Lenient<Text<'a>>,
-    pub(crate) env: Env<'a>,
-    pub(crate) volume_mounts: Lenient<Items<VolumeMount<'a>>>,
-    pub(crate) rest: Rest<'a>,
-}
-
-from_map!(Container { "name" => name, "env" => env, "volumeMounts" => volume_mounts });
-
-/// A list of environment variables.
-pub(crate) type Env<'a> = Lenient<Items<EnvVar<'a>>>;
-
-#[derive(Clone, Debug, Default)]
-pub(crate) struct EnvVar<'a> {
-    pub(crate) name: Lenient<Text<'a>>,
-    pub(crate) value: Lenient<Text<'a>>,
-    pub(crate) value_from: Option<&'a RawValue>,
-    pub(crate) rest: Rest<'a>,
-}
-
-from_map!(EnvVar { "name" => name, "value" => value; unread "valueFrom" => value_from });
-
-#[derive(Clone, Debug, Default)]
-pub(crate) struct VolumeMount<'a> {
-    pub(crate) name: Lenient<Text<'a>>,
-    pub(crate) mount_path: Lenient<Text<'a>>,
-    pub(crate) rest: Rest<'a>,
-}
-
-from_map!(VolumeMount { "name" => name, "mountPath" => mount_path });
-
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Volume<'a> {
-    pub(crate) name: Lenient<Text<'a>>,
-    pub(crate) rest: Rest<'a>,
-}
-
-from_map!(Volume { "name" => name });
-
-#[derive(Clone, Debug, Default)]
-pub(crate) struct SvcOrchSpec<'a> {
-    pub(crate) env: Env<'a>,
-    pub(crate) rest: Rest<'a>,
-}
-
-from_map!(SvcOrchSpec { "env" => env });
-
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Explainer<'a> {
-    pub(crate) kind: Lenient<Text<'a>>,
-    pub(crate) container_spec: Lenient<Container<'a>>,
-    pub(crate) rest: Rest<'a>,
-}
-
-from_map!(Explainer { "type" => kind, "containerSpec" => container_spec });
 
 /// A borrowed name, or nothing for an empty or odd one.
 pub(crate) fn name_of<'v>(name: &'v Lenient<Text<'_>>) -> Option<&'v str> {

@@ -164,27 +164,31 @@ impl<'a> Place<'a> {
     }
 }
 
+impl Segment<'_> {
+    /// Writes it as people do, behind other segments unless it is the first.
+    fn write(&self, out: &mut dyn Write, is_first: bool) -> fmt::Result {
+        match self {
+            Self::Index(index) => write!(out, "[{index}]"),
+            Self::Key(key) if is_word(key) => {
+                write!(out, "{}{key}", if is_first { "" } else { "." })
+            }
+            Self::Key(key) => write!(out, "[{key:?}]"),
+        }
+    }
+}
+
+fn is_word(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
 /// As people write it: `spec.predictors[0].graph`, `metadata.annotations["tracing"]`.
 impl Display for Place<'_> {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        let mut first = true;
-        self.each(&mut |segment| {
-            let at_start = std::mem::replace(&mut first, false);
-            match segment {
-                Segment::Index(index) => write!(formatter, "[{index}]"),
-                Segment::Key(key)
-                    if key.bytes().all(|byte| byte.is_ascii_alphanumeric()) && !key.is_empty() =>
-                {
-                    write!(formatter, "{}{key}", if at_start { "" } else { "." })
-                }
-                Segment::Key(key) => write!(formatter, "[{key:?}]"),
-            }
-        })?;
-        if first {
-            formatter.write_str("the object")
-        } else {
-            Ok(())
+        if *self == Self::Object {
+            return formatter.write_str("the object");
         }
+        let mut is_first = true;
+        self.each(&mut |segment| segment.write(formatter, std::mem::take(&mut is_first)))
     }
 }
 
@@ -194,17 +198,14 @@ pub fn pointer_for_people(pointer: &str) -> String {
     let mut path = String::new();
     for token in pointer.split('/').skip(1) {
         let token = token.replace("~1", "/").replace("~0", "~");
-        let plain = token.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit()) {
-            let _ = write!(path, "[{token}]");
-        } else if token == "-" {
-            path.push_str("[]");
-        } else if plain {
-            path.push_str(if path.is_empty() { "" } else { "." });
-            path.push_str(&token);
-        } else {
-            let _ = write!(path, "[{token:?}]");
-        }
+        let is_first = path.is_empty();
+        let is_index = is_word(&token) && token.bytes().all(|byte| byte.is_ascii_digit());
+        // Writing into a String cannot fail.
+        let _ = match &*token {
+            "-" => path.write_str("[]"),
+            index if is_index => write!(path, "[{index}]"),
+            key => Segment::Key(key).write(&mut path, is_first),
+        };
     }
     path
 }
