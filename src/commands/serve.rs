@@ -56,8 +56,8 @@ fn until_stopped(arguments: &Serve, dropped: LostLines) -> anyhow::Result<Status
 async fn run(options: Options, dev_ca: Option<String>) -> anyhow::Result<Status> {
     let stop = signals::stop_requests().context("cannot listen to signals")?;
     let server = Server::bind(options).await?;
-    let address = server.address()?;
-    let admin = server.admin_address()?.map(|address| address.to_string());
+    let address = server.address;
+    let admin = server.admin_address.map(|address| address.to_string());
     tracing::info!(%address, admin, version = env!("CARGO_PKG_VERSION"), "listening");
     if let Some(ca) = dev_ca {
         introduce(address, &ca)?;

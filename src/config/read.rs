@@ -36,7 +36,11 @@ impl Config {
             .into());
         }
         let tree = Tree::yaml(text).map_err(Problem::from)?;
-        let mut reader = Reader::default();
+        let mut reader = Reader {
+            problems: Problems::default(),
+            // More than a file without aliases can take.
+            left: Some(Self::MAX_BYTES * 16),
+        };
         let mut config = Self::default();
         if let Some(root) = tree.root() {
             reader.file(root, &mut config);
@@ -67,16 +71,6 @@ struct Reader {
     problems: Problems,
     /// How much may still be read; `None` once that was too little.
     left: Option<usize>,
-}
-
-impl Default for Reader {
-    fn default() -> Self {
-        Self {
-            problems: Problems::default(),
-            // More than a file without aliases can take.
-            left: Some(Config::MAX_BYTES * 16),
-        }
-    }
 }
 
 /// The keys of the file.

@@ -22,13 +22,12 @@ impl From<IpAddr> for Client {
 
 /// A limited amount of something. A client may hold as much as it leaves free: the first client half of it, the next a quarter, and so
 /// on. A few clients that take all they can therefore leave room for a client that needs little.
-#[derive(Debug)]
 pub(crate) struct Pool {
     size: usize,
     held: Mutex<Held>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Held {
     in_all: usize,
     by_client: HashMap<Client, usize>,
@@ -63,7 +62,6 @@ impl Pool {
 }
 
 /// What a client holds of a pool until this is dropped.
-#[derive(Debug)]
 pub(crate) struct Share {
     pool: Arc<Pool>,
     client: Client,

@@ -30,7 +30,7 @@ const PREFACE: &[u8] = b"PRI";
 const TURN: usize = 1024;
 
 /// What a listener allows its clients.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Bounds {
     pub(crate) connections: Arc<Pool>,
     /// From the end of the handshake to the end of the first request's header.
@@ -48,7 +48,7 @@ pub(crate) struct Bounds {
 }
 
 /// Accepts connections within their bounds; the inner acceptor does the TLS handshake.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Bounded<A> {
     pub(crate) inner: A,
     pub(crate) bounds: Bounds,
@@ -106,7 +106,6 @@ pub(crate) struct Peer {
 ///
 /// The timer runs on while bytes move, and is only set again when it fires. A timer that is set for every read would wake the
 /// connection each time.
-#[derive(Debug)]
 struct Standstill {
     limit: Duration,
     since: Option<Instant>,
@@ -144,7 +143,6 @@ impl Standstill {
 }
 
 /// A connection after its handshake.
-#[derive(Debug)]
 pub(crate) struct Connection<S> {
     stream: S,
     reading: Standstill,

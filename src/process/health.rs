@@ -16,7 +16,6 @@ pub(crate) enum Check {
 }
 
 /// All checks of a process, by name.
-#[derive(Debug)]
 pub(crate) struct Health {
     checks: Mutex<BTreeMap<&'static str, Check>>,
     stopping: AtomicBool,

@@ -71,7 +71,6 @@ impl<W: Write> Write for Gathering<W> {
 
 /// Writes each event as one line of JSON, as the JSON format of tracing-subscriber does. That one passes a line on in pieces of a few
 /// bytes and checks each of them.
-#[derive(Debug)]
 struct JsonLines(NonBlocking);
 
 impl<S: Subscriber> Layer<S> for JsonLines {

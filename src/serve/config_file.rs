@@ -17,7 +17,6 @@ pub enum ConfigSource {
 }
 
 /// The path of a config file.
-#[derive(Debug)]
 pub(super) struct ConfigFile(pub(super) PathBuf);
 
 impl Load for ConfigFile {

@@ -53,12 +53,6 @@ pub(super) struct Material {
     client_ca: Option<Vec<u8>>,
 }
 
-impl fmt::Debug for Material {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Material")
-    }
-}
-
 /// An identity that can be served.
 #[derive(Debug)]
 pub(super) struct Loaded {
@@ -165,7 +159,6 @@ fn roots(authorities: &[u8]) -> Result<RootCertStore, StartError> {
 }
 
 /// The identity in use.
-#[derive(Debug)]
 pub(super) struct Served {
     files: Option<Reload<Files>>,
     tls: RustlsConfig,

@@ -14,7 +14,6 @@ use crate::config::Config;
 use crate::pki::{Authority, Names, Pair, PkiError, Purpose};
 
 /// A webhook on a free loopback port, which stops when this is dropped.
-#[derive(Debug)]
 pub struct Loopback {
     /// Its URL, without a path.
     pub url: String,
@@ -50,12 +49,12 @@ pub async fn loopback(config: Config) -> Result<Loopback, StartError> {
     let config = ConfigSource::Fixed(Box::new(config));
     let options = Options::new(vec![any_port], Identity::Memory(pair), config);
     let server = Server::bind(options).await?;
-    let address = server.address()?;
     let (stop, stopped) = mpsc::channel(1);
+    let url = format!("https://{}", server.address);
     let mut running = JoinSet::new();
     running.spawn(server.run(stopped));
     Ok(Loopback {
-        url: format!("https://{address}"),
+        url,
         ca,
         _running: running,
         _stop: stop,

@@ -62,7 +62,6 @@ const BYTES: [f64; 8] = [
 ];
 
 /// All metrics.
-#[derive(Debug)]
 pub(super) struct Metrics {
     requests: Counters<3>,
     answers: Family<[(&'static str, u16); 1], Counter>,

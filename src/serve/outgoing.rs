@@ -15,7 +15,6 @@ use tokio_util::sync::CancellationToken;
 const PIECE: usize = 8 * 1024;
 
 /// The bytes of an answer.
-#[derive(Debug)]
 pub(super) struct Outgoing<H> {
     left: Bytes,
     _held: H,

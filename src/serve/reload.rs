@@ -38,7 +38,6 @@ pub(super) trait Load {
 }
 
 /// Files, and what was last read from them.
-#[derive(Debug)]
 pub(super) struct Reload<F: Load> {
     files: F,
     seen: F::Bytes,

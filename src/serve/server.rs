@@ -79,8 +79,11 @@ pub enum Stopped {
 }
 
 /// A webhook that listens, and does not answer yet.
-#[derive(Debug)]
 pub struct Server {
+    /// The address of the webhook.
+    pub address: SocketAddr,
+    /// The address of health and metrics, if they are served.
+    pub admin_address: Option<SocketAddr>,
     webhook: TcpListener,
     admin: Option<TcpListener>,
     shared: Arc<Shared>,
@@ -112,8 +115,11 @@ impl Server {
         } else {
             Some(listener::bind(&options.admin_listen, "--admin-listen")?)
         };
+        let webhook = listener::bind(&options.listen, "--listen")?;
         Ok(Self {
-            webhook: listener::bind(&options.listen, "--listen")?,
+            address: webhook.local_addr()?,
+            admin_address: admin.as_ref().map(TcpListener::local_addr).transpose()?,
+            webhook,
             admin,
             shared: Arc::new(shared),
             identity,
@@ -122,22 +128,6 @@ impl Server {
             drain: options.drain,
             dropped_lines: options.dropped_lines,
         })
-    }
-
-    /// The address of the webhook.
-    ///
-    /// # Errors
-    /// If the system does not know it.
-    pub fn address(&self) -> io::Result<SocketAddr> {
-        self.webhook.local_addr()
-    }
-
-    /// The address of health and metrics, if they are served.
-    ///
-    /// # Errors
-    /// If the system does not know it.
-    pub fn admin_address(&self) -> io::Result<Option<SocketAddr>> {
-        self.admin.as_ref().map(TcpListener::local_addr).transpose()
     }
 
     /// Serves until it is told to stop: once for an orderly shutdown, twice to stop at once.

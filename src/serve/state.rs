@@ -20,7 +20,6 @@ pub(super) const NOT_EXPIRED: &str = "certificate-not-expired";
 pub type Decide = for<'a> fn(&'a [u8], Route, &Config) -> Result<Answer<'a>, AnswerError>;
 
 /// What all requests share.
-#[derive(Debug)]
 pub(super) struct Shared {
     pub(super) config: ArcSwap<Config>,
     pub(super) decide: Decide,

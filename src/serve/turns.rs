@@ -8,14 +8,13 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use crate::process::clients::Client;
 
 /// A queue of clients. Each request waits for the earlier ones of its own client, then for those of other clients.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Turns {
     turn: Arc<Mutex<()>>,
     lines: std::sync::Mutex<HashMap<Client, Weak<Mutex<()>>>>,
 }
 
 /// A turn, which lasts until this is dropped.
-#[derive(Debug)]
 pub(super) struct Turn {
     _line: OwnedMutexGuard<()>,
     _turn: OwnedMutexGuard<()>,

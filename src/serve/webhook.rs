@@ -35,7 +35,6 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
 }
 
 /// Counts a request as in flight until this is dropped.
-#[derive(Debug)]
 struct InFlight(Gauge);
 
 impl InFlight {

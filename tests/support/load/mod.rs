@@ -85,8 +85,8 @@ pub(crate) struct Running {
 
 pub(crate) async fn serve(settings: Options, ca: &str) -> Running {
     let server = Server::bind(settings).await.unwrap();
-    let address = server.address().unwrap();
-    let admin = server.admin_address().unwrap().unwrap();
+    let address = server.address;
+    let admin = server.admin_address.unwrap();
     let (stop, stopping) = mpsc::channel(2);
     let ended = tokio::spawn(server.run(stopping));
     until("it is ready", || async {
