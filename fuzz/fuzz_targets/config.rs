@@ -14,7 +14,7 @@ fuzz_target!(|data: &[u8]| {
     };
     match Config::read(text) {
         Ok(config) => {
-            let shown = config.to_value().to_string();
+            let shown = serde_json::json!(config).to_string();
             assert_eq!(Config::read(&shown).as_ref(), Ok(&config), "{shown}");
         }
         Err(problems) => {

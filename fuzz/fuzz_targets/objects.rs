@@ -3,6 +3,8 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 use serde_json::{Map, Value, json};
 
+use crate::variables::OURS;
+
 /// An object, in the shape of the resource but for a part here and there.
 #[derive(Debug)]
 pub(crate) struct Deployment(Value);
@@ -124,27 +126,16 @@ const MOUNT: [(&str, Make); 3] = [
     ("readOnly", |bytes, _| Ok(json!(bytes.arbitrary::<bool>()?))),
 ];
 const VARIABLE: [(&str, Make); 3] = [
-    ("name", |bytes, _| text(bytes, &VARIABLES)),
+    ("name", |bytes, _| {
+        text(bytes, &[&OURS[..], &OTHERS].concat())
+    }),
     ("value", |bytes, _| text(bytes, &VALUES)),
     ("valueFrom", |bytes, _| {
         Ok(json!({"fieldRef": {"fieldPath": text(bytes, &["status.hostIP", "metadata.name"])?}}))
     }),
 ];
-const VARIABLES: [&str; 13] = [
-    "TRACING",
-    "JAEGER_AGENT_HOST",
-    "JAEGER_AGENT_PORT",
-    "JAEGER_SAMPLER_TYPE",
-    "JAEGER_SAMPLER_PARAM",
-    "JAEGER_SERVICE_NAME",
-    "JAEGER_TAGS",
-    "JAEGER_CONFIG_PATH",
-    "MLSERVER_TRACING_SERVER",
-    "JAEGER_DISABLED",
-    "JAEGER_ENDPOINT",
-    "JAEGER_USER",
-    "FOO",
-];
+/// Variables that are not ours, beside those that are.
+const OTHERS: [&str; 4] = ["JAEGER_DISABLED", "JAEGER_ENDPOINT", "JAEGER_USER", "FOO"];
 const VALUES: [&str; 13] = [
     "1",
     "0",

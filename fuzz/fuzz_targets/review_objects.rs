@@ -6,6 +6,9 @@
 #[allow(dead_code)]
 mod checked;
 mod objects;
+#[path = "../../tests/support/variables.rs"]
+#[allow(dead_code)]
+mod variables;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
