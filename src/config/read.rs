@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::problem::shown;
 use super::setting::{ANNOTATION_PREFIX, RECORD, Setting};
 use super::{Config, Problem, Problems, Settings, Targets};
-use crate::jaeger::accepts::{is_dns_name, is_sampler_pair};
+use crate::jaeger::accepts::{is_dns_name, is_sampler_pair, is_word};
 use crate::manifest::tree::{Node, Position, Tree};
 
 impl Config {
@@ -333,10 +333,7 @@ fn is_annotation_key(key: &str) -> bool {
         Some((_, name)) => name,
         None => key,
     };
-    (1..=63).contains(&name.len())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    is_word(name, 63, b"-_.")
         && name.starts_with(|letter: char| letter.is_ascii_alphanumeric())
         && name.ends_with(|letter: char| letter.is_ascii_alphanumeric())
 }

@@ -85,12 +85,13 @@ pub(crate) fn sampler_param_expected(kind: &str) -> &'static str {
 /// `[a-z0-9]([-a-z0-9]*[a-z0-9])?`, at most 63 bytes, upper case allowed as DNS allows it
 /// (<https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names>).
 pub(crate) fn is_dns_label(text: &str) -> bool {
-    (1..=63).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        && !text.starts_with('-')
-        && !text.ends_with('-')
+    is_word(text, 63, b"-") && !text.starts_with('-') && !text.ends_with('-')
+}
+
+/// Whether a text has at most so many bytes, all of them letters, digits or one of `others`.
+pub(crate) fn is_word(text: &str, most: usize, others: &[u8]) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || others.contains(&byte);
+    (1..=most).contains(&text.len()) && text.bytes().all(is_part)
 }
 
 /// Labels joined by dots.
@@ -106,10 +107,7 @@ pub(crate) fn is_dns_name(text: &str) -> bool {
 
 /// A name that shells, Jaeger and Kubernetes' own `$(VAR)` expansion leave as it is.
 pub(crate) fn is_service_name(text: &str) -> bool {
-    (1..=MAX_SERVICE_NAME).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"._-/:".contains(&byte))
+    is_word(text, MAX_SERVICE_NAME, b"._-/:")
 }
 
 /// `key=value(,key=value)*`: both clients end their process on an item without exactly one `=`, and the Go client on a
@@ -141,10 +139,5 @@ pub(crate) fn is_tags(text: &str) -> bool {
 /// `[-._a-zA-Z0-9]+` and no way out of the folder
 /// (<https://kubernetes.io/docs/concepts/configuration/configmap/#configmap-object>).
 pub(crate) fn is_config_map_key(key: &str) -> bool {
-    (1..=253).contains(&key.len())
-        && key
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
-        && !key.starts_with("..")
-        && key != "."
+    is_word(key, 253, b"-._") && !key.starts_with("..") && key != "."
 }

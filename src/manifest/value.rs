@@ -46,15 +46,7 @@ impl Tree {
         if !pointer.is_empty() {
             for token in pointer.strip_prefix('/')?.split('/') {
                 let token = token.replace("~1", "/").replace("~0", "~");
-                let raw = self.raw(self.target(value));
-                let next = if raw.is_sequence() {
-                    token
-                        .parse()
-                        .ok()
-                        .and_then(|at: usize| raw.entries.get(at).copied())
-                } else {
-                    find(self, value, &token)
-                };
+                let next = item(self, value, &token).or_else(|| find(self, value, &token));
                 let Some(next) = next else { break };
                 (at, value) = next;
             }
@@ -86,6 +78,13 @@ fn lenient(tree: &Tree, id: Id) -> Result<(Value, Vec<ParseError>), ParseError> 
     };
     let value = expansion.node(id, 0)?;
     Ok((value, expansion.duplicates))
+}
+
+/// The item of a sequence at that index.
+pub(super) fn item(tree: &Tree, sequence: Id, index: &str) -> Option<(Id, Id)> {
+    let raw = tree.raw(tree.target(sequence));
+    let index: usize = index.parse().ok().filter(|_| raw.is_sequence())?;
+    raw.entries.get(index).copied()
 }
 
 /// The entry of a mapping by the value of its key: its own entries first, then merged ones.

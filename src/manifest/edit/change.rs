@@ -195,17 +195,10 @@ fn missing(tree: &Tree, mapping: Id, key: &str) -> Unclear {
 }
 
 fn child(tree: &Tree, id: Id, token: &str) -> Result<Id, Unclear> {
-    let id = tree.target(id);
-    let raw = tree.raw(id);
-    let entry = if raw.is_sequence() {
-        let index = token.parse::<usize>().ok();
-        index.and_then(|index| raw.entries.get(index).copied())
-    } else {
-        value::find_own(tree, id, token).map(|(_, entry)| entry)
-    };
-    entry
-        .map(|(_, value)| value)
-        .ok_or_else(|| missing(tree, id, token))
+    let own = || Some(value::find_own(tree, id, token)?.1);
+    let entry = value::item(tree, id, token).or_else(own);
+    let (_, value) = entry.ok_or_else(|| missing(tree, id, token))?;
+    Ok(value)
 }
 
 /// The nodes of an entry or item.
