@@ -24,80 +24,40 @@ pub const MAX_SETTING: usize = 2048;
 /// The most names in `exclude-containers`.
 const MAX_EXCLUDED: usize = 128;
 
-/// What is fixed about a setting.
-struct Row {
-    annotation: &'static str,
-    config_key: &'static str,
-    built_in: Option<&'static str>,
-    expected: &'static str,
-}
+/// What is fixed about a setting: its annotation, its key in the config file, its default, and what it accepts.
+type Row = (
+    &'static str,
+    &'static str,
+    Option<&'static str>,
+    &'static str,
+);
 
 table! {
     /// A setting: something that a layer (config, profile, annotation …) can say about how to trace. In the order of the documentation.
     Setting: Row {
         /// Host that spans are sent to, or `status.hostIP` for the pod's own node.
-        AgentHost = Row {
-            annotation: "agent-host",
-            config_key: "agentHost",
-            built_in: Some(HOST_IP),
-            expected: "status.hostIP, a host name, an IPv4 address or an IPv6 address in brackets, without a port",
-        },
+        AgentHost = ("agent-host", "agentHost", Some(HOST_IP),
+            "status.hostIP, a host name, an IPv4 address or an IPv6 address in brackets, without a port"),
         /// UDP port of the receiver there.
-        AgentPort = Row {
-            annotation: "agent-port",
-            config_key: "agentPort",
-            built_in: Some("5775"),
-            expected: "a port from 1 to 65535, but not 6832",
-        },
+        AgentPort = ("agent-port", "agentPort", Some("5775"), "a port from 1 to 65535, but not 6832"),
         /// Sampler of the orchestrator.
-        SamplerType = Row {
-            annotation: "sampler-type",
-            config_key: "samplerType",
-            built_in: Some("const"),
-            expected: "const, probabilistic, ratelimiting or remote, in lower case",
-        },
+        SamplerType = ("sampler-type", "samplerType", Some("const"),
+            "const, probabilistic, ratelimiting or remote, in lower case"),
         /// Parameter of that sampler.
-        SamplerParam = Row {
-            annotation: "sampler-param",
-            config_key: "samplerParam",
-            built_in: Some("1"),
-            expected: "a plain decimal number such as 1 or 0.05",
-        },
+        SamplerParam = ("sampler-param", "samplerParam", Some("1"), "a plain decimal number such as 1 or 0.05"),
         /// Template of the orchestrator's name in Jaeger.
-        ServiceName = Row {
-            annotation: "service-name",
-            config_key: "serviceName",
-            built_in: None,
-            expected: "letters, digits, '.', '_', '-', '/', ':' and {namespace} {name} {predictor} {container} (at most 16 times), at most 2048 bytes",
-        },
+        ServiceName = ("service-name", "serviceName", None,
+            "letters, digits, '.', '_', '-', '/', ':' and {namespace} {name} {predictor} {container} (at most 16 times), at most 2048 bytes"),
         /// Template of the tags of every span.
-        Tags = Row {
-            annotation: "tags",
-            config_key: "tags",
-            built_in: None,
-            expected: "key=value(,key=value)* with one '=' in each, and only {namespace} {name} {predictor} {container} in braces (at most 16 times)",
-        },
+        Tags = ("tags", "tags", None,
+            "key=value(,key=value)* with one '=' in each, and only {namespace} {name} {predictor} {container} in braces (at most 16 times)"),
         /// `ConfigMap` with a Jaeger configuration file, `NAME` or `NAME/KEY`.
-        ConfigMap = Row {
-            annotation: "config-map",
-            config_key: "configMap",
-            built_in: None,
-            expected: "NAME or NAME/KEY of a ConfigMap in the namespace of the model",
-        },
+        ConfigMap = ("config-map", "configMap", None, "NAME or NAME/KEY of a ConfigMap in the namespace of the model"),
         /// Host and port that `MLServer` sends spans to, by OTLP over gRPC.
-        OtlpEndpoint = Row {
-            annotation: "otlp-endpoint",
-            config_key: "otlpEndpoint",
-            built_in: None,
-            expected: "HOST:PORT without a scheme: a host name, an IPv4 address or an IPv6 address in brackets, and a port from 1 to 65535",
-        },
+        OtlpEndpoint = ("otlp-endpoint", "otlpEndpoint", None,
+            "HOST:PORT without a scheme: a host name, an IPv4 address or an IPv6 address in brackets, and a port from 1 to 65535"),
         /// Names of containers that are left alone, separated by commas.
-        ExcludeContainers = Row {
-            annotation: "exclude-containers",
-            config_key: "excludeContainers",
-            built_in: None,
-            expected: "at most 128 names of containers, separated by commas",
-        },
+        ExcludeContainers = ("exclude-containers", "excludeContainers", None, "at most 128 names of containers, separated by commas"),
     }
 }
 
@@ -105,26 +65,26 @@ impl Setting {
     /// The name in an annotation, behind `tracing.seldon.io/`.
     #[must_use]
     pub const fn annotation(self) -> &'static str {
-        self.row().annotation
+        self.row().0
     }
 
     /// The key in the config file.
     #[must_use]
     pub const fn config_key(self) -> &'static str {
-        self.row().config_key
+        self.row().1
     }
 
     /// The built-in default, which is that of Seldon's documentation
     /// (<https://docs.seldon.ai/seldon-core-1/configuration/distributed-tracing>).
     #[must_use]
     pub const fn built_in(self) -> Option<&'static str> {
-        self.row().built_in
+        self.row().2
     }
 
     /// What the setting accepts, for people: it ends the sentence "… must be".
     #[must_use]
     pub const fn expected(self) -> &'static str {
-        self.row().expected
+        self.row().3
     }
 
     /// Whether that text can be used.

@@ -203,15 +203,8 @@ impl Metrics {
         self.shed.get_or_create(&[("kind", shortage.code())]).inc();
     }
 
-    pub(super) fn loaded(&self, what: Watched) {
-        self.reload(what, "done");
-    }
-
-    pub(super) fn refused(&self, what: Watched) {
-        self.reload(what, "refused");
-    }
-
-    fn reload(&self, what: Watched, result: &'static str) {
+    /// Counts an attempt to load changed files, which is `done` or `refused`.
+    pub(super) fn reload(&self, what: Watched, result: &'static str) {
         let labels = [("what", what.code()), ("result", result)];
         self.reloads.get_or_create(&labels).inc();
     }

@@ -86,9 +86,9 @@ impl<F: Load> Reload<F> {
             bytes = again;
         }
         if parsed.is_ok() {
-            shared.metrics.loaded(F::WHAT);
+            shared.metrics.reload(F::WHAT, "done");
         } else if bytes != self.seen {
-            shared.metrics.refused(F::WHAT);
+            shared.metrics.reload(F::WHAT, "refused");
         }
         self.seen = bytes;
         self.valid = parsed.is_ok();
