@@ -1,5 +1,9 @@
 //! The pure modules of `seldon-tracing`, from its own sources.
 
+#[macro_use]
+#[path = "../src/table.rs"]
+mod table;
+
 #[path = "../src/admission/mod.rs"]
 pub mod admission;
 /// Without the client, which is not pure.

@@ -8,6 +8,7 @@
 //! | [`manifest`] | manifests as text, edited in place | yes |
 //! | [`cli`] | the types of the command line | yes |
 //! | `files` | reading files with a limit | no |
+//! | `table` | closed lists, each with a table | yes |
 //! | [`config`] | the config file | yes |
 //! | [`inject`] | the engine: object in, plan and patch out | yes |
 //! | [`admission`] | AdmissionReview as the webhook sees it: the answer to a request | yes |
@@ -20,6 +21,9 @@
 //! A module imports only from those above it; `docs/architecture.md` shows the layers, and a test holds them.
 
 #![forbid(unsafe_code)]
+
+#[macro_use]
+mod table;
 
 pub mod admission;
 pub mod apiserver;

@@ -11,49 +11,29 @@ use super::weight::{MAX_UID, MAX_VIEWS};
 use crate::config::Config;
 use crate::inject::{Budget, Context, Lenient, Outcome, Plan, Reason, TargetKind, Task, plan};
 
-/// The webhook entry that a request comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Route {
-    /// For objects that have the trigger annotation.
-    Mutate,
-    /// For objects in namespaces with the label `tracing=enabled`.
-    DefaultOn,
-}
-
-impl Route {
-    /// All routes.
-    pub const ALL: [Self; 2] = [Self::Mutate, Self::DefaultOn];
-
+table! {
+    /// The webhook entry that a request comes from.
+    pub enum Route
     /// The path in the webhook configuration.
-    #[must_use]
-    pub const fn path(self) -> &'static str {
-        match self {
-            Self::Mutate => "/mutate",
-            Self::DefaultOn => "/mutate/default-on",
-        }
+    pub fn path -> &'static str {
+        /// For objects that have the trigger annotation.
+        Mutate = "/mutate",
+        /// For objects in namespaces with the label `tracing=enabled`.
+        DefaultOn = "/mutate/default-on",
     }
 }
 
-/// What the user does with the object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Operation {
-    /// Create it.
-    Create,
-    /// Change it.
-    Update,
-    /// Delete it, connect to it, or an operation of a future API server.
-    Other,
-}
-
-impl Operation {
+table! {
+    /// What the user does with the object.
+    pub enum Operation
     /// The stable name in metrics and logs.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Update => "update",
-            Self::Other => "other",
-        }
+    pub fn code -> &'static str {
+        /// Create it.
+        Create = "create",
+        /// Change it.
+        Update = "update",
+        /// Delete it, connect to it, or an operation of a future API server.
+        Other = "other",
     }
 }
 

@@ -10,7 +10,6 @@ use crate::jaeger::accepts::{
     is_agent_host, is_agent_port, is_config_map_key, is_dns_label, is_dns_name, is_otlp_endpoint,
     is_sampler_param, is_sampler_type, is_service_name, is_tags,
 };
-use crate::jaeger::variable::table;
 
 /// What the annotations of this project begin with.
 pub const ANNOTATION_PREFIX: &str = "tracing.seldon.io/";
@@ -34,7 +33,7 @@ type Row = (
 
 table! {
     /// A setting: something that a layer (config, profile, annotation …) can say about how to trace. In the order of the documentation.
-    Setting: Row {
+    pub enum Setting fn row -> Row {
         /// Host that spans are sent to, or `status.hostIP` for the pod's own node.
         AgentHost = ("agent-host", "agentHost", Some(HOST_IP),
             "status.hostIP, a host name, an IPv4 address or an IPv6 address in brackets, without a port"),

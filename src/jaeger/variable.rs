@@ -2,36 +2,12 @@
 
 use std::borrow::Cow;
 
-/// Defines an enum, the list of its variants, and a row of a table for each.
-macro_rules! table {
-    ($(#[$about:meta])* $name:ident: $row:ty { $($(#[$doc:meta])* $variant:ident = $value:expr,)* }) => {
-        $(#[$about])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $name {
-            $($(#[$doc])* $variant,)*
-        }
-
-        impl $name {
-            /// All of them, in their order.
-            pub const ALL: [Self; Self::COUNT] = [$(Self::$variant),*];
-
-            /// How many there are.
-            pub const COUNT: usize = [$(stringify!($variant)),*].len();
-
-            const fn row(self) -> $row {
-                match self {
-                    $(Self::$variant => $value,)*
-                }
-            }
-        }
-    };
-}
-pub(crate) use table;
-
 table! {
     /// A variable that may be injected, in the order in which they are written. The first five are the ones of
     /// [Seldon's tracing page](https://docs.seldon.ai/seldon-core-1/configuration/distributed-tracing), in its order.
-    Variable: &'static str {
+    pub enum Variable
+    /// The name in the container's environment.
+    pub fn name -> &'static str {
         /// `TRACING`: an integer to Seldon's Python wrapper, which turns tracing on for anything but 0.
         Tracing = "TRACING",
         /// `JAEGER_AGENT_HOST`: where spans are sent, by UDP.
@@ -54,12 +30,6 @@ table! {
 }
 
 impl Variable {
-    /// The name in the container's environment.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        self.row()
-    }
-
     /// The variable of that name, if it is one of ours.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

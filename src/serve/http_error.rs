@@ -5,21 +5,13 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 
 use crate::admission::Malformed;
 
-/// What a request could not get in time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shortage {
-    Memory,
-    Time,
-}
-
-impl Shortage {
-    pub(super) const ALL: [Self; 2] = [Self::Memory, Self::Time];
-
-    pub(super) const fn code(self) -> &'static str {
-        match self {
-            Self::Memory => "memory",
-            Self::Time => "time",
-        }
+table! {
+    /// What a request could not get in time.
+    pub(super) enum Shortage
+    /// The name in metrics.
+    pub(super) fn code -> &'static str {
+        Memory = "memory",
+        Time = "time",
     }
 }
 

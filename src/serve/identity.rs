@@ -102,7 +102,8 @@ impl Material {
         if !leaf.validity(now).is_valid() {
             return Err(StartError(format!(
                 "the certificate is valid from {} to {}, not now; if it should be valid, check the system clock",
-                rfc3339(leaf.not_before), rfc3339(leaf.not_after)
+                rfc3339(leaf.not_before),
+                rfc3339(leaf.not_after)
             )));
         }
         if leaf.dns.is_empty() && leaf.ip.is_empty() {

@@ -14,30 +14,24 @@ use super::http_error::Shortage;
 use crate::admission::Decision;
 use crate::inject::TargetKind;
 
-/// What is loaded again when it changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Watched {
-    Certificate,
-    Config,
+table! {
+    /// What is loaded again when it changes.
+    pub(super) enum Watched
+    fn code_and_check -> (&'static str, &'static str) {
+        Certificate = ("certificate", "certificate-files"),
+        Config = ("config", "config-files"),
+    }
 }
 
 impl Watched {
-    pub(super) const ALL: [Self; 2] = [Self::Certificate, Self::Config];
-
     /// The name in metrics and in the log.
     pub(super) const fn code(self) -> &'static str {
-        match self {
-            Self::Certificate => "certificate",
-            Self::Config => "config",
-        }
+        self.code_and_check().0
     }
 
     /// The name of its check in `/readyz`.
     pub(super) const fn check(self) -> &'static str {
-        match self {
-            Self::Certificate => "certificate-files",
-            Self::Config => "config-files",
-        }
+        self.code_and_check().1
     }
 }
 

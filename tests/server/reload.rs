@@ -409,7 +409,7 @@ async fn a_new_client_ca_counts_for_new_connections() {
                 trouble.starts_with("it requires a client certificate")
             }
             Err(ClientError::Broken(..)) => true,
-            _ => false,
+            other => panic!("{other:?}"),
         }
     };
     assert!(refused(with(None)).await);

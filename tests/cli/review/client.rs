@@ -209,7 +209,11 @@ async fn trouble_with_the_certificate_is_named() {
     let expired = target(&dated(2019, 2020));
     trouble(&expired, "its certificate expired at 2020-01-01T00:00:00Z").await;
     let early = target(&dated(2990, 2999));
-    trouble(&early, "its certificate is not valid before 2990-01-01T00:00:00Z").await;
+    trouble(
+        &early,
+        "its certificate is not valid before 2990-01-01T00:00:00Z",
+    )
+    .await;
 }
 
 #[tokio::test]
