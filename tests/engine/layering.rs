@@ -107,7 +107,10 @@ impl Paths {
                 _ => colons = 0,
             }
         }
-        self.named.insert(path);
+        // As in `visit_visibility`.
+        if path != ["super"] {
+            self.named.insert(path);
+        }
     }
 }
 
