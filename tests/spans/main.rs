@@ -59,7 +59,7 @@ fn main() -> ExitCode {
         Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("spans-{}", std::process::id()));
     let mut arguments = std::env::args().skip(1);
     if arguments.next().as_deref() == Some("--show") {
-        return shown::show(parts, &folder, arguments.next().as_deref());
+        return shown::show(parts, &folder, arguments);
     }
     let arguments = Arguments::from_args();
     if let Err(why) = &parts {

@@ -133,27 +133,53 @@ impl Rig {
         requests: usize,
         models: &[&Wrapper],
     ) -> Vec<String> {
+        let urls = models.iter().map(|model| model.url());
+        self.played(node, object, name, requests, &urls.collect::<Vec<_>>())
+    }
+
+    /// The same by gRPC.
+    #[track_caller]
+    pub(crate) fn orchestrate_by_grpc(
+        &self,
+        object: &Value,
+        name: &str,
+        requests: usize,
+        models: &[&Wrapper],
+    ) -> Vec<String> {
+        let addresses = models.iter().map(|model| model.grpc());
+        let arguments: Vec<_> = ["--grpc".to_owned()].into_iter().chain(addresses).collect();
+        self.played(self.node, object, name, requests, &arguments)
+    }
+
+    #[track_caller]
+    fn played(
+        &self,
+        node: Node,
+        object: &Value,
+        name: &str,
+        requests: usize,
+        arguments: &[String],
+    ) -> Vec<String> {
         let env = &predictor(object, name)["svcOrchSpec"]["env"];
-        let urls: Vec<_> = models.iter().map(|model| model.url()).collect();
-        let output = self.orchestrator(&environment(env, node), requests, &urls);
+        let output = self.orchestrator(&environment(env, node), requests, arguments);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}");
         let ids = String::from_utf8(output.stdout).unwrap();
         ids.lines().map(str::to_owned).collect()
     }
 
-    /// Runs the stand-in for the orchestrator to its end.
+    /// Runs the stand-in for the orchestrator to its end. It calls the models at the end of the arguments.
     pub(crate) fn orchestrator(
         &self,
         environment: &Environment,
         requests: usize,
-        urls: &[String],
+        arguments: &[String],
     ) -> Output {
         Command::new(self.parts.binary("orchestrator"))
             .env_clear()
             .envs(environment)
             .arg(format!("--requests={requests}"))
-            .args(urls)
+            .args(arguments)
             .output()
             .unwrap()
     }

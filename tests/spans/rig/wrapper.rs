@@ -81,6 +81,11 @@ impl Wrapper {
         format!("http://{}/predict", self.rest)
     }
 
+    /// The address that the orchestrator calls by gRPC.
+    pub(crate) fn grpc(&self) -> String {
+        format!("127.0.0.1:{}", self.grpc)
+    }
+
     /// Makes so many predictions by REST, as Seldon's documentation shows it.
     #[track_caller]
     pub(crate) fn predict(&mut self, count: usize) {
@@ -115,7 +120,7 @@ impl Wrapper {
         image(&mut command);
         command
             .arg(Path::new(SCRIPTS).join("predict.py"))
-            .arg(format!("127.0.0.1:{}", self.grpc))
+            .arg(self.grpc())
             .arg(count.to_string())
             .args(context);
         let output = command.output().unwrap();

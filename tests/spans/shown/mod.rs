@@ -1,5 +1,6 @@
-//! One trace for a person: of a model that is traced by nothing but the annotation.
+//! Two traces for a person, by REST and by gRPC: of a model that is traced by nothing but the annotation.
 
+mod svg;
 mod waterfall;
 
 use std::fmt::Write as _;
@@ -10,16 +11,19 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
+use svg::svg;
 use waterfall::waterfall;
 
 use crate::models::{component, component_if_any, model, objects};
+use crate::predictions::BY_REST;
 use crate::rig::Rig;
 use crate::rig::kubelet::environment;
 use crate::rig::parts::Parts;
 use crate::rig::query::Span;
+use crate::rig::wrapper::Wrapper;
 
 tests![
-    a_trace_that_is_shown_names_its_id_and_draws_each_span_below_the_one_that_caused_it,
+    what_is_shown_names_each_trace_and_draws_each_span_below_the_one_that_caused_it,
     of_a_file_whose_trace_cannot_be_shown_the_reason_is_said_at_once,
 ];
 
@@ -29,8 +33,21 @@ const EXAMPLE: &str = "examples/own-container.yaml";
 /// How many requests are made until one is sampled.
 const MANY: usize = 500;
 
-/// `tests/spans/show [FILE]`
-pub(crate) fn show(parts: Result<Parts, String>, folder: &Path, file: Option<&str>) -> ExitCode {
+/// What is shown of a model: a text, and its traces with what they are of.
+type Shown = (String, Vec<(&'static str, Vec<Span>)>);
+
+/// `tests/spans/show [--svg PICTURE] [FILE]`
+pub(crate) fn show(
+    parts: Result<Parts, String>,
+    folder: &Path,
+    mut arguments: impl Iterator<Item = String>,
+) -> ExitCode {
+    let mut file = arguments.next();
+    let picture = file.take_if(|it| it == "--svg").and_then(|_| {
+        let picture = arguments.next();
+        file = arguments.next();
+        picture
+    });
     let parts = match parts {
         Ok(parts) => parts,
         Err(why) => {
@@ -39,16 +56,19 @@ pub(crate) fn show(parts: Result<Parts, String>, folder: &Path, file: Option<&st
         }
     };
     let rig = Rig::start(parts, folder);
-    let shown = shown(&rig, file.unwrap_or(EXAMPLE));
+    let shown = shown(&rig, file.as_deref().unwrap_or(EXAMPLE));
     drop(rig);
     let _ = fs::remove_dir_all(folder);
-    let text = match shown {
-        Ok((text, _)) => text,
+    let (text, traces) = match shown {
+        Ok(shown) => shown,
         Err(why) => {
             eprintln!("{why}");
             return ExitCode::FAILURE;
         }
     };
+    if let Some(picture) = picture {
+        fs::write(picture, svg(&traces)).unwrap();
+    }
     // Colours only where they can be seen.
     match anstream::stdout().write_all(text.as_bytes()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -56,8 +76,8 @@ pub(crate) fn show(parts: Result<Parts, String>, folder: &Path, file: Option<&st
     }
 }
 
-/// Has a model of a file traced, and tells how. Gives the trace too. Or tells why there would be none.
-fn shown(rig: &Rig, file: &str) -> Result<(String, Vec<Span>), String> {
+/// Has a model of a file traced, and tells how. Or tells why there would be no trace.
+fn shown(rig: &Rig, file: &str) -> Result<Shown, String> {
     let documents = objects(&fs::read_to_string(file).unwrap());
     let manifest = model(&documents);
     let stored = rig.webhook.create(manifest).object;
@@ -99,20 +119,43 @@ fn shown(rig: &Rig, file: &str) -> Result<(String, Vec<Span>), String> {
     }
     let wrappers: Vec<_> = wrappers.iter().collect();
     let name = predictor["name"].as_str().unwrap();
-    // The sampler may take only some.
-    let mut ids = (1..=MANY).map(|count| (count, rig.orchestrate(&stored, name, 1, &wrappers)));
-    let sampled = ids.find_map(|(count, ids)| Some((count, ids.into_iter().next()?)));
-    let (count, id) = sampled.unwrap_or_else(|| panic!("of {MANY} requests none was sampled"));
-    let trace = rig.trace(&id, 1 + 2 * wrappers.len());
-    // As Jaeger writes it: the client leaves out zeros at its begin.
-    let (id, spans) = (&trace[0].trace, trace.len());
-    write!(
-        text,
-        "\nRequests to the orchestrator until one was sampled: {count}. Its trace in Jaeger is {id}, of {spans} spans:\n\n{}",
-        waterfall(&trace)
-    )
-    .unwrap();
-    Ok((text, trace))
+    let traces = requested(rig, &stored, name, &wrappers, &mut text);
+    Ok((text, traces))
+}
+
+/// Makes the two requests, and tells of their traces.
+fn requested(
+    rig: &Rig,
+    stored: &Value,
+    name: &str,
+    wrappers: &[&Wrapper],
+    text: &mut String,
+) -> Vec<(&'static str, Vec<Span>)> {
+    let requests: [(_, &dyn Fn() -> Vec<String>); 2] = [
+        ("A request by REST", &|| {
+            rig.orchestrate(stored, name, 1, wrappers)
+        }),
+        ("A request by gRPC", &|| {
+            rig.orchestrate_by_grpc(stored, name, 1, wrappers)
+        }),
+    ];
+    let traces = requests.into_iter().map(|(title, request)| {
+        // The sampler may take only some.
+        let mut ids = (1..=MANY).map(|count| (count, request()));
+        let sampled = ids.find_map(|(count, ids)| Some((count, ids.into_iter().next()?)));
+        let (count, id) = sampled.unwrap_or_else(|| panic!("of {MANY} requests none was sampled"));
+        let trace = rig.trace(&id, 1 + 2 * wrappers.len());
+        // As Jaeger writes it: the client leaves out zeros at its begin.
+        let (id, spans) = (&trace[0].trace, trace.len());
+        write!(
+            text,
+            "\n{title} to the orchestrator, the first of {count} that was sampled. Its trace in Jaeger is {id}, of {spans} spans:\n\n{}",
+            waterfall(&trace)
+        )
+        .unwrap();
+        (title, trace)
+    });
+    traces.collect()
 }
 
 /// Why the containers of a predictor would report nothing to what runs here.
@@ -178,30 +221,43 @@ fn class(container: &str) -> String {
     format!("{begin}{name}")
 }
 
-fn a_trace_that_is_shown_names_its_id_and_draws_each_span_below_the_one_that_caused_it(rig: &Rig) {
+fn what_is_shown_names_each_trace_and_draws_each_span_below_the_one_that_caused_it(rig: &Rig) {
     for (container, expected) in [("a--b1", "AB1"), ("2nd-model", "Model2ndModel")] {
         assert_eq!(class(container), expected);
     }
-    let (text, trace) = shown(rig, EXAMPLE).unwrap();
+    let (text, traces) = shown(rig, EXAMPLE).unwrap();
     let text = anstream::adapter::strip_str(&text).to_string();
     assert!(text.contains("    tracing: \"true\"\n"), "{text}");
-    assert!(text.contains(&trace[0].trace), "{text}");
-    let (_, drawn) = text.split_once("service ").unwrap();
-    let lines: Vec<_> = drawn.lines().skip(1).collect();
-    let begins = [
-        ("executor", "predictions "),
-        ("executor", "  call "),
-        ("ChurnModel", "    Predict "),
+    let picture = svg(&traces);
+    assert_eq!(
+        picture.matches("<rect class=\"s").count(),
+        6,
+        "a bar each: {picture}"
+    );
+    let by_grpc = "/seldon.protos.Model/Predict";
+    let expected = [
+        ["predictions", "/predict", BY_REST],
+        ["/seldon.protos.Seldon/Predict", by_grpc, by_grpc],
     ];
-    assert_eq!(lines.len(), begins.len(), "{text}");
-    for (line, (service, operation)) in lines.iter().zip(begins) {
-        let rest = line
-            .strip_prefix(service)
-            .unwrap_or_else(|| panic!("{text}"));
-        let rest = rest.trim_start_matches(' ');
-        assert!(rest.starts_with(operation.trim_start()), "{text}");
-        assert!(line.contains(&format!(" {operation}")), "{text}");
-        assert!(line.contains('█'), "{text}");
+    let drawn: Vec<_> = text.split("service ").skip(1).collect();
+    assert_eq!((drawn.len(), traces.len()), (2, 2), "{text}");
+    for ((drawn, (title, trace)), operations) in drawn.iter().zip(&traces).zip(expected) {
+        assert!(text.contains(&trace[0].trace), "{text}");
+        assert!(picture.contains(title), "{picture}");
+        let lines: Vec<_> = drawn.lines().skip(1).take(3).collect();
+        for (depth, operation) in operations.into_iter().enumerate() {
+            let service = ["executor", "executor", "ChurnModel"][depth];
+            let mut words = lines[depth].split_whitespace();
+            assert_eq!(words.next(), Some(service), "{text}");
+            assert_eq!(words.next(), Some(operation), "{text}");
+            let begins = lines[depth].find(operation).unwrap();
+            assert_eq!(begins, "ChurnModel  ".len() + 2 * depth, "{text}");
+            assert!(lines[depth].contains('█'), "{text}");
+            assert!(
+                picture.contains(&format!(">{operation}</text>")),
+                "{picture}"
+            );
+        }
     }
 }
 
