@@ -1,9 +1,9 @@
 //! `manifests/cert-manager` with cert-manager's own controllers: certificates come, are renewed, and are trusted all the time.
 
 use crate::models::{is_traced, model};
-use crate::rig::Cluster;
+use crate::readme;
 use crate::rig::installation::{self, NAMESPACE, SECRET, bundles, get, overlay, part};
-use crate::rig::{cert_manager, metrics, until};
+use crate::rig::{Cluster, Space, cert_manager, metrics, until};
 
 /// The Certificate of the webhook.
 const LEAF: &str = "seldon-tracing-tls";
@@ -11,6 +11,7 @@ const LEAF: &str = "seldon-tracing-tls";
 tests![
     cert_manager_issues_trusts_and_renews_and_the_root_stays,
     manifests_that_are_applied_again_leave_ca_bundle_alone,
+    the_quick_start_of_the_readme_leads_to_a_traced_model,
 ];
 
 /// Creates a model and looks whether it was traced by way of the Service.
@@ -67,4 +68,12 @@ fn manifests_that_are_applied_again_leave_ca_bundle_alone(cluster: &Cluster) {
         bundles(plane) == [Some(root.clone()), Some(root.clone())]
     });
     assert_traced(cluster, "applied-again");
+}
+
+fn the_quick_start_of_the_readme_leads_to_a_traced_model(cluster: &Cluster) {
+    let said = readme::run(cluster, "README.md", "## Quick start on a cluster").concat();
+    assert!(said.contains("deployment.apps/jaeger"), "{said}");
+    assert!(said.contains("successfully rolled out"), "{said}");
+    let space = Space::existing(cluster, "seldon");
+    assert!(is_traced(&space.get("mock-classifier")));
 }

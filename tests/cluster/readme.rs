@@ -1,27 +1,34 @@
-//! The README's way through the life of an installation, by its own commands: trace, rotate, upgrade, lose, uninstall.
+//! The way of the documentation through the life of an installation, by its own commands: trace, rotate, upgrade, lose, uninstall.
 //!
 //! The cluster is this test's own, for at the end there is no webhook in it any more.
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::models::{RECORD, essence, is_traced, names, written};
+use crate::models::{RECORD, container, essence, is_traced, names, value, written};
 use crate::rig::installation::{NAME, NAMESPACE, SECRET, bundles, get, part};
 use crate::rig::shell::blocks;
 use crate::rig::{Cluster, Space, until};
 
-tests![the_readme_leads_from_a_traced_model_to_an_uninstalled_webhook];
+tests![the_documentation_leads_from_a_traced_model_to_an_uninstalled_webhook];
 
-const README: &str = "README.md";
+const INSTALL: &str = "docs/install.md";
+const OPERATE: &str = "docs/operate.md";
+const ANNOTATIONS: &str = "docs/annotations.md";
+const TRACE: &str = "docs/trace-a-model.md";
+const WORKED: &str = "docs/worked-example.md";
 const EXTERNAL: &str = "manifests/external/README.md";
 
-/// The model of the README.
+/// The model of the pages.
 const MODEL: &str = "churn";
 
-fn the_readme_leads_from_a_traced_model_to_an_uninstalled_webhook(cluster: &Cluster) {
+fn the_documentation_leads_from_a_traced_model_to_an_uninstalled_webhook(cluster: &Cluster) {
     let space = Space::existing(cluster, "models");
+    check_it(cluster, &space);
     trace_a_model(cluster, &space);
+    find_no_traces(cluster, &space);
+    work_through_the_example(cluster);
     rotate(cluster);
     upgrade(cluster, &space);
     opt_out_everywhere(cluster, &space);
@@ -29,25 +36,87 @@ fn the_readme_leads_from_a_traced_model_to_an_uninstalled_webhook(cluster: &Clus
     uninstall(cluster, &space);
 }
 
-fn run(cluster: &Cluster, page: &str, heading: &str) -> Vec<String> {
+pub(crate) fn run(cluster: &Cluster, page: &str, heading: &str) -> Vec<String> {
     let shell = &cluster.installation().shell;
     let blocks = blocks(page, heading);
     blocks.iter().map(|block| shell.run(block).ok()).collect()
 }
 
-fn trace_a_model(cluster: &Cluster, space: &Space<'_>) {
-    let said = run(cluster, README, "### A receiver");
+fn check_it(cluster: &Cluster, space: &Space<'_>) {
+    let said = run(cluster, INSTALL, "## A receiver");
     assert!(said[0].contains("daemonset.apps/"), "{}", said[0]);
-    let said = run(cluster, README, "### Trace a model");
-    assert!(
-        said[0].contains("models/churn: traced"),
-        "explain shows it: {}",
-        said[0]
-    );
+    let said = run(cluster, INSTALL, "## Check it");
+    assert!(said[0].contains("TRACING"), "explain shows it: {}", said[0]);
+    assert!(is_traced(&space.get(MODEL)));
+}
+
+fn trace_a_model(cluster: &Cluster, space: &Space<'_>) {
+    run(cluster, TRACE, "## Turn it off");
+    assert!(!is_traced(&space.get(MODEL)));
+    let said = run(cluster, TRACE, "## Turn it on");
+    assert!(said[1].contains("TRACING"), "explain shows it: {}", said[1]);
     let model = space.get(MODEL);
     assert!(is_traced(&model));
     // Created, taken out, put in.
     assert_eq!(written(&model).generation, 3);
+    run(cluster, TRACE, "## Trace a part of the requests");
+    run(cluster, TRACE, "## Add tags and names");
+    let orchestrator = &space.get(MODEL)["spec"]["predictors"][0]["svcOrchSpec"];
+    for (name, expected) in [
+        ("JAEGER_SAMPLER_TYPE", "probabilistic"),
+        ("JAEGER_SAMPLER_PARAM", "0.1"),
+        ("JAEGER_TAGS", "team=growth,model=churn"),
+        ("JAEGER_SERVICE_NAME", "churn"),
+    ] {
+        assert_eq!(value(orchestrator, name), Some(expected), "{name}");
+    }
+    run(cluster, ANNOTATIONS, "## The sampler of the Python wrapper");
+    let path = value(container(&space.get(MODEL)), "JAEGER_CONFIG_PATH").map(str::to_owned);
+    assert!(path.is_some_and(|path| path.ends_with("/tracing.yml")));
+}
+
+/// With a pod, as Seldon would make it of the model, that also has one of the ports of the receiver.
+fn find_no_traces(cluster: &Cluster, space: &Space<'_>) {
+    let mut container = container(&space.get(MODEL)).clone();
+    container["ports"] = json!([{"containerPort": 5775, "hostPort": 5775, "protocol": "UDP"}]);
+    let pod = json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "churn-0", "labels": {"seldon-deployment-id": MODEL}},
+        "spec": {"containers": [container]},
+    });
+    let create = ["create", "-f", "-"];
+    space.kubectl_with(&pod.to_string(), &create).ok();
+    let said = run(cluster, TRACE, "## I see no traces").concat();
+    for found in [
+        "inject.tracing.seldon.io LS0t",
+        "name: TRACING",
+        "models/churn-0 5775",
+    ] {
+        assert!(said.contains(found), "{found}: {said}");
+    }
+    space.kubectl(&["delete", "pod", "churn-0", "--now"]).ok();
+}
+
+fn work_through_the_example(cluster: &Cluster) {
+    let space = Space::existing(cluster, "seldon");
+    let said = run(cluster, WORKED, "## Install Jaeger");
+    for object in [
+        "daemonset.apps/seldon-tracing-collector",
+        "deployment.apps/jaeger",
+    ] {
+        assert!(said[0].contains(object), "{}", said[0]);
+    }
+    for (heading, model) in [
+        ("## A model in its own container", "mock-classifier"),
+        ("## A prepackaged server", "iris"),
+    ] {
+        let said = run(cluster, WORKED, heading).concat();
+        assert!(said.contains("TRACING"), "explain shows it: {said}");
+        assert!(is_traced(&space.get(model)));
+    }
+    let said = run(cluster, WORKED, "## Remove it").concat();
+    assert!(said.contains("\"jaeger\" deleted"), "{said}");
 }
 
 fn rotate(cluster: &Cluster) {
@@ -70,7 +139,7 @@ fn upgrade(cluster: &Cluster, space: &Space<'_>) {
     let text = fs::read_to_string(&file).unwrap();
     fs::write(&file, text.replace("newTag: 0.1.0", "newTag: 0.1.1")).unwrap();
     let (model, old) = (space.get(MODEL), cluster.installation().node.admins());
-    run(cluster, README, "### Upgrade and rollback");
+    run(cluster, OPERATE, "## Upgrade and roll back");
     let deployment = get(cluster.plane(), "deployment", NAME);
     let image = deployment.pointer("/spec/template/spec/containers/0/image");
     assert_eq!(image.unwrap(), "seldon-tracing:0.1.1");
@@ -85,18 +154,18 @@ fn upgrade(cluster: &Cluster, space: &Space<'_>) {
     assert_eq!(written(&applied).generation, written(&model).generation);
     assert_new_models_are_traced(cluster, "upgraded");
     fs::write(&file, text).unwrap();
-    run(cluster, README, "### Upgrade and rollback");
+    run(cluster, OPERATE, "## Upgrade and roll back");
     assert_new_models_are_traced(cluster, "rolled-back");
 }
 
-/// Of models that ask themselves and of those whose namespace asks for them; this leaves the model of the README traced for the rest.
+/// Of models that ask themselves and of those whose namespace asks for them; this leaves the model of the pages traced for the rest.
 fn opt_out_everywhere(cluster: &Cluster, space: &Space<'_>) {
     let labelled = cluster.default_on_space("by-default");
     let model = crate::models::untraced("model").to_string();
     let create = ["create", "-f", "-"];
     labelled.kubectl_with(&model, &create).ok();
     assert!(is_traced(&labelled.get("model")) && is_traced(&space.get(MODEL)));
-    let block = &blocks(README, "### Uninstall")[0];
+    let block = &blocks(INSTALL, "## Uninstall")[0];
     cluster.installation().shell.run(block).ok();
     for left in [labelled.get("model"), space.get(MODEL)] {
         assert!(
@@ -112,7 +181,7 @@ fn opt_out_everywhere(cluster: &Cluster, space: &Space<'_>) {
 
 fn delete_in_an_emergency(cluster: &Cluster, space: &Space<'_>) {
     let before = written(&space.get(MODEL));
-    let said = run(cluster, README, "### Outage");
+    let said = run(cluster, OPERATE, "## Outage");
     assert!(said[0].contains(MODEL), "{said:?}");
     let model = space.get(MODEL);
     assert_eq!(
@@ -128,7 +197,7 @@ fn delete_in_an_emergency(cluster: &Cluster, space: &Space<'_>) {
 
 fn uninstall(cluster: &Cluster, space: &Space<'_>) {
     let before = space.get(MODEL);
-    let blocks = blocks(README, "### Uninstall");
+    let blocks = blocks(INSTALL, "## Uninstall");
     let [_, remove, uninject] = blocks.as_slice() else {
         panic!("{blocks:?}");
     };
@@ -145,7 +214,7 @@ fn uninstall(cluster: &Cluster, space: &Space<'_>) {
     shell.run(uninject).ok();
     let after = space.get(MODEL);
     assert!(after["metadata"]["annotations"].get(RECORD).is_none());
-    assert_eq!(names(crate::models::container(&after)), ["LOG_LEVEL"]);
+    assert_eq!(names(container(&after)), ["LOG_LEVEL"]);
     let untouched = cluster.space("untouched");
     let manifest = fs::read_to_string(shell.file("examples/own-container.yaml")).unwrap();
     let manifest = manifest.replace(

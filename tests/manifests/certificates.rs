@@ -140,7 +140,7 @@ fn for_a_cluster(page: &str) -> String {
 
 #[test]
 fn the_commands_for_a_certificate_of_ones_own_are_commands_of_the_binary_and_fit_the_manifests() {
-    let page = ["README.md", "manifests/external/README.md"].map(for_a_cluster);
+    let page = ["docs/install.md", "manifests/external/README.md"].map(for_a_cluster);
     let page = page.concat().replace("\\\n", " ");
     let lines = |start: &'static str| {
         let found: Vec<_> = page

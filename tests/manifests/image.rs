@@ -45,12 +45,15 @@ fn the_image_is_one_file_run_by_the_user_of_the_pod() {
 }
 
 #[test]
-fn the_build_is_the_readmes_and_what_it_builds_is_copied() {
+fn the_build_is_that_of_the_documentation_and_what_it_builds_is_copied() {
     let runs = of("RUN", false);
     let [build, place] = runs.as_slice() else {
         panic!("{runs:?}");
     };
-    assert!(text("README.md").contains(&format!("`{build}`")), "{build}");
+    assert!(
+        text("docs/install.md").contains(&format!("`{build}`")),
+        "{build}"
+    );
     assert!(build.contains("+crt-static"), "the image has no libc");
     // Without a target the flag would count for build scripts and macros too, which cannot be static.
     assert!(build.contains("--target ") && build.contains("--locked"));

@@ -21,3 +21,4 @@ mod restricted;
 #[path = "../support/mod.rs"]
 mod support;
 mod webhook;
+mod worked;

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::PathBuf;
 
 use serde_json::Value;
+use walkdir::WalkDir;
 
 use crate::models::{Component, component, example, examples, model, predictor};
 use crate::rig::Rig;
@@ -19,14 +21,19 @@ tests![
 
 fn every_example_is_tried_with_spans_but_the_one_for_which_there_is_no_server_here(_: &Rig) {
     let files = |folder: &str| -> Vec<_> {
-        let entries = fs::read_dir(root().join(folder)).unwrap();
-        entries.map(|entry| entry.unwrap().path()).collect()
+        let files = WalkDir::new(root().join(folder)).into_iter();
+        let files = files.map(|entry| entry.unwrap().into_path());
+        files.filter(|path| path.is_file()).collect()
     };
-    let sources = files("tests/spans").into_iter().filter(|it| it.is_file());
-    let sources: String = sources.map(|it| fs::read_to_string(it).unwrap()).collect();
+    let text = |path: &PathBuf| fs::read_to_string(path).unwrap();
+    let sources = files("tests/spans").into_iter();
+    let sources = sources.filter(|it| it.extension().is_some_and(|it| it == "rs"));
+    let sources: String = sources.map(|it| text(&it)).collect();
+    let folder = root().join("examples");
     let untried: BTreeSet<String> = files("examples")
         .iter()
-        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        .filter(|path| text(path).contains("kind: SeldonDeployment"))
+        .map(|path| path.strip_prefix(&folder).unwrap().display().to_string())
         .filter(|name| {
             let one = format!("example(\"{name}\")");
             !sources.contains(&one) && !sources.contains(&one.replacen('(', "s(", 1))

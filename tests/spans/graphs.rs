@@ -6,6 +6,7 @@ use crate::rig::Rig;
 tests![
     the_models_of_a_graph_are_spans_of_one_trace_and_bear_the_tags_of_the_annotation,
     a_model_that_is_called_by_grpc_joins_the_trace_that_it_is_called_in,
+    a_chain_of_models_is_one_trace_by_grpc_too,
 ];
 
 fn the_models_of_a_graph_are_spans_of_one_trace_and_bear_the_tags_of_the_annotation(rig: &Rig) {
@@ -63,4 +64,26 @@ fn a_model_that_is_called_by_grpc_joins_the_trace_that_it_is_called_in(rig: &Rig
     model.predict_by_grpc(2, Some("5e1d0071ace00001:5e1d000000000001:0:0"));
     rig.settle();
     rig.spans("GrpcInTrace", 1);
+}
+
+fn a_chain_of_models_is_one_trace_by_grpc_too(rig: &Rig) {
+    let stored = rig.webhook.create(&example("two-models.yaml")).object;
+    let mut models = [
+        rig.run(&stored, "text-encoder", "ChainEncoder"),
+        rig.run(&stored, "sentiment-model", "ChainSentiment"),
+    ];
+    for model in &mut models {
+        // The orchestrator does not wait until they are up.
+        model.predict(1);
+    }
+    let models: Vec<_> = models.iter().collect();
+    let ids = rig.orchestrate_by_grpc(&stored, "default", 1, &models);
+    let trace = rig.trace(&ids[0], 5);
+    let root = trace.iter().find(|span| span.parent.is_none()).unwrap();
+    assert_eq!(root.operation, "/seldon.protos.Seldon/Predict");
+    for service in ["ChainEncoder", "ChainSentiment"] {
+        let span = trace.iter().find(|span| span.service == service).unwrap();
+        let call = trace.iter().find(|it| Some(&it.id) == span.parent.as_ref());
+        assert_eq!(call.unwrap().parent.as_ref(), Some(&root.id), "{trace:?}");
+    }
 }

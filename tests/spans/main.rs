@@ -28,6 +28,7 @@ mod rig;
 mod samplers;
 mod shown;
 mod starts;
+mod worked;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -51,6 +52,7 @@ const TESTS: &[&[Test]] = &[
     refused::TESTS,
     starts::TESTS,
     shown::TESTS,
+    worked::TESTS,
 ];
 
 fn main() -> ExitCode {

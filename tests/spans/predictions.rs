@@ -29,7 +29,7 @@ fn a_model_in_a_container_of_its_own_is_traced_by_rest_and_by_grpc_until_the_ann
     let spans = rig.spans("OwnContainer", 5);
     let count = |operation| spans.iter().filter(|it| it.operation == operation).count();
     assert_eq!((count(BY_REST), count(BY_GRPC)), (3, 2), "{spans:?}");
-    // What docs/receivers.md says to look for in the log.
+    // What docs/trace-a-model.md says to look for in the log.
     let reported = model.said().matches("Reporting span").count();
     assert_eq!(reported, 5, "{}", model.said());
     // Nobody called the model as part of a trace.

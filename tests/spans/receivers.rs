@@ -27,7 +27,7 @@ fn the_collector_receives_on_5775_and_on_6831_and_counts_what_came(rig: &Rig) {
         let mut model = rig.run(&stored, "churn-model", class);
         model.predict(2);
         rig.spans(class, 2);
-        // The counters that docs/receivers.md says to look at. Other tests may send to the same port meanwhile.
+        // The counters that docs/trace-a-model.md says to look at. Other tests may send to the same port meanwhile.
         until(&format!("{receiver} has counted"), || {
             counted() >= before + 2
         });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kube::api::{
-    Api, ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams, PostParams,
+    Api, ApiResource, DynamicObject, GroupVersionKind, ListParams, Patch, PatchParams, PostParams,
 };
 use kube::{Client, Error};
 use serde_json::{Value, json};
@@ -52,25 +52,31 @@ pub(super) async fn run(client: Client, node: Arc<Node>, mut deployment: Value) 
             deployment = now;
             report(&deployments, &deployment).await;
         }
-        finish_namespace(&client).await;
+        finish_namespaces(&client).await;
         sleep(PERIOD).await;
     }
 }
 
-/// The namespace of the webhook is gone when it is deleted, without a look for what is left in it.
-async fn finish_namespace(client: &Client) {
+/// A namespace is gone when it is deleted, without a look for what is left in it.
+async fn finish_namespaces(client: &Client) {
     let kind = GroupVersionKind::gvk("", "v1", "Namespace");
     let resource = ApiResource::from_gvk_with_plural(&kind, "namespaces");
     let namespaces: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
-    let Some(mut namespace) = get(&namespaces, NAMESPACE).await else {
+    // Where the cluster ends, there are none.
+    let Ok(found) = namespaces.list(&ListParams::default()).await else {
         return;
     };
-    if namespace["metadata"]["deletionTimestamp"].is_string() {
+    for namespace in found {
+        if namespace.metadata.deletion_timestamp.is_none() {
+            continue;
+        }
+        let name = namespace.metadata.name.clone().unwrap();
+        let mut namespace = serde_json::to_value(namespace).unwrap();
         namespace["spec"]["finalizers"] = json!([]);
         let put = PostParams::default();
         // If somebody was faster, the next look sees it.
         let _ = namespaces
-            .replace_subresource("finalize", NAMESPACE, &put, &namespace)
+            .replace_subresource("finalize", &name, &put, &namespace)
             .await;
     }
 }

@@ -1,4 +1,4 @@
-//! Our webhook, installed by the commands of the README.
+//! Our webhook, installed by the commands of the documentation.
 
 use std::fs;
 use std::path::PathBuf;
@@ -57,13 +57,13 @@ impl Installation {
     ) -> Self {
         let shell = Shell::new(plane);
         let (heading, cert_manager) = match source {
-            Source::External => ("### With a certificate of your own", None),
+            Source::External => ("## With a certificate of your own", None),
             Source::CertManager(binaries) => {
                 let started = CertManager::start(plane, binaries);
-                ("### With cert-manager", Some(started))
+                ("## With cert-manager", Some(started))
             }
         };
-        let blocks = blocks("README.md", heading);
+        let blocks = blocks("docs/install.md", heading);
         let (first, others) = blocks.split_first().unwrap();
         shell.run(first).ok();
         // Pods wait for the certificate.
