@@ -12,16 +12,20 @@ use crate::support::fixtures::{folder, root};
 tests![KUSTOMIZE: crate::Test; kustomize_runs_inject_as_a_function];
 tests![HELM: crate::Test; helm_runs_inject_as_a_post_renderer];
 
-/// The text of a fenced block of the page, by a text in it.
+const PAGE: &str = "docs/gitops.md";
+const SECTION: &str = "## Helm and kustomize";
+
+/// The text of a fenced block of the section, by a text in it.
 fn block(language: &str, with: &str) -> String {
-    let page = fs::read_to_string(root().join("docs/gitops.md")).unwrap();
+    let page = fs::read_to_string(root().join(PAGE)).unwrap();
+    let (_, page) = page.split_once(SECTION).unwrap();
     let fence = format!("```{language}\n");
     let mut blocks = page.split(&fence).skip(1);
     let block = blocks.find_map(|rest| {
         let (block, _) = rest.split_once("```")?;
         block.contains(with).then(|| block.to_owned())
     });
-    block.unwrap_or_else(|| panic!("docs/gitops.md has lost {with:?}"))
+    block.unwrap_or_else(|| panic!("{PAGE} has lost {with:?}"))
 }
 
 /// Runs a command of the page in a folder, with the tool and the binary on the `PATH`. Returns what it printed.
@@ -72,7 +76,7 @@ fn kustomize_runs_inject_as_a_function(tool: &Tool) {
         ),
         ("kustomization.yaml", &block("yaml", "transformers:")),
     ]);
-    let printed = sh(tool, files.path(), &block("sh", "--enable-exec"));
+    let printed = sh(tool, files.path(), &block("bash", "--enable-exec"));
     is_traced(&printed);
 }
 
@@ -89,6 +93,6 @@ fn helm_runs_inject_as_a_post_renderer(tool: &Tool) {
         ),
     ]);
     for with in ["--post-renderer", "helm template models chart |"] {
-        is_traced(&sh(tool, files.path(), &block("sh", with)));
+        is_traced(&sh(tool, files.path(), &block("bash", with)));
     }
 }

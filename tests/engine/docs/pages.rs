@@ -162,9 +162,9 @@ fn every_page_can_be_reached_from_the_readme() {
 #[test]
 fn every_block_of_commands_has_somebody_who_runs_it() {
     let runner = fs::read_to_string(root().join(".ci/run")).unwrap();
-    let sources: String = WalkDir::new(root().join("tests/cluster"))
-        .into_iter()
-        .map(Result::unwrap)
+    let folders = ["tests/cluster", "tests/tools"].map(|it| root().join(it));
+    let files = folders.iter().flat_map(WalkDir::new).map(Result::unwrap);
+    let sources: String = files
         .filter(|it| it.path().extension().is_some_and(|it| it == "rs"))
         .map(|it| fs::read_to_string(it.path()).unwrap())
         .collect();
@@ -179,7 +179,10 @@ fn every_block_of_commands_has_somebody_who_runs_it() {
                         .all(|it| runner.contains(&format!("grep -qx '{it}' README.md")));
                     let called = [page.name(), block.heading].map(|it| format!("\"{it}\""));
                     let runs = by_itself || called.iter().all(|it| sources.contains(it));
-                    assert!(runs, "{place}: neither .ci/run nor tests/cluster runs this");
+                    assert!(
+                        runs,
+                        "{place}: neither .ci/run nor tests/cluster or tests/tools runs this"
+                    );
                     count += 1;
                 }
                 "console" => commands(&block.text)
