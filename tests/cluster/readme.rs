@@ -77,13 +77,14 @@ fn trace_a_model(cluster: &Cluster, space: &Space<'_>) {
 
 /// With a pod, as Seldon would make it of the model, that also has one of the ports of the receiver.
 fn find_no_traces(cluster: &Cluster, space: &Space<'_>) {
-    let mut container = container(&space.get(MODEL)).clone();
-    container["ports"] = json!([{"containerPort": 5775, "hostPort": 5775, "protocol": "UDP"}]);
+    let mut spec = space.get(MODEL)["spec"]["predictors"][0]["componentSpecs"][0]["spec"].clone();
+    spec["containers"][0]["ports"] =
+        json!([{"containerPort": 5775, "hostPort": 5775, "protocol": "UDP"}]);
     let pod = json!({
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": "churn-0", "labels": {"seldon-deployment-id": MODEL}},
-        "spec": {"containers": [container]},
+        "spec": spec,
     });
     let create = ["create", "-f", "-"];
     space.kubectl_with(&pod.to_string(), &create).ok();
