@@ -46,7 +46,7 @@ fn check_it(cluster: &Cluster, space: &Space<'_>) {
     let said = run(cluster, INSTALL, "## A receiver");
     assert!(said[0].contains("daemonset.apps/"), "{}", said[0]);
     let said = run(cluster, INSTALL, "## Check it");
-    assert!(said[0].contains("TRACING"), "explain shows it: {}", said[0]);
+    assert!(said[0].contains("models/churn: traced"), "{}", said[0]);
     assert!(is_traced(&space.get(MODEL)));
 }
 
@@ -54,7 +54,7 @@ fn trace_a_model(cluster: &Cluster, space: &Space<'_>) {
     run(cluster, TRACE, "## Turn it off");
     assert!(!is_traced(&space.get(MODEL)));
     let said = run(cluster, TRACE, "## Turn it on");
-    assert!(said[1].contains("TRACING"), "explain shows it: {}", said[1]);
+    assert!(said[1].contains("models/churn: traced"), "{}", said[1]);
     let model = space.get(MODEL);
     assert!(is_traced(&model));
     // Created, taken out, put in.
@@ -113,7 +113,7 @@ fn work_through_the_example(cluster: &Cluster) {
         ("## A prepackaged server", "iris"),
     ] {
         let said = run(cluster, WORKED, heading).concat();
-        assert!(said.contains("TRACING"), "explain shows it: {said}");
+        assert!(said.contains(&format!("seldon/{model}: traced")), "{said}");
         assert!(is_traced(&space.get(model)));
     }
     let said = run(cluster, WORKED, "## Remove it").concat();
