@@ -104,6 +104,7 @@ pub fn answer<'a>(
         namespace: namespace.as_deref(),
         namespace_default: route == Route::DefaultOn,
         task: Task::Follow,
+        nulls: None,
     };
     // Only an UPDATE has an object before it, whatever the request says.
     let old = old.filter(|_| decision.operation == Operation::Update);

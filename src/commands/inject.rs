@@ -58,6 +58,7 @@ pub(super) fn context<'a>(
         namespace: surroundings.namespace.as_deref(),
         namespace_default: surroundings.namespace_enabled,
         task: tracing.map_or(Ok(Task::Follow), |value| task(value, config))?,
+        nulls: None,
     })
 }
 

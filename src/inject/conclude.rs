@@ -63,6 +63,14 @@ pub(crate) fn conclude<'v>(
     } else if let Recorded::Read { .. } = found {
         remove_annotations(&mut draft, annotations, inputs, task);
     }
+    if task != Task::Uninject {
+        // The API server drops nulls where it decodes a request. Those of a webhook would meet the schema.
+        for op in &mut draft.ops {
+            if let Op::Add(place, NewValue::Null(_)) = *op {
+                *op = Op::Remove(place);
+            }
+        }
+    }
     let added = draft.ops.iter().any(Op::adds_variables);
     let outcome = match (added, changed, traced) {
         (true, ..) => Outcome::Injected,
@@ -103,9 +111,10 @@ fn write_annotations<'v>(
     let record = &mut draft.record;
     record.new = inputs.record.new;
     let metadata = object.metadata.get();
-    let absent = metadata.is_some_and(|metadata| metadata.annotations.is_absent());
-    if absent {
-        record.new.set(Part::Annotations);
+    let absent = metadata.filter(|metadata| metadata.annotations.is_absent());
+    if let Some(metadata) = absent {
+        let before = inputs.before(&metadata.annotations, Place::Annotations);
+        record.new.set(Part::Annotations, before);
     }
     record.number_sets();
     let text = record.write();
@@ -118,7 +127,7 @@ fn write_annotations<'v>(
     }
     let trigger = record.trigger.take();
     let trigger = trigger.filter(|_| annotations.rest.get(key).is_none());
-    if absent {
+    if absent.is_some() {
         let mut entries = Vec::new();
         entries.extend(trigger.map(|value| (key, value)));
         entries.push((RECORD, Cow::Owned(text)));
@@ -147,8 +156,10 @@ fn remove_annotations<'v>(
         task == Task::Uninject && written.is_some() && annotations.get(key).text() == written;
     let keys: HashSet<&str> = annotations.rest.0.iter().map(|(key, _)| &**key).collect();
     let left = keys.len() - 1 - usize::from(trigger_goes);
-    if left == 0 && inputs.record.new.has(Part::Annotations) {
-        draft.ops.push(Op::Remove(Place::Annotations));
+    let new = inputs.record.new;
+    if left == 0 && new.has(Part::Annotations) {
+        let before = new.before(Part::Annotations);
+        draft.ops.push(Op::take_out(Place::Annotations, before));
         return;
     }
     draft.ops.push(Op::Remove(Place::Annotation(RECORD)));

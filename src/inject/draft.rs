@@ -10,10 +10,10 @@ use super::engine::EngineVariables;
 use super::layers::Resolved;
 use super::notes::Notes;
 use super::ownership::mount::is_our_volume;
-use super::ownership::record::{MAX_RECORD, PredictorRecord, Record};
+use super::ownership::record::{Before, MAX_RECORD, PredictorRecord, Record, spelling};
 use super::ownership::roster::{Member, Roster};
 use super::patch::{ConfigVolume, Op};
-use super::plan::{PredictorPlan, TargetPlan};
+use super::plan::{Nulls, PredictorPlan, TargetPlan};
 use super::reason::Reason;
 use crate::config::Config;
 use crate::config::template::Names;
@@ -51,6 +51,18 @@ pub(crate) struct ObjectInputs<'p, 'v> {
     pub(crate) engine: &'p EngineVariables<'v>,
     /// The record that says what in the object is ours.
     pub(crate) record: &'p Record<'static>,
+    pub(crate) nulls: Option<&'v dyn Nulls>,
+}
+
+impl ObjectInputs<'_, '_> {
+    /// What stands where a part is to be created.
+    pub(crate) fn before<T>(&self, part: &Lenient<T>, place: Place<'_>) -> Before {
+        match (part, self.nulls) {
+            (Lenient::Null, None) => spelling("null"),
+            (Lenient::Null, Some(nulls)) => spelling(nulls.spelled(&place.pointer())?),
+            _ => None,
+        }
+    }
 }
 
 /// What the decision on one predictor reads.

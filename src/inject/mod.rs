@@ -30,7 +30,8 @@ pub use object::plan;
 pub use ownership::record::MAX_RECORD;
 pub use patch::{CONFIG_DIR, CONFIG_VOLUME};
 pub use plan::{
-    Change, Choice, Choices, Context, Outcome, Plan, PredictorPlan, TargetKind, TargetPlan, Task,
+    Change, Choice, Choices, Context, Nulls, Outcome, Plan, PredictorPlan, TargetKind, TargetPlan,
+    Task,
 };
 pub use reason::Reason;
 

@@ -98,6 +98,7 @@ pub fn plan<'v>(
         protocol: spec.and_then(|spec| spec.protocol.text()),
         engine: &engine,
         record,
+        nulls: context.nulls,
     };
     let walk = Walk {
         object,
@@ -134,10 +135,9 @@ fn annotations_of<'v>(
         return None;
     }
     match &metadata.annotations {
-        Lenient::Absent => Some(NONE),
+        Lenient::Absent | Lenient::Null => Some(NONE),
         Lenient::Is(annotations) => Some(annotations),
-        odd => {
-            let found = odd.odd().unwrap_or_default();
+        Lenient::Odd(found) => {
             notes.odd(Place::Annotations, "an object", found);
             None
         }

@@ -1,10 +1,12 @@
 //! The types of the decision.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
 
 use super::layers::Origin;
 use super::notes::Note;
-use super::patch::{Op, Ops};
+use super::patch::{NewValue, Op, Ops};
 use super::reason::Reason;
 use crate::jaeger::{EnvSet, EnvValue, PerVariable, Variable};
 use crate::seldon::Place;
@@ -18,6 +20,14 @@ pub struct Context<'c> {
     pub namespace_default: bool,
     /// What is to be done.
     pub task: Task<'c>,
+    /// How the nulls of the object are spelled, if it comes from a text.
+    pub nulls: Option<&'c dyn Nulls>,
+}
+
+/// The nulls of a text.
+pub trait Nulls: fmt::Debug {
+    /// The text of the null at a JSON pointer into the object.
+    fn spelled(&self, pointer: &str) -> Option<&str>;
 }
 
 /// What is to be done with an object.
@@ -115,6 +125,16 @@ impl Plan<'_> {
     /// An operation that cannot be written. What is in `out` then must not be used: a patch is never sent in part.
     pub fn write_patch(&self, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
         serde_json::to_writer(out, &Ops(&self.ops))
+    }
+
+    /// How the nulls are spelled that the patch puts back, by their JSON pointers.
+    #[must_use]
+    pub fn nulls(&self) -> BTreeMap<String, &'static str> {
+        let nulls = self.ops.iter().filter_map(|op| match op {
+            Op::Add(place, NewValue::Null(text)) => Some((place.pointer(), *text)),
+            _ => None,
+        });
+        nulls.collect()
     }
 
     /// The same patch in the types of the `json-patch` crate.

@@ -53,6 +53,25 @@ impl Tree {
         }
         Some(self.raw(at).position)
     }
+
+    /// The text of the null at an RFC 6901 pointer, if it is written there without an anchor or a tag.
+    #[must_use]
+    pub fn null_text(&self, pointer: &str) -> Option<&str> {
+        let mut id = self.root?;
+        for token in pointer.split('/').skip(1) {
+            let raw = self.raw(self.target(id));
+            (_, id) = if raw.is_sequence() {
+                *raw.entries.get(token.parse::<usize>().ok()?)?
+            } else {
+                find_own(self, id, &token.replace("~1", "/").replace("~0", "~"))?.1
+            };
+        }
+        let raw = self.raw(id);
+        match &raw.kind {
+            Kind::Scalar { text, .. } if raw.tag.is_none() && raw.anchor.is_none() => Some(text),
+            _ => None,
+        }
+    }
 }
 
 impl Node<'_> {

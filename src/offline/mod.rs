@@ -2,6 +2,8 @@
 
 mod find;
 
+use std::collections::BTreeMap;
+
 use json_patch::jsonptr::PointerBuf;
 use json_patch::{Patch, PatchOperation};
 
@@ -9,8 +11,8 @@ pub(crate) use self::find::{Kind, kind_of, objects};
 
 use crate::config::Config;
 use crate::inject::explain::Explanation;
-use crate::inject::{Context, SeldonDeployment, plan, pointer_for_people};
-use crate::manifest::edit::{EditError, edit};
+use crate::inject::{Context, Nulls, SeldonDeployment, plan, pointer_for_people};
+use crate::manifest::edit::{EditError, edit_with_nulls};
 use crate::manifest::tree::{ParseError, Tree};
 
 /// An error in a document.
@@ -62,6 +64,7 @@ pub fn run(text: &str, config: &Config, context: &Context<'_>) -> Result<Done, F
         ..Done::default()
     };
     let mut operations = Vec::new();
+    let mut texts_of_nulls = BTreeMap::new();
     for (prefix, object) in objects(&value) {
         let line = tree.locate(&prefix).map_or(1, |position| position.line);
         match kind_of(object) {
@@ -76,7 +79,15 @@ pub fn run(text: &str, config: &Config, context: &Context<'_>) -> Result<Done, F
         let json = object.to_string();
         let view = SeldonDeployment::from_json(json.as_bytes())
             .map_err(|error| fault(format!("the object cannot be read: {error}")))?;
-        let plan = plan(&view, None, config, context);
+        let nulls = TextNulls {
+            tree: &tree,
+            prefix: &prefix,
+        };
+        let context = Context {
+            nulls: Some(&nulls),
+            ..*context
+        };
+        let plan = plan(&view, None, config, &context);
         let line_of = |pointer: &str| {
             tree.locate(&format!("{prefix}{pointer}"))
                 .map(|position| position.line)
@@ -84,6 +95,9 @@ pub fn run(text: &str, config: &Config, context: &Context<'_>) -> Result<Done, F
         let namespace = view.namespace().or(context.namespace);
         let explanation = Explanation::of(&plan, view.name(), namespace, line_of);
         done.objects.push(Seen { line, explanation });
+        let null_texts = plan.nulls().into_iter();
+        texts_of_nulls
+            .extend(null_texts.map(|(pointer, text)| (format!("{prefix}{pointer}"), text)));
         let unwritten = |error| fault(format!("the patch cannot be written: {error}"));
         for operation in plan.patch().map_err(unwritten)?.0 {
             let pointer = operation.path().to_string();
@@ -93,9 +107,23 @@ pub fn run(text: &str, config: &Config, context: &Context<'_>) -> Result<Done, F
         }
     }
     if !operations.is_empty() && done.duplicates.is_empty() {
-        done.text = Some(edit(text, &tree, &Patch(operations))?);
+        let patch = Patch(operations);
+        done.text = Some(edit_with_nulls(text, &tree, &patch, &texts_of_nulls)?);
     }
     Ok(done)
+}
+
+/// The nulls of the object at `prefix`.
+#[derive(Debug)]
+struct TextNulls<'t> {
+    tree: &'t Tree,
+    prefix: &'t str,
+}
+
+impl Nulls for TextNulls<'_> {
+    fn spelled(&self, pointer: &str) -> Option<&str> {
+        self.tree.null_text(&format!("{}{pointer}", self.prefix))
+    }
 }
 
 /// Reads a document as JSON if it is JSON, else as YAML.

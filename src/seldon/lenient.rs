@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 pub(crate) enum Lenient<T> {
     #[default]
     Absent,
+    /// A key without a value. It counts as absent: the API server drops it.
     Null,
     /// Something else was expected; this is what stands there, for people.
     Odd(&'static str),
@@ -32,14 +33,21 @@ impl<T> Lenient<T> {
     /// What stands there instead of the expected part, for people; nothing where it is as expected or absent.
     pub(crate) fn odd(&self) -> Option<&'static str> {
         match self {
-            Self::Null => Some("null"),
             Self::Odd(found) => Some(found),
-            Self::Absent | Self::Is(_) => None,
+            Self::Absent | Self::Null | Self::Is(_) => None,
         }
     }
 
     pub(crate) fn is_absent(&self) -> bool {
-        matches!(self, Self::Absent)
+        matches!(self, Self::Absent | Self::Null)
+    }
+
+    /// The same for what is no field, such as an item of a list: the API server does not drop a null there.
+    pub(crate) fn not_a_field(self) -> Self {
+        match self {
+            Self::Null => Self::Odd("null"),
+            shape => shape,
+        }
     }
 }
 
@@ -191,7 +199,7 @@ impl<'de, T: FromJson<'de>> FromJson<'de> for Items<T> {
         while let Some(item) = seq.next_element_seed(budget.part())? {
             // Room for the usual list at once, without being lavish for the large items.
             make_room(&mut items, (2048 / size_of::<Lenient<T>>()).max(1), budget)?;
-            items.push(item);
+            items.push(item.not_a_field());
         }
         Ok(Lenient::Is(Self(items)))
     }

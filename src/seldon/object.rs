@@ -209,7 +209,8 @@ impl<'a> Annotations<'a> {
 
 /// Reads one unread value as a string.
 pub(crate) fn read_text(raw: &RawValue) -> Lenient<Text<'_>> {
-    serde_json::from_str(raw.get()).unwrap_or(Lenient::Odd("unreadable"))
+    let read: Result<Lenient<_>, _> = serde_json::from_str(raw.get());
+    read.map_or(Lenient::Odd("unreadable"), Lenient::not_a_field)
 }
 
 /// A borrowed name, or nothing for an empty or odd one.

@@ -317,6 +317,7 @@ fn context(situation: &Situation) -> Context<'_> {
         namespace: situation.namespace,
         namespace_default: situation.namespace_default,
         task: Task::Follow,
+        nulls: None,
     }
 }
 

@@ -15,6 +15,7 @@ mod support;
 
 mod edits;
 mod https;
+mod nulls;
 mod offline;
 mod random;
 
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
         "no corpus in ../shared"
     };
     let over_corpus = [edits::TESTS, offline::TESTS, https::TESTS];
-    let mut all = plain(&[random::TESTS, https::EXAMPLES]);
+    let mut all = plain(&[random::TESTS, nulls::TESTS, https::EXAMPLES]);
     all.extend(trials(&over_corpus, kind, corpus.as_ref(), Corpus::ABSENT));
     libtest_mimic::run(&Arguments::from_args(), all).exit_code()
 }

@@ -68,14 +68,14 @@ struct Item<'a> {
 /// Whether our volume can stand in a pod: its list of volumes can be read and has no volume of that name but ours.
 pub(crate) fn volume_fits(pod: &PodSpec<'_>, ours: impl Fn(&Lenient<Volume<'_>>) -> bool) -> bool {
     match &pod.volumes {
-        Lenient::Absent => true,
+        Lenient::Absent | Lenient::Null => true,
         Lenient::Is(Items(volumes)) => volumes.iter().all(|volume| {
             ours(volume)
                 || volume
                     .get()
                     .is_none_or(|volume| volume.name.text() != Some(CONFIG_VOLUME))
         }),
-        Lenient::Null | Lenient::Odd(_) => false,
+        Lenient::Odd(_) => false,
     }
 }
 
@@ -101,7 +101,7 @@ fn meets_ours(path: &str) -> bool {
 /// Whether our mount can stand in a container: nothing else is mounted under that name, at that path, inside of it or around it.
 pub(crate) fn mount_fits(container: &Container<'_>, may_be_ours: bool) -> bool {
     match &container.volume_mounts {
-        Lenient::Absent => true,
+        Lenient::Absent | Lenient::Null => true,
         Lenient::Is(Items(mounts)) => mounts.iter().all(|mount| {
             (may_be_ours && is_our_mount(mount))
                 || mount.get().is_none_or(|mount| {
@@ -109,7 +109,7 @@ pub(crate) fn mount_fits(container: &Container<'_>, may_be_ours: bool) -> bool {
                     mount.name.text() != Some(CONFIG_VOLUME) && !meets_ours(path)
                 })
         }),
-        Lenient::Null | Lenient::Odd(_) => false,
+        Lenient::Odd(_) => false,
     }
 }
 

@@ -119,7 +119,7 @@ fn is_host_ip(var: &EnvVar<'_>) -> bool {
     let Some(from) = var.value_from else {
         return false;
     };
-    var.value.is_absent()
+    matches!(var.value, Lenient::Absent)
         && var.rest.is_empty()
         && serde_json::from_str::<HostIpSource<'_>>(from.get())
             .is_ok_and(|source| source.field_ref.field_path == HOST_IP)

@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::keys::Ordinals;
 use super::mount::is_our_mount;
 use super::present::Present;
-use super::record::{Named, Part, PredictorRecord, Record, TargetRecord};
+use super::record::{Before, Named, Part, PredictorRecord, Record, TargetRecord};
 use crate::seldon::lenient::{Items, Text};
 use crate::seldon::object::{ComponentSpec, Container, PodSpec, Predictor};
 use crate::seldon::{ContainerList, Lenient};
@@ -32,8 +32,8 @@ pub(crate) struct OurVolumes {
     /// Whether a target in the pod mounts the `ConfigMap` by the record. A volume that nothing of ours mounts is the user's, even if it is
     /// the same.
     pub(crate) mounted: bool,
-    /// Whether the list was created for our volume.
-    pub(crate) created: bool,
+    /// What stood where the list was created for our volume, if it was.
+    pub(crate) created: Option<Before>,
 }
 
 /// The containers of a predictor.
@@ -156,7 +156,9 @@ impl<'v, 'a> Roster<'v, 'a> {
 impl OurVolumes {
     fn add(&mut self, record: &Record<'_>, target: &TargetRecord) {
         self.mounted |= record.mounts_config(target);
-        self.created |= target.new.has(Part::Volumes);
+        if target.new.has(Part::Volumes) {
+            self.created = Some(target.new.before(Part::Volumes));
+        }
     }
 }
 

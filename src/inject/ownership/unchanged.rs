@@ -65,8 +65,7 @@ impl<'v, 'a> Flat<'v, 'a> {
 
     fn shape<T>(&mut self, shape: &'v Lenient<T>, write: impl FnOnce(&mut Self, &'v T)) {
         match shape {
-            Lenient::Absent => self.pieces.push(Piece::Absent),
-            Lenient::Null => self.pieces.push(Piece::Null),
+            Lenient::Absent | Lenient::Null => self.pieces.push(Piece::Absent),
             Lenient::Odd(_) => self.pieces.push(Piece::Odd),
             Lenient::Is(part) => {
                 self.pieces.push(Piece::Open);
@@ -82,17 +81,9 @@ impl<'v, 'a> Flat<'v, 'a> {
         self.pieces.push(Piece::Absent);
     }
 
-    /// Nothing of ours can be put back where a null stands.
-    fn needs_list<T>(&mut self, is_needed: bool, list: &Lenient<Items<T>>) {
-        if is_needed && list.odd().is_some() {
-            self.pieces.push(Piece::Odd);
-        }
-    }
-
     fn text(&mut self, text: &'v Lenient<Text<'a>>) {
         self.pieces.push(match text {
-            Lenient::Absent => Piece::Absent,
-            Lenient::Null => Piece::Null,
+            Lenient::Absent | Lenient::Null => Piece::Absent,
             Lenient::Odd(_) => Piece::Odd,
             Lenient::Is(Text(text)) => Piece::Text(text),
         });
@@ -203,7 +194,6 @@ impl<'v, 'a> Flat<'v, 'a> {
             flat.text(&mount.mount_path);
             flat.pieces.push(Piece::Rest(&mount.rest));
         });
-        self.needs_list(mounted, mounts);
     }
 
     fn components(&mut self, predictor: &'v Predictor<'a>, ours: Option<&'v PredictorRecord<'v>>) {
@@ -283,14 +273,13 @@ impl<'v, 'a> Flat<'v, 'a> {
         let is_ours = |_, volume: &_| config_map.is_some_and(|name| is_our_volume(volume, name));
         let volumes = self.list(
             &pod.volumes,
-            ours_here.created,
+            ours_here.created.is_some(),
             is_ours,
             |flat, _, volume| {
                 flat.text(&volume.name);
                 flat.pieces.push(Piece::Rest(&volume.rest));
             },
         );
-        self.needs_list(config_map.is_some(), &pod.volumes);
         list_is_ours
             && pod.rest.is_empty()
             && pod.init_containers.is_absent()

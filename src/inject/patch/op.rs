@@ -36,6 +36,13 @@ impl<'a> Op<'a> {
         }
     }
 
+    /// Takes out what was created there, and puts back what stood there before.
+    pub(crate) fn take_out(place: Place<'a>, before: Option<&'static str>) -> Self {
+        before.map_or(Self::Remove(place), |null| {
+            Self::Add(place, NewValue::Null(null))
+        })
+    }
+
     /// The place that is named in the pointer, and what stands behind it.
     const fn at(&self) -> (Place<'a>, End) {
         match self {
@@ -84,7 +91,7 @@ enum End {
 impl<'a> Op<'a> {
     /// Whether it brings a variable.
     pub(crate) const fn adds_variables(&self) -> bool {
-        matches!(self.value(), Some(value) if !matches!(value, NewValue::Text(_) | NewValue::Annotations(_)))
+        matches!(self.value(), Some(value) if !matches!(value, NewValue::Null(_) | NewValue::Text(_) | NewValue::Annotations(_)))
     }
 
     const fn value(&self) -> Option<&NewValue<'a>> {

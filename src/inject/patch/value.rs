@@ -42,6 +42,8 @@ pub(crate) struct NewPod<'a> {
 /// What an operation adds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NewValue<'a> {
+    /// The null that stood there, as its text had it.
+    Null(&'static str),
     Text(Cow<'a, str>),
     Annotations(Vec<(&'a str, Cow<'a, str>)>),
     EnvVar(Variable, EnvValue<'a>),
@@ -172,6 +174,7 @@ impl Serialize for NewPod<'_> {
 impl Serialize for NewValue<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
+            Self::Null(_) => serializer.serialize_unit(),
             Self::Text(text) => serializer.serialize_str(text),
             Self::Annotations(entries) => {
                 serializer.collect_map(entries.iter().map(|(key, value)| (key, value)))

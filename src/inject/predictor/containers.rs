@@ -136,8 +136,8 @@ const fn kind_of(member: &Member<'_, '_>, switches: Targets) -> (TargetKind, boo
 fn made_by_user(mut recorded: TargetRecord) -> TargetRecord {
     if recorded.new.has(Part::Container) {
         recorded.new.unset(Part::Container);
-        recorded.new.set(Part::Env);
-        recorded.new.set(Part::VolumeMounts);
+        recorded.new.set(Part::Env, None);
+        recorded.new.set(Part::VolumeMounts, None);
     }
     recorded
 }

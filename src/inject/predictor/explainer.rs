@@ -21,14 +21,16 @@ pub(crate) fn decide<'v>(inputs: &Inputs<'_, 'v>, draft: &mut Draft<'v>) {
         .then_some(Reason::ExplainerWithoutType);
     let container = match &explainer.container_spec {
         Lenient::Is(container) => container,
-        Lenient::Absent => {
+        Lenient::Absent | Lenient::Null => {
             if inputs.is_on() {
                 let reason = without_type.unwrap_or(Reason::ExplainerWithoutContainer);
                 draft.notes.add(reason, place, "");
             }
             return;
         }
-        odd => return inputs.note_odd(draft, Place::Holder(holder), "an object", odd),
+        odd @ Lenient::Odd(_) => {
+            return inputs.note_odd(draft, Place::Holder(holder), "an object", odd);
+        }
     };
     let overwritten = speaks_v2(inputs.object.protocol).then_some(Reason::ExplainerOverwritten);
     let name = name_of(&container.name).unwrap_or_default();

@@ -13,9 +13,9 @@ pub(crate) fn decide<'v>(inputs: &Inputs<'_, 'v>, draft: &mut Draft<'v>) {
     let place = Place::SvcOrchSpec(inputs.index);
     let spec = &inputs.view.svc_orch_spec;
     let (env, rest_is_empty) = match spec {
-        Lenient::Absent => (&Lenient::Absent, true),
+        Lenient::Absent | Lenient::Null => (&Lenient::Absent, true),
         Lenient::Is(found) => (&found.env, found.rest.is_empty()),
-        odd => return inputs.note_odd(draft, place, "an object", odd),
+        odd @ Lenient::Odd(_) => return inputs.note_odd(draft, place, "an object", odd),
     };
     let switched_on = inputs.object.config.targets.orchestrator;
     let left = if has_no_engine(inputs) {
@@ -39,19 +39,27 @@ pub(crate) fn decide<'v>(inputs: &Inputs<'_, 'v>, draft: &mut Draft<'v>) {
     );
     let written = decided.write(draft);
     let created = inputs.ours.new.has(Part::SvcOrchSpec);
+    let before = inputs.ours.new.before(Part::SvcOrchSpec);
     let is_empty = rest_is_empty && env.items().is_empty() && env.odd().is_none();
     draft.out.orchestrator = written.record;
     if written.record.is_some() && (created || spec.is_absent()) {
-        draft.out.new.set(Part::SvcOrchSpec);
+        let before = if spec.is_absent() {
+            inputs.object.before(spec, place)
+        } else {
+            before
+        };
+        draft.out.new.set(Part::SvcOrchSpec, before);
     }
     match written.edit {
         // The user emptied what was created for our variables.
         _ if created && is_empty && written.record.is_none() => {
             if !spec.is_absent() {
-                draft.ops.push(Op::Remove(place));
+                draft.ops.push(Op::take_out(place, before));
             }
         }
-        EnvEdit::Remove if created && rest_is_empty => draft.ops.push(Op::Remove(place)),
+        EnvEdit::Remove(_) if created && rest_is_empty => {
+            draft.ops.push(Op::take_out(place, before));
+        }
         EnvEdit::Create(entries) if spec.is_absent() && !entries.is_empty() => {
             let value = NewValue::SvcOrchSpec(entries);
             draft.ops.push(Op::Add(place, value));

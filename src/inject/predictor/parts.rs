@@ -5,15 +5,22 @@ use crate::inject::ownership::record::Part;
 use crate::inject::ownership::roster::OurVolumes;
 use crate::inject::patch::Op;
 use crate::seldon::object::{ComponentSpec, PodSpec};
-use crate::seldon::{ContainerList, Place};
+use crate::seldon::{ContainerList, Lenient, Place};
 
 /// Records that a part is created, unless it stands in one that was created earlier and goes with it.
-pub(crate) fn creates(inputs: &Inputs<'_, '_>, draft: &mut Draft<'_>, part: Part) {
+pub(crate) fn creates<T>(
+    inputs: &Inputs<'_, '_>,
+    draft: &mut Draft<'_>,
+    part: Part,
+    place: Place<'_>,
+    found: &Lenient<T>,
+) {
     let mut outer = Part::AROUND_STUBS
         .into_iter()
         .take_while(|outer| *outer != part);
     if !outer.any(|outer| stands(inputs, outer)) {
-        draft.out.new.set(part);
+        let before = inputs.object.before(found, place);
+        draft.out.new.set(part, before);
     }
 }
 
@@ -31,22 +38,24 @@ pub(crate) fn removal<'v>(
     pod: &PodSpec<'v>,
     ours: OurVolumes,
 ) -> Op<'v> {
-    let made = |part| inputs.ours.new.has(part);
+    let new = inputs.ours.new;
+    let made = |part| new.has(part);
+    let take_out = |place, part| Op::take_out(place, new.before(part));
     let mut volumes = pod.volumes.items().iter();
     let volumes_go = pod.volumes.odd().is_none()
         && volumes.all(|volume| ours.mounted && inputs.owns_volume(volume));
     let pod_is_empty = pod.rest.is_empty() && pod.init_containers.is_absent() && volumes_go;
     if !pod_is_empty || made(Part::Containers) {
         let list = ContainerList::Containers;
-        return Op::Remove(Place::Containers(inputs.index, at, list));
+        return take_out(Place::Containers(inputs.index, at, list), Part::Containers);
     }
     if !component.rest.is_empty() || made(Part::PodSpec) {
-        return Op::Remove(Place::PodSpec(inputs.index, at));
+        return take_out(Place::PodSpec(inputs.index, at), Part::PodSpec);
     }
     let components = Place::ComponentSpecs(inputs.index);
     let is_only = inputs.view.component_specs.items().len() == 1;
     if is_only && made(Part::ComponentSpecs) {
-        Op::Remove(components)
+        take_out(components, Part::ComponentSpecs)
     } else {
         Op::RemoveItem(components, at)
     }
@@ -58,10 +67,13 @@ pub(crate) fn keep_outermost(inputs: &Inputs<'_, '_>, draft: &mut Draft<'_>) {
     if !containers.any(|target| target.new.has(Part::Container)) {
         return;
     }
-    let is_made = |part: &Part| stands(inputs, *part) || draft.out.new.has(*part);
-    let outermost = Part::AROUND_STUBS.into_iter().find(is_made);
+    let made = Part::AROUND_STUBS.into_iter().find_map(|part| {
+        let out = draft.out.new;
+        let new = if out.has(part) { out } else { inputs.ours.new };
+        (out.has(part) || stands(inputs, part)).then(|| (part, new.before(part)))
+    });
     draft.out.new.unset_around_stubs();
-    if let Some(part) = outermost {
-        draft.out.new.set(part);
+    if let Some((part, before)) = made {
+        draft.out.new.set(part, before);
     }
 }

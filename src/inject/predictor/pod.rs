@@ -37,12 +37,13 @@ pub(crate) fn decide_all<'v>(inputs: &Inputs<'_, 'v>, draft: &mut Draft<'v>) {
     if specs.items().is_empty() && specs.odd().is_none() && !pass.stubs.to_add().is_empty() {
         let pod = stubs::new_pod(inputs, draft, &pass);
         if specs.is_absent() {
-            draft.out.new.set(Part::ComponentSpecs);
+            let before = inputs.object.before(specs, place);
+            draft.out.new.set(Part::ComponentSpecs, before);
             draft
                 .ops
                 .push(Op::Add(place, NewValue::ComponentSpecs(pod)));
         } else {
-            parts::creates(inputs, draft, Part::ComponentSpec);
+            parts::creates(inputs, draft, Part::ComponentSpec, place, specs);
             draft
                 .ops
                 .push(Op::Append(place, NewValue::ComponentSpec(pod)));
@@ -68,12 +69,11 @@ fn decide_component<'v>(
     let place = Place::PodSpec(inputs.index, at);
     match &component.spec {
         Lenient::Is(spec) => decide_pod(inputs, draft, at, component, spec, pass),
-        Lenient::Absent if at == 0 && !pass.stubs.to_add().is_empty() => {
+        absent if absent.is_absent() && at == 0 && !pass.stubs.to_add().is_empty() => {
             let pod = stubs::new_pod(inputs, draft, pass);
-            parts::creates(inputs, draft, Part::PodSpec);
+            parts::creates(inputs, draft, Part::PodSpec, place, absent);
             draft.ops.push(Op::Add(place, NewValue::PodSpec(pod)));
         }
-        Lenient::Absent => {}
         odd => inputs.note_odd(draft, place, "an object", odd),
     }
 }
@@ -104,7 +104,9 @@ fn decide_pod<'v>(
         let op = parts::removal(inputs, at, component, spec, ours);
         match op {
             Op::RemoveItem(..) => return pass.late.push(op),
-            Op::Remove(Place::Containers(..)) => draft.ops.push(op),
+            Op::Remove(Place::Containers(..)) | Op::Add(Place::Containers(..), _) => {
+                draft.ops.push(op);
+            }
             _ => return draft.ops.push(op),
         }
     } else {

@@ -18,7 +18,7 @@ pub(crate) fn new_pod<'v>(
 ) -> NewPod<'v> {
     let config_volume = inputs.config_volume.as_ref();
     let mut new = Parts::default();
-    new.set(Part::Volumes);
+    new.set(Part::Volumes, None);
     let stubs = new_stubs(inputs, draft, 0, config_volume, new, pass);
     let mounted = stubs.iter().any(|stub| stub.mounts_config);
     NewPod {
@@ -67,7 +67,7 @@ fn new_stubs<'v>(
             } else {
                 Parts::default()
             };
-            record.new.set(Part::Container);
+            record.new.set(Part::Container, None);
             draft.out.containers.insert(key.into_owned().into(), record);
             stubs.push(Stub {
                 name: name.clone(),
@@ -98,7 +98,8 @@ pub(crate) fn add<'v>(
     );
     pod.needs_volume |= stubs.iter().any(|stub| stub.mounts_config);
     if pod.spec.containers.is_absent() {
-        parts::creates(inputs, draft, Part::Containers);
+        let part = Part::Containers;
+        parts::creates(inputs, draft, part, list, &pod.spec.containers);
         draft.ops.push(Op::Add(list, NewValue::Stubs(stubs)));
         return;
     }

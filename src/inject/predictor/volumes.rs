@@ -25,12 +25,12 @@ pub(crate) fn decide_volume<'v>(inputs: &Inputs<'_, 'v>, draft: &mut Draft<'v>, 
         (None, None) => return,
         (Some(index), Some(wanted)) if is_same(index, wanted) => {}
         (Some(index), None) => {
-            let is_last = created && volumes.len() == 1;
-            draft.ops.push(if is_last {
-                Op::Remove(list)
-            } else {
-                Op::RemoveItem(list, index)
-            });
+            let created = created.filter(|_| volumes.len() == 1);
+            draft
+                .ops
+                .push(created.map_or(Op::RemoveItem(list, index), |before| {
+                    Op::take_out(list, before)
+                }));
             return;
         }
         // What is held is not mended, and what is no list takes no item.
@@ -42,7 +42,7 @@ pub(crate) fn decide_volume<'v>(inputs: &Inputs<'_, 'v>, draft: &mut Draft<'v>, 
             if pod.spec.volumes.is_absent() {
                 let value = NewValue::Volumes(wanted.clone());
                 draft.ops.push(Op::Add(list, value));
-                created = true;
+                created = Some(inputs.object.before(&pod.spec.volumes, list));
             } else {
                 let position = old_position(inputs, pod.at).filter(|_| here.is_none());
                 let value = NewValue::Volume(wanted.clone());
@@ -52,11 +52,11 @@ pub(crate) fn decide_volume<'v>(inputs: &Inputs<'_, 'v>, draft: &mut Draft<'v>, 
             }
         }
     }
-    if created {
+    if let Some(before) = created {
         let record = &draft.record;
         let targets = pod.recorded(&mut draft.out);
         for target in targets.filter(|target| record.mounts_config(target)) {
-            target.new.set(Part::Volumes);
+            target.new.set(Part::Volumes, before);
         }
     }
 }
@@ -116,7 +116,7 @@ pub(crate) fn decide_mount<'v>(
             let new = recorded.new;
             let created = new.has(Part::VolumeMounts) || new.has(Part::Container);
             draft.ops.push(if created && mounts.len() == 1 {
-                Op::Remove(list)
+                Op::take_out(list, new.before(Part::VolumeMounts))
             } else {
                 Op::RemoveItem(list, at)
             });
@@ -124,7 +124,8 @@ pub(crate) fn decide_mount<'v>(
         (None, true) if container.volume_mounts.is_absent() => {
             draft.ops.push(Op::Add(list, NewValue::Mounts));
             if let Some(record) = record {
-                record.new.set(Part::VolumeMounts);
+                let before = inputs.object.before(&container.volume_mounts, list);
+                record.new.set(Part::VolumeMounts, before);
             }
         }
         (None, true) => {

@@ -84,7 +84,7 @@ impl<'v> Written<'v> {
     pub(crate) fn into_entries(self) -> EnvEntries<'v> {
         match self.edit {
             EnvEdit::Create(entries) => entries,
-            EnvEdit::Remove | EnvEdit::Items { .. } => Vec::new(),
+            EnvEdit::Remove(_) | EnvEdit::Items { .. } => Vec::new(),
         }
     }
 }
@@ -130,11 +130,11 @@ pub(crate) fn decide<'v>(inputs: &Inputs<'_, 'v>, candidate: Candidate<'_, 'v>) 
         let place = Place::Env(candidate.holder);
         note_not_expanded(env, &present, &set, place, &mut notes);
     }
-    let created = recorded.new.has(Part::Env);
-    let edit = EnvEdit::of(env, &present, recorded_set, &set, old.as_ref(), created);
     let mut new = recorded.new;
+    let edit = EnvEdit::of(env, &present, recorded_set, &set, old.as_ref(), new);
     if env.is_absent() && candidate.env.is_some() && !new.has(Part::Container) {
-        new.set(Part::Env);
+        let place = Place::Env(candidate.holder);
+        new.set(Part::Env, inputs.object.before(env, place));
     }
     Decided {
         plan: TargetPlan {

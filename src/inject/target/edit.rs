@@ -1,6 +1,7 @@
 //! The edits of one environment.
 
 use crate::inject::ownership::present::Present;
+use crate::inject::ownership::record::{Before, Part, Parts};
 use crate::inject::patch::{EnvEntries, NewValue, Op};
 use crate::jaeger::{EnvSet, EnvValue, Variable};
 use crate::seldon::object::Env;
@@ -9,7 +10,7 @@ use crate::seldon::{Holder, Place};
 /// What happens to an environment.
 pub(crate) enum EnvEdit<'v> {
     /// It was created for our variables, has no others, and goes.
-    Remove,
+    Remove(Before),
     /// There is none yet, and these are what it gets.
     Create(EnvEntries<'v>),
     /// Items of the list go, and others come.
@@ -24,14 +25,15 @@ pub(crate) enum EnvEdit<'v> {
 }
 
 impl<'v> EnvEdit<'v> {
-    /// Compares what is present of the recorded variables with what is to be. `old` is where they stood in the older object.
+    /// Compares what is present of the recorded variables with what is to be. `old` is where they stood in the older object, `new` what was
+    /// created for them.
     pub(crate) fn of(
         env: &Env<'_>,
         present: &Present,
         recorded: &EnvSet<'v>,
         set: &EnvSet<'v>,
         old: Option<&Present>,
-        created: bool,
+        new: Parts,
     ) -> Self {
         let position = |variable| old.and_then(|old| old.here(variable));
         if env.is_absent() {
@@ -56,8 +58,8 @@ impl<'v> EnvEdit<'v> {
             .map(|(variable, value)| (position(variable), variable, value.clone()))
             .collect();
         let length = env.items().len();
-        if comes.is_empty() && created && goes.len() == length && length > 0 {
-            return Self::Remove;
+        if comes.is_empty() && new.has(Part::Env) && goes.len() == length && length > 0 {
+            return Self::Remove(new.before(Part::Env));
         }
         goes.sort_unstable_by(|one, other| other.cmp(one));
         comes.sort_by_key(|(position, ..)| position.unwrap_or(usize::MAX));
@@ -69,7 +71,7 @@ impl<'v> EnvEdit<'v> {
     pub(crate) fn write(self, holder: Holder, ops: &mut Vec<Op<'v>>) {
         let list = Place::Env(holder);
         match self {
-            Self::Remove => ops.push(Op::Remove(list)),
+            Self::Remove(before) => ops.push(Op::take_out(list, before)),
             Self::Create(entries) if entries.is_empty() => {}
             Self::Create(entries) => ops.push(Op::Add(list, NewValue::Env(entries))),
             Self::Items { goes, comes, left } => {

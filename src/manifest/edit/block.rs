@@ -36,6 +36,7 @@ pub(super) fn splices(
         out.push(Splice::insert(last.end, added, original.depth(id)));
     }
     fill(original, id, change, layout, column, out)?;
+    empty(original, id, change, out)?;
     remove(original, id, change, &parts, out)
 }
 
@@ -89,10 +90,44 @@ fn fill(
         let new = new.replace('\n', original.eol);
         if new.starts_with(' ') {
             out.push(Splice::replace(start, end, new, depth));
-        } else {
-            // New lines go after a comment on the line of the colon.
-            out.push(Splice::remove(start, end, depth));
-            out.push(Splice::insert(original.line_end(end), new, depth));
+            continue;
+        }
+        // `empty` puts a null back behind one space.
+        if end > start && original.slice(start, old.start) != " " {
+            return Err(Unclear::new(
+                "the null does not stand one space behind the colon",
+            ));
+        }
+        // New lines go after a comment on the line of the colon.
+        out.push(Splice::remove(start, end, depth));
+        out.push(Splice::insert(original.line_end(end), new, depth));
+    }
+    Ok(())
+}
+
+/// Writes nulls after the colons of keys, in place of collections.
+fn empty(
+    original: &Original<'_>,
+    id: Id,
+    change: &Change<'_>,
+    out: &mut Vec<Splice>,
+) -> Result<(), Unclear> {
+    let depth = original.depth(id) + 1;
+    for &(index, null) in &change.nulls {
+        let Some(&(key, old)) = original.tree.raw(id).entries.get(index) else {
+            continue;
+        };
+        let raw = original.tree.raw(old);
+        if raw.flow || !original.begins_line(raw.span.start) {
+            out.push(original.emptied(old, null, depth));
+            continue;
+        }
+        let colon = original.colon(key);
+        let colon = colon.ok_or_else(|| Unclear::new("the key has no colon"))? + 1;
+        let above = original.previous_end(raw.span.start).unwrap_or(colon);
+        out.push(Splice::remove(above, original.block_end(old), depth));
+        if !null.is_empty() {
+            out.push(Splice::insert(colon, format!(" {null}"), depth));
         }
     }
     Ok(())

@@ -19,6 +19,8 @@ pub(super) struct Change<'p> {
     pub(super) adds: Vec<(Option<String>, &'p Value)>,
     /// Entries that are null or have another text, by index, with the new value.
     pub(super) fills: Vec<(usize, &'p Value)>,
+    /// Collections that become a null again, by index, with its text.
+    pub(super) nulls: Vec<(usize, &'p str)>,
     /// Entries or items to remove.
     pub(super) removes: BTreeSet<usize>,
 }
@@ -26,7 +28,11 @@ pub(super) struct Change<'p> {
 pub(super) type Changes<'p> = BTreeMap<Id, Change<'p>>;
 
 /// Groups the operations of a patch by the collection in the text that they change.
-pub(super) fn changes<'p>(tree: &Tree, patch: &'p Patch) -> Result<Changes<'p>, EditError> {
+pub(super) fn changes<'p>(
+    tree: &Tree,
+    patch: &'p Patch,
+    nulls: &BTreeMap<String, &'p str>,
+) -> Result<Changes<'p>, EditError> {
     let mut by_pointer: BTreeMap<(Id, String), Change<'p>> = BTreeMap::new();
     for operation in patch.iter() {
         let pointer = operation.path().as_str();
@@ -58,7 +64,9 @@ pub(super) fn changes<'p>(tree: &Tree, patch: &'p Patch) -> Result<Changes<'p>, 
         let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
         let change = by_pointer.entry((id, parent.to_owned())).or_default();
         parent.clone_into(&mut change.pointer);
-        change.operation(tree, id, last, added).map_err(unclear)?;
+        let null = nulls.get(pointer).copied().unwrap_or("null");
+        let made = change.operation(tree, id, last, added.map(|value| (value, null)));
+        made.map_err(unclear)?;
     }
     let mut changes = Changes::new();
     for ((id, pointer), change) in by_pointer {
@@ -88,7 +96,8 @@ pub(super) fn changes<'p>(tree: &Tree, patch: &'p Patch) -> Result<Changes<'p>, 
 
 impl<'p> Change<'p> {
     fn is_same(&self, other: &Self) -> bool {
-        self.adds == other.adds && self.fills == other.fills && self.removes == other.removes
+        (&self.adds, &self.fills) == (&other.adds, &other.fills)
+            && (&self.nulls, &self.removes) == (&other.nulls, &other.removes)
     }
 
     /// How many parts are removed from the start on.
@@ -97,33 +106,37 @@ impl<'p> Change<'p> {
         removes.take_while(|(index, count)| *index == count).count()
     }
 
-    /// Notes an operation on the entry or item `last` of the collection `id`.
+    /// Notes an operation on the entry or item `last` of the collection `id`. What is added comes with the text that it has if it is null.
     fn operation(
         &mut self,
         tree: &Tree,
         id: Id,
         last: &str,
-        added: Option<&'p Value>,
+        added: Option<(&'p Value, &'p str)>,
     ) -> Result<(), Unclear> {
         let raw = tree.raw(id);
         match (&raw.kind, added) {
             (Kind::Mapping, _) => match (value::find_own(tree, id, last), added) {
-                (None, Some(value)) => self.adds.push((Some(last.to_owned()), value)),
-                (Some((index, (_, old))), Some(value)) => {
+                (None, Some((value, _))) => self.adds.push((Some(last.to_owned()), value)),
+                (Some((index, (_, old))), Some((value, null))) => {
                     let is_null = value::of(tree, old) == Ok(Value::Null);
                     let old = tree.raw(old);
-                    let is_text = matches!(old.kind, Kind::Scalar { .. }) && value.is_string();
-                    if !(is_null || is_text) || old.anchor.is_some() || old.tag.is_some() {
+                    let is_plain = old.anchor.is_none() && old.tag.is_none();
+                    let is_scalar = matches!(old.kind, Kind::Scalar { .. });
+                    if is_plain && is_scalar && (is_null || value.is_string()) {
+                        self.fills.push((index, value));
+                    } else if is_plain && old.is_collection() && value.is_null() {
+                        self.nulls.push((index, null));
+                    } else {
                         return Err(Unclear(format!("{last} is there already")));
                     }
-                    self.fills.push((index, value));
                 }
                 (Some((index, _)), None) => {
                     self.removes.insert(index);
                 }
                 (None, None) => return Err(missing(tree, id, last)),
             },
-            (Kind::Sequence, Some(value)) => {
+            (Kind::Sequence, Some((value, _))) => {
                 let end = raw.entries.len() + self.adds.len();
                 if last != "-" && last.parse() != Ok(end) {
                     let problem = "an item can only be added at the end of the list";
@@ -154,6 +167,11 @@ impl Removed {
         for (&id, change) in changes {
             let removes = change.removes.iter();
             ranges.extend(removes.map(|index| (nodes(tree, id, *index), id)));
+            let nulls = change.nulls.iter().map(|(index, _)| *index);
+            ranges.extend(nulls.map(|index| {
+                let Range { start, end } = nodes(tree, id, index);
+                (start + 1..end, id)
+            }));
         }
         ranges.sort_by_key(|(range, _)| range.start);
         let mut end = 0;

@@ -54,6 +54,11 @@ pub(super) fn splices(
             return Err(Unclear::new("the key has no colon"));
         }
     }
+    for &(index, null) in &change.nulls {
+        if let Some(part) = parts.get(index) {
+            out.push(original.emptied(part.value, null, 0));
+        }
+    }
     remove(original, id, change, &parts, out)
 }
 

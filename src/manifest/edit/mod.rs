@@ -11,6 +11,8 @@ mod original;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use json_patch::Patch;
 
 use self::change::changes;
@@ -27,6 +29,19 @@ use super::tree::{Format, Id, Kind, Tree};
 /// # Errors
 /// Text that cannot be edited exactly.
 pub fn edit(text: &str, tree: &Tree, patch: &Patch) -> Result<String, EditError> {
+    edit_with_nulls(text, tree, patch, &BTreeMap::new())
+}
+
+/// The same for a patch that turns collections into nulls again, whose texts `nulls` has by pointer; where it has none, `null` is written.
+///
+/// # Errors
+/// Text that cannot be edited exactly.
+pub fn edit_with_nulls(
+    text: &str,
+    tree: &Tree,
+    patch: &Patch,
+    nulls: &BTreeMap<String, &str>,
+) -> Result<String, EditError> {
     if patch.0.is_empty() {
         return Ok(text.to_owned());
     }
@@ -43,7 +58,7 @@ pub fn edit(text: &str, tree: &Tree, patch: &Patch) -> Result<String, EditError>
         EditError::new(tree, &error.path.to_string(), problem, advice)
     })?;
 
-    let changes = changes(tree, patch)?;
+    let changes = changes(tree, patch, nulls)?;
     let original = Original::new(text, tree);
     let mut splices = Vec::new();
     for (&id, change) in &changes {

@@ -239,6 +239,14 @@ impl<'a> Original<'a> {
         last
     }
 
+    /// A null in place of a collection on the line of its key.
+    pub(super) fn emptied(&self, old: Id, null: &str, depth: usize) -> Splice {
+        let span = &self.tree.raw(old).span;
+        let has_space = self.slice(0, span.start).ends_with(' ');
+        let space = usize::from(null.is_empty() && has_space);
+        Splice::replace(span.start - space, span.end, null.to_owned(), depth)
+    }
+
     /// The columns between the parent's keys and the dashes of a block sequence.
     fn dash_at(&self, id: Id) -> Option<usize> {
         let raw = self.tree.raw(id);

@@ -117,6 +117,15 @@ fn fills_keys_without_a_value() {
         "a: x\n"
     );
     refused("a: 1\n", &json!([add("/a", &json!(2))]), "there already");
+    refused("a:  ~\n", &json!([add("/a", &value)]), "one space");
+    // Where all that was added goes, the null comes back, with the same text if that is known.
+    let emptied = json!([add("/a", &json!(null))]);
+    assert_eq!(
+        run("a: # c\n- v # d\n# e\n", &emptied).unwrap(),
+        "a: null # c\n# e\n"
+    );
+    assert_eq!(run("a: [v]\n", &emptied).unwrap(), "a: null\n");
+    assert_eq!(run("{a: [v] }\n", &emptied).unwrap(), "{a: null }\n");
     refused(
         "a: &x\nb: *x\n",
         &json!([add("/a", &json!(2))]),

@@ -152,8 +152,8 @@ fn the_orchestrator_is_created_where_it_is_absent_and_left_out_without_an_engine
         (json!({"svcOrchSpec": {}}), Some(5)),
         (json!({"svcOrchSpec": {"resources": {}}}), Some(5)),
         (json!({"svcOrchSpec": {"env": []}}), Some(5)),
-        (json!({"svcOrchSpec": {"env": null}}), None),
-        (json!({"svcOrchSpec": null}), None),
+        (json!({"svcOrchSpec": {"env": null}}), Some(5)),
+        (json!({"svcOrchSpec": null}), Some(5)),
         (
             json!({"annotations": {"seldon.io/no-engine": "true"}}),
             None,
@@ -341,7 +341,7 @@ fn explainers_are_traced_where_the_user_wrote_their_container() {
         (json!({"containerSpec": {}}), None, false),
         (
             json!({"type": "AnchorTabular", "containerSpec": null}),
-            Some("odd-type"),
+            Some("explainer-without-container"),
             false,
         ),
         (json!(null), None, false),

@@ -215,9 +215,4 @@ fn odd_places_are_skipped_and_said() {
         assert_eq!(result.pointer(path), Some(&json!("odd")));
         assert_eq!(seen.notes, [note]);
     }
-    let (result, seen) = decide(&traced(&json!(null)));
-    assert_eq!(
-        (container(&result)["env"].clone(), seen.notes_of("odd-type")),
-        (json!(null), 1)
-    );
 }

@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::jaeger::variable::{EnvSet, Variable};
-pub(crate) use parts::{Omitted, Part, Parts};
+pub(crate) use parts::{Before, Omitted, Part, Parts, spelling};
 use set::{RecordedSet, is_ours, is_sampler};
 
 /// The largest record that is written or read, in bytes: Kubernetes allows 256 KiB for all annotations together.
@@ -183,7 +183,7 @@ impl<'a> Record<'a> {
             // The record of a target that lost its mount does not say what had been created for that.
             let for_mount = [Part::VolumeMounts, Part::Volumes];
             let created = for_mount.into_iter().filter(|part| target.new.has(*part));
-            created.for_each(|part| beside.new.set(part));
+            created.for_each(|part| beside.new.set(part, target.new.before(part)));
             let (had, has) = (&sets[target.set].0, &sets[beside.set].0);
             let mut entries = has.entries();
             let is_part = entries.all(|(variable, _)| had.get(variable) == has.get(variable));
