@@ -70,7 +70,7 @@ pub struct ExplainedTarget {
 pub struct ExplainedVariable {
     /// Its name.
     pub name: &'static str,
-    /// `add`, `keep`, `remove` or `leave`.
+    /// `add`, `replace`, `keep`, `remove` or `leave`.
     pub action: &'static str,
     /// The injected value; never a user's value.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -172,8 +172,11 @@ fn target(target: &TargetPlan<'_>) -> ExplainedTarget {
         };
         match (choice, change) {
             (Choice::Set(value, origin), _) => {
-                let is_kept = change == Change::Keep;
-                explained.action = if is_kept { "keep" } else { "add" };
+                explained.action = match change {
+                    Change::Keep => "keep",
+                    Change::Replace => "replace",
+                    _ => "add",
+                };
                 explained.value = Some(value.text().to_owned());
                 explained.from = Some(origin.code());
             }

@@ -122,7 +122,7 @@ impl Plan<'_> {
                 target
                     .changes
                     .iter()
-                    .any(|(_, change)| matches!(change, Change::Add | Change::Keep))
+                    .any(|(_, change)| !matches!(change, Change::None | Change::Remove))
             })
             .count()
     }

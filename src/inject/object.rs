@@ -56,6 +56,49 @@ pub fn plan<'v>(
     config: &'v Config,
     context: &Context<'v>,
 ) -> Plan<'v> {
+    if context.task == Task::Stored {
+        return plan_stored(object, config, context);
+    }
+    decide(object, old, config, context)
+}
+
+/// What the webhook does with an object that is written without a change, if it has a record.
+fn plan_stored<'v>(
+    object: &'v SeldonDeployment<'v>,
+    config: &'v Config,
+    context: &Context<'v>,
+) -> Plan<'v> {
+    let mut context = Context {
+        task: Task::Follow,
+        ..*context
+    };
+    let fresh = decide(object, None, config, &context);
+    let metadata = object.metadata.get();
+    let annotations = metadata.and_then(|metadata| metadata.annotations.get());
+    if annotations.is_none_or(|annotations| find_record(annotations).record().is_none()) {
+        return fresh;
+    }
+    // Of the namespace, nothing is known but what it did.
+    let by_namespace = !context.namespace_default && fresh.loses_what_nothing_asks_for();
+    context.namespace_default |= by_namespace;
+    let mut kept = decide(object, Some(object), config, &context);
+    if by_namespace {
+        kept.add_note(Reason::ByNamespace, String::new());
+    }
+    let fresh = decide(object, None, config, &context);
+    let others = fresh.changed_variables();
+    if kept.is_empty() && !others.is_empty() {
+        kept.add_note(Reason::Outdated, others.join(", "));
+    }
+    kept
+}
+
+fn decide<'v>(
+    object: &'v SeldonDeployment<'v>,
+    old: Option<&'v SeldonDeployment<'v>>,
+    config: &'v Config,
+    context: &Context<'v>,
+) -> Plan<'v> {
     let mut draft = Draft::new();
     let Some(annotations) = annotations_of(object, &mut draft) else {
         return finish(draft, Outcome::Skipped);
@@ -67,8 +110,8 @@ pub fn plan<'v>(
     }
     let found = find_record(annotations);
     if matches!(found, Recorded::Unreadable) {
-        let notes = &mut draft.notes;
-        notes.add(Reason::RecordUnreadable, Place::Annotation(RECORD), "");
+        let place = Place::Annotation(RECORD);
+        draft.notes.add(Reason::RecordUnreadable, place, "");
     }
     let sticky = unchanged_since(object, old, annotations, &found, &config.trigger);
     if let Some(settled) = decided_anew(object, sticky.as_ref(), &found, config, context) {

@@ -8,6 +8,7 @@ use super::layers::Origin;
 use super::notes::Note;
 use super::patch::{NewValue, Op, Ops};
 use super::reason::Reason;
+use crate::config::setting::RECORD;
 use crate::jaeger::{EnvSet, EnvValue, PerVariable, Variable};
 use crate::seldon::Place;
 
@@ -36,7 +37,9 @@ pub enum Task<'c> {
     /// What its annotations ask for.
     #[default]
     Follow,
-    /// The same, with a trigger of that value written where there is none.
+    /// The same, but an object that has a record is taken for one that is stored and written without a change.
+    Stored,
+    /// What its annotations ask for, with a trigger of that value written where there is none.
     Trigger(&'c str),
     /// Everything of ours is taken out, whatever the annotations ask for.
     Uninject,
@@ -119,6 +122,34 @@ impl Plan<'_> {
         self.ops.len()
     }
 
+    /// Whether something goes from a predictor because no annotation asks for it.
+    pub(crate) fn loses_what_nothing_asks_for(&self) -> bool {
+        let mut targets = self.targets.iter();
+        targets.any(|target| {
+            let goes = |(_, change): (Variable, &Change)| *change == Change::Remove;
+            target.left == Some(Reason::NoTrigger) && target.changes.iter().any(goes)
+        })
+    }
+
+    /// The names of the variables that it changes in some target.
+    pub(crate) fn changed_variables(&self) -> Vec<&'static str> {
+        let is_changed = |variable: &Variable| {
+            let mut targets = self.targets.iter();
+            targets.any(|it| !matches!(it.changes.get(*variable), Change::None | Change::Keep))
+        };
+        let changed = Variable::ALL.into_iter().filter(is_changed);
+        changed.map(Variable::name).collect()
+    }
+
+    /// Adds a note on the record.
+    pub(crate) fn add_note(&mut self, reason: Reason, detail: String) {
+        self.notes.push(Note {
+            reason,
+            place: Place::Annotation(RECORD),
+            detail: detail.into(),
+        });
+    }
+
     /// Writes the patch as JSON, behind what is already in `out`. It applies to the object that the plan was made from.
     ///
     /// # Errors
@@ -194,6 +225,8 @@ pub enum Change {
     None,
     /// It is added.
     Add,
+    /// It is there with another value of ours, which is replaced.
+    Replace,
     /// It is there as it should be.
     Keep,
     /// It goes.

@@ -48,6 +48,8 @@ reasons! {
     Removed "removed" Note "what was injected before was removed"
     Restored "restored" Note "spec and tracing annotations have not changed, so what was injected before is kept or put back exactly"
     UserSet "user-set" Note "set by you"
+    Outdated "outdated" Note "the config at hand would inject something else; the webhook keeps what is there until the model or its annotations change"
+    ByNamespace "by-namespace" Note "no tracing annotation asks for tracing, so what was injected stays only while the namespace has the label tracing=enabled"
     EnvFrom "env-from" Note "envFrom brings variables that only the cluster knows; where one has the same name, the injected one wins"
     NotExpanded "not-expanded" Note "Kubernetes does not expand an injected variable in a variable that stands before it"
     UserChanged "user-changed" Note "changed by you after the injection, so it is yours now"

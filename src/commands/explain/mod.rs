@@ -14,7 +14,7 @@ use super::sources::{Source, each, find};
 use super::status::Status;
 use crate::cli::{Explain, ExplainForm};
 use crate::config::Config;
-use crate::inject::Context;
+use crate::inject::{Context, Task};
 use crate::manifest::emit::to_yaml;
 
 /// The version of the schema in `docs/explain.md`.
@@ -38,7 +38,10 @@ pub(super) fn explain(arguments: &Explain) -> anyhow::Result<Status> {
         return Ok(Status::BadInput);
     };
     let tracing = arguments.tracing.as_deref();
-    let context = context(&arguments.surroundings, tracing, &config)?;
+    let mut context = context(&arguments.surroundings, tracing, &config)?;
+    if context.task == Task::Follow {
+        context.task = Task::Stored;
+    }
     let mut explained = Explained::default();
     let mut faults = 0;
     for source in &sources {

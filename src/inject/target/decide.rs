@@ -203,7 +203,8 @@ fn changes(present: &Present, recorded: &EnvSet<'_>, set: &EnvSet<'_>) -> PerVar
         let stays = here && set.get(variable) == recorded.get(variable);
         *changes.get_mut(variable) = match (here, set.get(variable).is_some()) {
             (true, true) if stays => Change::Keep,
-            (_, true) => Change::Add,
+            (true, true) => Change::Replace,
+            (false, true) => Change::Add,
             (true, false) => Change::Remove,
             (false, false) => Change::None,
         };
