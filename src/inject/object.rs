@@ -18,7 +18,7 @@ use super::walk::Walk;
 use crate::config::Config;
 use crate::config::setting::RECORD;
 use crate::seldon::lenient::Rest;
-use crate::seldon::object::Annotations;
+use crate::seldon::object::{Annotations, Predictor};
 use crate::seldon::{Lenient, Place, SeldonDeployment};
 
 /// Decides what to do with an object. `old` is what was stored before, on an update.
@@ -103,7 +103,8 @@ fn decide<'v>(
     let Some(annotations) = annotations_of(object, &mut draft) else {
         return finish(draft, Outcome::Skipped);
     };
-    note_odd_spec(object, &mut draft);
+    let has_trigger = has_trigger(object, &config.trigger);
+    note_odd_spec(object, has_trigger, context, &mut draft);
     if let Some((reason, place, detail)) = exceeded(object) {
         draft.notes.add(reason, place, detail);
         return finish(draft, Outcome::Skipped);
@@ -123,13 +124,15 @@ fn decide<'v>(
         .or_else(|| found.record())
         .unwrap_or(&nothing);
     let new_trigger = match context.task {
-        Task::Trigger(value) if !has_trigger(object, &config.trigger) => Some(value),
+        Task::Trigger(value) if !has_trigger => Some(value),
         _ => None,
     };
-    if context.task == Task::Follow && !has_trigger(object, &config.trigger) {
+    if context.task == Task::Follow && !has_trigger {
         note_misplaced(object, &config.trigger, &mut draft.notes);
     }
+    let mut predictors = object.predictors().iter().filter_map(Lenient::get);
     draft.record.trigger = new_trigger
+        .filter(|_| predictors.any(Predictor::is_whole))
         .map(Cow::Borrowed)
         .or_else(|| our_trigger(annotations, record, &config.trigger));
     let spec = object.spec.get();
@@ -212,18 +215,31 @@ fn our_trigger<'v>(
     (annotations.get(key).text() == Some(&*ours)).then_some(ours)
 }
 
-fn note_odd_spec<'v>(object: &'v SeldonDeployment<'v>, draft: &mut Draft<'v>) {
-    let notes = &mut draft.notes;
-    let Lenient::Is(spec) = &object.spec else {
-        let found = object.spec.odd().unwrap_or("nothing");
-        return notes.odd(Place::Spec, "an object", found);
+fn note_odd_spec<'v>(
+    object: &'v SeldonDeployment<'v>,
+    has_trigger: bool,
+    context: &Context<'_>,
+    draft: &mut Draft<'v>,
+) {
+    let asks = match context.task {
+        Task::Uninject => false,
+        Task::Trigger(_) => true,
+        Task::Follow | Task::Stored => has_trigger || context.namespace_default,
     };
-    if let Some(found) = spec.predictors.odd() {
+    let notes = &mut draft.notes;
+    if let Some(found) = object.spec.odd() {
+        return notes.odd(Place::Spec, "an object", found);
+    }
+    let spec = object.spec.get();
+    let predictors = spec.map(|spec| &spec.predictors);
+    if let Some(found) = predictors.and_then(Lenient::odd) {
         notes.odd(Place::Predictors, "a list", found);
-    } else if spec.predictors.items().is_empty() {
+    } else if asks && predictors.is_none_or(Lenient::is_absent) {
+        notes.add(Reason::PartialObject, Place::Spec, "");
+    } else if object.predictors().is_empty() {
         notes.add(Reason::NoPredictors, Place::Spec, "");
     }
-    if let Some(found) = spec.annotations.odd() {
+    if let Some(found) = spec.and_then(|spec| spec.annotations.odd()) {
         notes.odd(Place::SpecAnnotations, "an object", found);
     }
 }

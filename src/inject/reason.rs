@@ -43,6 +43,7 @@ reasons! {
     MisplacedTrigger "misplaced-trigger" Problem "a tracing trigger stands where it does not count"
     NoPredictors "no-predictors" Note "the object has no predictors, so there is nothing to trace"
     TracedByHand "traced-by-hand" Note "you set the tracing variables, so nothing is added"
+    PartialObject "partial-object" Problem "there is neither a graph nor a container, as in a kustomize patch, so nothing is written into it"
     NothingToTrace "nothing-to-trace" Note "nothing here can be traced"
     Injected "injected" Note "the variables were added"
     Removed "removed" Note "what was injected before was removed"

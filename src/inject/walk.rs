@@ -135,6 +135,11 @@ impl<'v> Walk<'_, 'v> {
             return (Wanted::Restore, Reason::Restored, profile);
         }
         let (config, notes) = (self.inputs.config, &mut draft.notes);
+        if !view.is_whole() {
+            let reason = Reason::PartialObject;
+            notes.add(reason, Place::Predictor(index), "");
+            return (Wanted::Off(reason), reason, profile);
+        }
         let mut settings = Resolved::from_config(config, self.inputs.namespace, profile);
         let at = |key| Place::PredictorAnnotation(index, key);
         let own = Layer::read(view.annotations.get(), at, &config.trigger, notes);

@@ -213,6 +213,18 @@ pub(crate) fn read_text(raw: &RawValue) -> Lenient<Text<'_>> {
     read.map_or(Lenient::Odd("unreadable"), Lenient::not_a_field)
 }
 
+impl Predictor<'_> {
+    /// Whether it has a graph or a container. A kustomize patch often has neither.
+    pub(crate) fn is_whole(&self) -> bool {
+        let mut pods = self.component_specs.items().iter();
+        self.graph.is_some_and(|graph| graph.get() != "null")
+            || pods.any(|pod| {
+                let pod = pod.get().and_then(|component| component.spec.get());
+                pod.is_some_and(|pod| !pod.containers.items().is_empty())
+            })
+    }
+}
+
 /// A borrowed name, or nothing for an empty or odd one.
 pub(crate) fn name_of<'v>(name: &'v Lenient<Text<'_>>) -> Option<&'v str> {
     name.text().filter(|name| !name.is_empty())
