@@ -81,6 +81,8 @@ pub(crate) struct Inputs<'p, 'v> {
     pub(crate) nodes: Vec<Node<'v>>,
     /// The names of those that run in `MLServer`.
     pub(crate) mlservers: HashSet<Cow<'v, str>>,
+    /// The names of those with an image of the user's that probably runs `MLServer` too.
+    pub(crate) own_images: HashSet<Cow<'v, str>>,
     /// The names that the settings exclude.
     pub(crate) excluded: HashSet<&'p str>,
     /// The `ConfigMap` to mount, by the settings or by the record.

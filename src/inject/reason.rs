@@ -71,6 +71,7 @@ reasons! {
     ServerCannotTrace "server-cannot-trace" Note "this prepackaged server does not read the tracing variables"
     ProtocolCannotTrace "protocol-cannot-trace" Note "with this spec.protocol, the prepackaged server does not read the tracing variables"
     NeedsOtlpEndpoint "needs-otlp-endpoint" Note "MLServer traces by OTLP only; nothing is added until otlp-endpoint is set"
+    OwnMlserver "own-mlserver" Note "with this spec.protocol the image probably runs MLServer, which does not read the variables"
     ExplainerWithoutType "explainer-without-type" Note "Seldon runs no explainer without a type"
     ExplainerWithoutContainer "explainer-without-container" Note "without a containerSpec, Seldon runs an image that does not trace"
     ExplainerOverwritten "explainer-overwritten" Note "with protocol v2 or kfserving, Seldon replaces the explainer's env"

@@ -112,6 +112,7 @@ impl<'v> Walk<'_, 'v> {
                 .map_or_else(HashMap::new, Roster::by_key),
             nodes: servers.nodes,
             mlservers: servers.mlservers,
+            own_images: servers.own_images,
             excluded: excluded.unwrap_or_default(),
             config_volume: config_volume(wanted, ours, object.record),
         };

@@ -21,6 +21,8 @@ pub(crate) struct Servers<'v> {
     pub(crate) nodes: Vec<Node<'v>>,
     /// The names of those that run in `MLServer`.
     pub(crate) mlservers: HashSet<Cow<'v, str>>,
+    /// The names of those with an image of the user's that probably runs `MLServer` too.
+    pub(crate) own_images: HashSet<Cow<'v, str>>,
 }
 
 impl<'v> Servers<'v> {
@@ -43,12 +45,36 @@ impl<'v> Servers<'v> {
             draft.notes.add(reason, Place::Graph(index), "");
             Vec::new()
         });
-        let mlservers = if speaks_v2(protocol) {
-            mlservers(&nodes, protocol, otlp_endpoint(wanted))
-        } else {
-            HashSet::new()
-        };
-        Self { nodes, mlservers }
+        let (mut mlservers, mut own_images) = (HashSet::new(), HashSet::new());
+        // A container with the user's own image does not say what it runs. It is taken for MLServer where the user gives the endpoint; the
+        // endpoint of a config is for the prepackaged servers of the cluster.
+        let endpoint = otlp_endpoint(wanted);
+        let with_own = endpoint.is_some_and(|origin| origin >= Origin::SpecAnnotation);
+        for node in nodes.iter().filter(|_| speaks_v2(protocol)) {
+            let Lenient::Is(Text(name)) = &node.name else {
+                continue;
+            };
+            if name.is_empty() {
+                continue;
+            }
+            let is_own = match name_of(&node.implementation) {
+                None => true,
+                Some(built_in) if is_built_in(built_in) => continue,
+                Some(server) if Runtime::of(server, protocol) == Runtime::MlServer => false,
+                Some(_) => continue,
+            };
+            let of_kind = if is_own && !with_own {
+                &mut own_images
+            } else {
+                &mut mlservers
+            };
+            of_kind.insert(name.clone());
+        }
+        Self {
+            nodes,
+            mlservers,
+            own_images,
+        }
     }
 }
 
@@ -59,32 +85,6 @@ fn otlp_endpoint(wanted: &Wanted<'_>) -> Option<Origin> {
     };
     let (_, origin) = settings.get(Setting::OtlpEndpoint)?;
     Some(origin)
-}
-
-/// The names of the nodes that run in `MLServer`.
-///
-/// A container with the user's own image does not say what it runs. It is taken for `MLServer` where the user gives the endpoint; the
-/// endpoint of a config is for the prepackaged servers of the cluster.
-fn mlservers<'v>(
-    nodes: &[Node<'v>],
-    protocol: Option<&str>,
-    endpoint: Option<Origin>,
-) -> HashSet<Cow<'v, str>> {
-    let with_own = endpoint.is_some_and(|origin| origin >= Origin::SpecAnnotation);
-    let runs_mlserver = |node: &&Node<'v>| match name_of(&node.implementation) {
-        None => with_own,
-        Some(implementation) => {
-            !is_built_in(implementation)
-                && Runtime::of(implementation, protocol) == Runtime::MlServer
-        }
-    };
-    let names = nodes.iter().filter(runs_mlserver).map(|node| &node.name);
-    names
-        .filter_map(|name| match name {
-            Lenient::Is(Text(name)) if !name.is_empty() => Some(name.clone()),
-            _ => None,
-        })
-        .collect()
 }
 
 /// The names of the nodes that need a stub, in the order of the graph. `others` are the names of the containers that are no stubs.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::choose::Subject;
 use super::edit::EnvEdit;
+use crate::config::setting::Setting;
 use crate::config::template::Names;
 use crate::inject::draft::{Draft, Inputs, ORCHESTRATOR, Wanted};
 use crate::inject::layers::{Origin, Resolved};
@@ -310,10 +311,30 @@ impl<'v> Chooser<'_, '_, '_, 'v> {
         subject.warn(notes);
         note_odd_env(self.env, Place::Env(candidate.holder), notes);
         let choices = subject.decide(settings, &names, candidate.config_volume, notes);
+        if is_of_graph
+            && inputs.own_images.contains(&*candidate.name)
+            && vars.last_of(Variable::OtlpEndpoint.name()).is_none()
+            && !choices.set().is_empty()
+        {
+            let has_endpoint = settings.get(Setting::OtlpEndpoint).is_some();
+            notes.add(
+                Reason::OwnMlserver,
+                Place::Holder(candidate.holder),
+                if has_endpoint {
+                    OWN_MLSERVER_BESIDE_CONFIG
+                } else {
+                    OWN_MLSERVER
+                },
+            );
+        }
         let disabled = *choices.get(Variable::Tracing) == Choice::Leave(Reason::UserDisabled);
         (choices, disabled.then_some(Reason::UserDisabled))
     }
 }
+
+/// What to do about an image of the user's that runs `MLServer`.
+const OWN_MLSERVER: &str = "if it does, set the annotation tracing.seldon.io/otlp-endpoint to the HOST:PORT of an OTLP receiver";
+const OWN_MLSERVER_BESIDE_CONFIG: &str = "the otlpEndpoint of the config is for prepackaged servers only; if it does, set the annotation tracing.seldon.io/otlp-endpoint";
 
 /// The variables that the user took out: gone from a target in which others of ours still stand. A target without any of ours was written
 /// anew from a manifest that never had them, which says nothing about any single one.
