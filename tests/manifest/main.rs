@@ -1,5 +1,5 @@
-//! Manifests as text: edits, random documents, and real manifests offline and over HTTPS. Tests over the corpus are ignored if there is
-//! none in `../shared`.
+//! Manifests as text: edits, random documents, and real manifests offline and over HTTPS. Tests over the corpus and over the small inputs of
+//! bug reports are ignored if there are none in `../shared`.
 
 #![allow(
     clippy::expect_used,
@@ -13,6 +13,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod cases;
 mod edits;
 mod https;
 mod nulls;
@@ -21,6 +22,7 @@ mod random;
 
 use std::process::ExitCode;
 
+use cases::Cases;
 use libtest_mimic::Arguments;
 use support::fixtures::Corpus;
 use support::registry::{self, lazy, plain, trials};
@@ -30,6 +32,9 @@ type Plain = registry::Test<fn()>;
 
 /// A test over the corpus.
 type Test = registry::Test<fn(&Corpus)>;
+
+/// A test over the small inputs.
+type OverCases = registry::Test<fn(&Cases)>;
 
 fn main() -> ExitCode {
     let corpus = Corpus::find();
@@ -44,6 +49,9 @@ fn main() -> ExitCode {
     };
     let over_corpus = [edits::TESTS, offline::TESTS, https::TESTS];
     let mut all = plain(&[random::TESTS, nulls::TESTS, https::EXAMPLES]);
+    let cases = Cases::find().map(|cases| lazy(|| cases));
+    let over_cases = [cases::TESTS];
+    all.extend(trials(&over_cases, "cases", cases.as_ref(), Cases::ABSENT));
     all.extend(trials(&over_corpus, kind, corpus.as_ref(), Corpus::ABSENT));
     libtest_mimic::run(&Arguments::from_args(), all).exit_code()
 }

@@ -1,9 +1,13 @@
 //! What is said of an object is true: outcomes and reasons where nothing is injected, and hints for what users mistype.
 
-use seldon_tracing::inject::Outcome;
+use seldon_tracing::config::Config;
+use seldon_tracing::inject::{Change, Context, Outcome, Plan, Task, Variable};
 use serde_json::{Value, json};
 
-use super::{container, decide, names, predictor, sdep, traced, with_container};
+use super::{
+    FIVE, Seen, container, decide, decide_as, decide_with, inject, names, predictor, sdep, traced,
+    with_container,
+};
 
 fn on() -> Value {
     json!({"tracing": "true"})
@@ -58,8 +62,161 @@ fn an_object_in_which_nothing_can_be_traced_is_said_to_be() {
     let (_, seen) = decide(&empty);
     assert_eq!(seen.outcome, Outcome::Skipped);
     assert_eq!(seen.notes_of("no-predictors"), 1);
-    empty.as_object_mut().unwrap().shift_remove("spec");
-    assert_eq!(decide(&empty).1.notes_of("odd-type"), 1);
+}
+
+#[test]
+fn a_part_of_an_object_is_not_written_into() {
+    let trigger = Context {
+        task: Task::Trigger("true"),
+        ..Context::default()
+    };
+    let uninject = Context {
+        task: Task::Uninject,
+        ..Context::default()
+    };
+    let mut patch = sdep(&on(), &json!({}));
+    for (spec, place) in [
+        (json!({"replicas": 3}), "spec"),
+        (json!(null), "spec"),
+        (json!({"predictors": null}), "spec"),
+        (
+            json!({"predictors": [{"name": "p", "replicas": 3}]}),
+            "spec.predictors[0]",
+        ),
+        (
+            json!({"predictors": [{"name": "p", "graph": null, "svcOrchSpec": {"env": []}, "componentSpecs": [{"spec": {}}]}]}),
+            "spec.predictors[0]",
+        ),
+    ] {
+        patch["spec"] = spec;
+        patch["metadata"]["annotations"] = on();
+        let (result, seen) = decide(&patch);
+        assert_eq!(result, patch);
+        assert_eq!(seen.outcome, Outcome::Skipped, "{seen:?}");
+        assert_eq!(seen.notes, [format!("partial-object {place}: ")]);
+        patch["metadata"]["annotations"] = json!({});
+        let (result, seen) = decide_as(&patch, None, &Config::default(), &trigger);
+        assert_eq!(result, patch);
+        assert_eq!(seen.notes_of("partial-object"), 1, "{seen:?}");
+        for quiet in [Context::default(), uninject] {
+            let (_, seen) = decide_as(&patch, None, &Config::default(), &quiet);
+            assert_eq!(seen.notes_of("partial-object"), 0, "{seen:?}");
+        }
+    }
+    // A predictor that is whole is written into, whatever stands beside it.
+    let mut object = traced(&json!([]));
+    let predictors = object["spec"]["predictors"].as_array_mut().unwrap();
+    predictors.push(json!({"name": "shadow", "replicas": 0}));
+    let (result, seen) = decide(&object);
+    assert_eq!(seen.reasons, ["injected", "partial-object"]);
+    assert_eq!(
+        result["spec"]["predictors"][1],
+        object["spec"]["predictors"][1]
+    );
+}
+
+/// Explains an object that is stored.
+fn stored(object: &Value, config: &Config, namespace_default: bool) -> Seen {
+    let context = Context {
+        task: Task::Stored,
+        namespace_default,
+        ..Context::default()
+    };
+    decide_as(object, None, config, &context).1
+}
+
+#[test]
+fn a_stored_object_is_explained_as_it_is() {
+    let config = |text: &str| Config::read(text).unwrap();
+    let other = config("defaults: {agentPort: \"6831\"}");
+    let object = with_container(&on(), &json!({}));
+    let (live, _) = decide_with(&object, &other);
+    let seen = stored(&live, &Config::default(), false);
+    assert_eq!(seen.outcome, Outcome::Unchanged, "{seen:?}");
+    assert_eq!(seen.reasons, ["restored"]);
+    assert_eq!(
+        seen.choice("container model", Variable::AgentPort),
+        "6831 (record)"
+    );
+    assert_eq!(
+        seen.notes,
+        [r#"outdated metadata.annotations["tracing.seldon.io/injected"]: JAEGER_AGENT_PORT"#]
+    );
+    // With the config that it was injected by there is nothing to say.
+    assert_eq!(stored(&live, &other, false).notes, [""; 0]);
+    // Without a record it is explained as ever.
+    let seen = stored(&object, &Config::default(), false);
+    assert_eq!((seen.outcome, seen.notes.len()), (Outcome::Injected, 0));
+    // What no longer asks for tracing loses it, as at the webhook.
+    let mut off = live.clone();
+    off["metadata"]["annotations"]["tracing"] = json!("false");
+    let seen = stored(&off, &Config::default(), false);
+    assert_eq!((seen.outcome, seen.notes.len()), (Outcome::Removed, 0));
+}
+
+#[test]
+fn an_object_that_is_traced_by_its_namespace_is_explained_as_it_is() {
+    let labelled = Context {
+        namespace_default: true,
+        ..Context::default()
+    };
+    let object = with_container(&json!({}), &json!({}));
+    let (live, _) = decide_as(&object, None, &Config::default(), &labelled);
+    let seen = stored(&live, &Config::default(), false);
+    assert_eq!(seen.outcome, Outcome::Unchanged, "{seen:?}");
+    assert_eq!(seen.notes_of("by-namespace"), 1, "{seen:?}");
+    assert_eq!(seen.notes.len(), 1);
+    assert_eq!(stored(&live, &Config::default(), true).notes, [""; 0]);
+}
+
+#[test]
+fn a_value_that_takes_the_place_of_ours_is_said_to_replace_it() {
+    let other = Config::read("defaults: {agentPort: \"6831\"}").unwrap();
+    let live = inject(&traced(&json!([])));
+    let change = |plan: &Plan<'_>| *plan.targets[0].changes.get(Variable::AgentPort);
+    let context = Context::default();
+    let (_, change) = crate::support::common::run(&live, None, &other, &context, change);
+    assert_eq!(change, Change::Replace);
+}
+
+#[test]
+fn an_image_of_the_users_that_runs_mlserver_gets_the_variables_and_a_note() {
+    let mut object = with_container(&on(), &json!({}));
+    object["spec"]["protocol"] = json!("v2");
+    let place = "own-mlserver spec.predictors[0].componentSpecs[0].spec.containers[0]: ";
+    for (config, advice) in [
+        ("{}", "HOST:PORT of an OTLP receiver"),
+        (
+            "defaults: {otlpEndpoint: \"otel:4317\"}",
+            "is for prepackaged servers only",
+        ),
+    ] {
+        let config = Config::read(config).unwrap();
+        let (result, seen) = decide_with(&object, &config);
+        assert_eq!(names(&container(&result)["env"]), FIVE);
+        let notes: Vec<_> = seen
+            .notes
+            .iter()
+            .filter(|note| note.starts_with(place))
+            .collect();
+        assert!(notes.len() == 1 && notes[0].contains(advice), "{seen:?}");
+    }
+    // Whoever sets the endpoint knows.
+    for knows in [
+        json!({"env": [{"name": "MLSERVER_TRACING_SERVER", "value": "otel:4317"}]}),
+        json!({"name": "sidecar"}),
+    ] {
+        let container = object["spec"]["predictors"][0]["componentSpecs"][0]["spec"]["containers"]
+            [0]
+        .as_object_mut()
+        .unwrap();
+        container.extend(knows.as_object().unwrap().clone());
+        assert_eq!(decide(&object).1.notes_of("own-mlserver"), 0);
+        object = with_container(&on(), &json!({}));
+        object["spec"]["protocol"] = json!("v2");
+    }
+    object["metadata"]["annotations"]["tracing.seldon.io/otlp-endpoint"] = json!("otel:4317");
+    assert_eq!(decide(&object).1.notes_of("own-mlserver"), 0);
 }
 
 #[test]
