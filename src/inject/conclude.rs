@@ -117,6 +117,8 @@ fn write_annotations<'v>(
         record.new.set(Part::Annotations, before);
     }
     record.number_sets();
+    // A record that an older version spelled otherwise is not written again for that alone.
+    let same = found.record().is_some_and(|before| before == record);
     let text = record.write();
     let present = annotations.rest.0.iter();
     let present: usize = present
@@ -137,7 +139,6 @@ fn write_annotations<'v>(
     }
     let add = |key, value| Op::Add(Place::Annotation(key), NewValue::Text(value));
     draft.ops.extend(trigger.map(|value| add(key, value)));
-    let same = matches!(found, Recorded::Read { text: before, .. } if *before == text);
     if !same {
         draft.ops.push(add(RECORD, text.into()));
     }

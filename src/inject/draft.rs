@@ -185,7 +185,7 @@ impl<'v> Draft<'v> {
         self.added += bytes;
         self.recorded += name.len() + 12;
         if self.record.sets.len() > before {
-            self.recorded += bytes / 2;
+            self.recorded += 12;
         }
         index
     }

@@ -218,6 +218,24 @@ fn a_copied_record_claims_nothing_that_is_not_there_unchanged() {
 }
 
 #[test]
+fn the_record_of_many_containers_with_tags_of_their_own_is_short() {
+    let containers: Value = (0..20)
+        .map(|at| json!({"name": format!("model-{at}")}))
+        .collect();
+    let annotations =
+        json!({"tracing": "true", "tracing.seldon.io/tags": "model={name},container={container}"});
+    let object = sdep(
+        &annotations,
+        &json!({"componentSpecs": [{"spec": {"containers": containers}}]}),
+    );
+    let result = inject(&object);
+    let length = record(&result).unwrap().len();
+    assert!(length < 2400, "{length}");
+    assert_eq!(inject(&result), result);
+    assert_eq!(uninject(&result), object);
+}
+
+#[test]
 fn an_object_that_needs_too_large_a_record_is_left_alone() {
     let containers: Value = (0..1500)
         .map(|at| json!({"name": format!("container-with-a-rather-long-name-{at}")}))

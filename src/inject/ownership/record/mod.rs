@@ -93,6 +93,7 @@ pub(crate) struct Record<'a> {
     /// The trigger, where the command line wrote it too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) trigger: Option<Cow<'a, str>>,
+    #[serde(with = "set")]
     pub(crate) sets: Vec<RecordedSet<'a>>,
     pub(crate) predictors: Named<'a, PredictorRecord<'a>>,
 }
@@ -236,6 +237,51 @@ mod tests {
     fn a_record_is_read_as_it_was_written() {
         let record = Record::read(GOOD).unwrap();
         assert_eq!(record.write(), GOOD);
+    }
+
+    #[test]
+    fn a_set_that_differs_in_little_is_written_as_the_difference() {
+        let set = r#"{"TRACING":"1","JAEGER_AGENT_HOST":"jaeger","JAEGER_AGENT_PORT":"5775","JAEGER_TAGS":"c=0"}"#;
+        let other = set.replace("c=0", "c=1");
+        let less = other.replace(
+            r#""JAEGER_AGENT_HOST":"jaeger","JAEGER_AGENT_PORT":"5775","#,
+            "",
+        );
+        let record = |sets: &str| {
+            format!(
+                r#"{{"v":1,"sets":[{sets}],"predictors":{{"p":{{"containers":{{"a":{{"set":0}},"b":{{"set":1}},"c":{{"set":2}}}}}}}}}}"#
+            )
+        };
+        let long = record(&format!("{set},{other},{less}"));
+        let short = record(&format!(r#"{set},{{"like":0,"JAEGER_TAGS":"c=1"}},{less}"#));
+        let shortest = record(&format!(
+            r#"{set},{{"like":0,"JAEGER_TAGS":"c=1"}},{{"like":1,"JAEGER_AGENT_HOST":null,"JAEGER_AGENT_PORT":null}}"#
+        ));
+        // As long as an older version wrote it, it is read too.
+        let read = Record::read(&long).unwrap();
+        assert_eq!(read.write(), short);
+        assert_eq!(Record::read(&short), Some(read.clone()));
+        assert_eq!(Record::read(&shortest), Some(read));
+        for (from, to) in [
+            (r#""like":0"#, r#""like":1"#),
+            (r#""like":0"#, r#""like":"0""#),
+            (r#""like":0"#, r#""like":null"#),
+            (r#""c=1""#, r#""c""#),
+            (r#""c=1""#, "7"),
+        ] {
+            let forged = shortest.replacen(from, to, 1);
+            assert_ne!(forged, shortest);
+            assert_eq!(Record::read(&forged), None, "{forged}");
+        }
+    }
+
+    #[test]
+    fn a_short_record_does_not_stand_for_too_much() {
+        let first = format!(r#"{{"JAEGER_TAGS":"c={}"}}"#, "x".repeat(4000));
+        let like = r#",{"like":0,"TRACING":"1"}"#.repeat(300);
+        let text = format!(r#"{{"v":1,"sets":[{first}{like}],"predictors":{{}}}}"#);
+        assert!(text.len() < MAX_RECORD);
+        assert_eq!(Record::read(&text), None);
     }
 
     #[test]

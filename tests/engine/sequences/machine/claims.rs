@@ -10,7 +10,22 @@ pub(crate) struct Claims(Value);
 impl Claims {
     pub(crate) fn of(object: &Value) -> Self {
         let text = record(object).and_then(Value::as_str).unwrap_or_default();
-        Self(serde_json::from_str(text).unwrap_or_default())
+        let mut read: Value = serde_json::from_str(text).unwrap_or_default();
+        // A set can say only what differs from an earlier one.
+        let sets = items(read.get("sets")).len();
+        for at in 0..sets {
+            let mut set = read["sets"][at].clone();
+            let like = set["like"].as_u64().and_then(|at| usize::try_from(at).ok());
+            if let Some(like) = like.filter(|like| *like < at) {
+                let mut whole = read["sets"][like].clone();
+                if let (Some(whole), Some(set)) = (whole.as_object_mut(), set.as_object_mut()) {
+                    set.remove("like");
+                    whole.append(set);
+                }
+                read["sets"][at] = whole;
+            }
+        }
+        Self(read)
     }
 
     fn predictor(&self, name: &str) -> &Value {
