@@ -63,14 +63,6 @@ pub(crate) fn conclude<'v>(
     } else if let Recorded::Read { .. } = found {
         remove_annotations(&mut draft, annotations, inputs, task);
     }
-    if task != Task::Uninject {
-        // The API server drops nulls where it decodes a request. Those of a webhook would meet the schema.
-        for op in &mut draft.ops {
-            if let Op::Add(place, NewValue::Null(_)) = *op {
-                *op = Op::Remove(place);
-            }
-        }
-    }
     let added = draft.ops.iter().any(Op::adds_variables);
     let outcome = match (added, changed, traced) {
         (true, ..) => Outcome::Injected,

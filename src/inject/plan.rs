@@ -158,6 +158,18 @@ impl Plan<'_> {
         serde_json::to_writer(out, &Ops(&self.ops))
     }
 
+    /// The same without the nulls that the patch puts back. The API server drops nulls where it decodes a request; those of a webhook would
+    /// meet the schema, which refuses them.
+    #[must_use]
+    pub fn without_nulls(mut self) -> Self {
+        for op in &mut self.ops {
+            if let Op::Add(place, NewValue::Null(_)) = *op {
+                *op = Op::Remove(place);
+            }
+        }
+        self
+    }
+
     /// How the nulls are spelled that the patch puts back, by their JSON pointers.
     #[must_use]
     pub fn nulls(&self) -> BTreeMap<String, &'static str> {

@@ -56,9 +56,16 @@ impl<'v> Walk<'_, 'v> {
                 (_, Some(value)) => written_trigger(value, self.inputs.config),
                 _ => triggers.at(view, index, &mut draft.notes),
             };
-            let (wanted, mut reason, profile) = self.wanted(&asked, view, index, draft);
-            let first_target = draft.targets.len();
             let ours = self.inputs.record.predictors.get(&*key).unwrap_or(&none);
+            let is_partial = ours.is_empty() && !view.is_whole();
+            let (wanted, mut reason, profile) = if is_partial && matches!(asked, Trigger::On(_)) {
+                let reason = Reason::PartialObject;
+                draft.notes.add(reason, Place::Predictor(index), "");
+                (Wanted::Off(reason), reason, None)
+            } else {
+                self.wanted(&asked, view, index, draft)
+            };
+            let first_target = draft.targets.len();
             self.predictor(index, view, ours, &wanted, draft);
             let out = std::mem::take(&mut draft.out);
             if reason == Reason::Injected && out.is_empty() {
@@ -136,14 +143,12 @@ impl<'v> Walk<'_, 'v> {
             return (Wanted::Restore, Reason::Restored, profile);
         }
         let (config, notes) = (self.inputs.config, &mut draft.notes);
-        if !view.is_whole() {
-            let reason = Reason::PartialObject;
-            notes.add(reason, Place::Predictor(index), "");
-            return (Wanted::Off(reason), reason, profile);
-        }
         let mut settings = Resolved::from_config(config, self.inputs.namespace, profile);
         let at = |key| Place::PredictorAnnotation(index, key);
         let own = Layer::read(view.annotations.get(), at, &config.trigger, notes);
+        if let Some(found) = view.name.odd() {
+            notes.odd(Place::Predictor(index), "a string as its name", found);
+        }
         if let Some(found) = view.annotations.odd() {
             notes.odd(Place::PredictorAnnotations(index), "an object", found);
         }

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::support::checked::{Seen, UID, create, look, model, question, see, update};
 use crate::support::common;
+use crate::support::forms::without_nulls;
 use crate::support::generate::{Situation, anything, deployment, situation};
 
 /// The variables of the first container.
@@ -191,9 +192,9 @@ fn null_annotations_and_no_name() {
     let mut object = model();
     object["metadata"]["annotations"] = json!(null);
     let seen = see(&create(&object));
-    // The API server sends no such null; nothing can be added to it.
+    // The API server sends no such null; it says what no annotations say.
     assert!(seen.is_left(), "{seen:?}");
-    assert_eq!(seen.audit("reasons"), "odd-type");
+    assert_eq!(seen.audit("reasons"), "no-trigger");
     object["metadata"] = json!({"generateName": "model-", "annotations": {"tracing": "true"}});
     let mut question = create(&object);
     question["request"]["name"] = json!("");
@@ -349,8 +350,10 @@ fn holds(object: &Value, old: Option<&Value>, situation: &Situation) -> Value {
         |plan| plan.outcome,
     );
     assert_eq!(seen.outcome, outcome);
-    assert_eq!(seen.result.unwrap_or_else(|| object.clone()), expected);
-    expected
+    // A null that the engine gives back is absent in the answer of the webhook.
+    let result = seen.result.unwrap_or_else(|| object.clone());
+    assert_eq!(without_nulls(&result), without_nulls(&expected));
+    result
 }
 
 proptest! {

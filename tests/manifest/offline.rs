@@ -12,6 +12,7 @@ use seldon_tracing::offline::{self, Done, Fault};
 use serde_json::{Value, json};
 
 use crate::support::fixtures::Corpus;
+use crate::support::forms::without_nulls;
 
 tests![
     the_corpus_goes_there_and_back,
@@ -234,11 +235,12 @@ fn check(
     let back = run(&injected, Task::Uninject).unwrap();
     let back = back.text.unwrap_or_else(|| injected.clone());
     assert_eq!(back, text, "{way}: {name}: the way back");
-    let before = schemas.errors(&value(text));
+    // The API server drops nulls before it looks at the schema.
+    let before = schemas.errors(&without_nulls(&value(text)));
     if !before.is_empty() {
         summary.invalid_before.insert(name.to_owned());
     }
-    let after = schemas.errors(&value(&injected));
+    let after = schemas.errors(&without_nulls(&value(&injected)));
     assert_eq!(before, after, "{way}: {name}: what the schemas say");
 }
 

@@ -335,8 +335,23 @@ fn check_predictor(before: &Value, after: &Value) {
     }
 }
 
+/// The value with its nulls absent, but for items of lists.
+pub(crate) fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let fields = map.iter().filter(|(_, field)| !field.is_null());
+            fields
+                .map(|(key, field)| (key.clone(), without_nulls(field)))
+                .collect()
+        }
+        Value::Array(items) => items.iter().map(without_nulls).collect(),
+        other => other.clone(),
+    }
+}
+
 /// Checks that an injection may turn `before`, in which nothing is ours, into `after`.
 pub(crate) fn check_injection(before: &Value, after: &Value) {
+    let (before, after) = (&without_nulls(before), &without_nulls(after));
     check_rest(before, after, &["metadata", "spec"]);
     check_rest(&before["metadata"], &after["metadata"], &["annotations"]);
     if before["metadata"].get("annotations").is_some() {
@@ -359,7 +374,7 @@ pub(crate) fn check_injection(before: &Value, after: &Value) {
 
 /// The object without everything that could be ours, and without what is then empty.
 pub(crate) fn stripped(value: &Value) -> Value {
-    let mut value = value.clone();
+    let mut value = without_nulls(value);
     strip(&mut value);
     value
 }

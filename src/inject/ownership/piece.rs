@@ -12,6 +12,8 @@ pub(crate) enum Piece<'v, 'a> {
     Open,
     Close,
     Absent,
+    /// A null that is an item of a list.
+    Null,
     /// Something that is not read, and so never taken for equal.
     Odd,
     Text(&'v str),
@@ -24,7 +26,8 @@ impl Piece<'_, '_> {
         match (self, other) {
             (Self::Open, Self::Open)
             | (Self::Close, Self::Close)
-            | (Self::Absent, Self::Absent) => true,
+            | (Self::Absent, Self::Absent)
+            | (Self::Null, Self::Null) => true,
             (Self::Text(one), Self::Text(other)) => one == other,
             (Self::Raw(one), Self::Raw(other)) => same_raw(one, other),
             (Self::Rest(one), Self::Rest(other)) => same_rest(one, other),

@@ -66,6 +66,7 @@ impl<'v, 'a> Flat<'v, 'a> {
     fn shape<T>(&mut self, shape: &'v Lenient<T>, write: impl FnOnce(&mut Self, &'v T)) {
         match shape {
             Lenient::Absent | Lenient::Null => self.pieces.push(Piece::Absent),
+            Lenient::Odd("null") => self.pieces.push(Piece::Null),
             Lenient::Odd(_) => self.pieces.push(Piece::Odd),
             Lenient::Is(part) => {
                 self.pieces.push(Piece::Open);

@@ -67,7 +67,7 @@ fn an_object_over_a_bound_is_left_as_it_is_with_one_warning() {
 fn an_object_at_a_bound_is_injected() {
     let tracing = json!({"tracing": "true"});
     for object in [
-        object(&tracing, &vec![json!({}); MAX_PREDICTORS]),
+        object(&tracing, &vec![json!({"graph": {}}); MAX_PREDICTORS]),
         object(&tracing, &[containers(MAX_CONTAINERS)]),
     ] {
         let (result, seen) = decide(&object);

@@ -334,6 +334,12 @@ fn values_and_items_that_the_api_server_refuses_are_told_of() {
     let env = json!([null, "TEXT", {"name": "PORT", "value": 1}, {"name": "ON", "value": true}]);
     let (_, seen) = decide(&traced(&env));
     assert_eq!(seen.notes_of("odd-type"), 4, "{seen:?}");
+    let mut named = traced(&json!([]));
+    named["spec"]["predictors"][0]["name"] = json!(1);
+    assert_eq!(
+        decide(&named).1.notes,
+        ["odd-type spec.predictors[0]: expected a string as its name, found a number"]
+    );
     // What an API server has stored has none of these.
     let (_, seen) = decide(&traced(&json!([{"name": "PORT", "value": "1"}])));
     assert_eq!(seen.notes_of("odd-type"), 0, "{seen:?}");
