@@ -81,12 +81,17 @@ fn plan_stored<'v>(
     // Of the namespace, nothing is known but what it did.
     let by_namespace = !context.namespace_default && fresh.loses_what_nothing_asks_for();
     context.namespace_default |= by_namespace;
-    let mut kept = decide(object, Some(object), config, &context);
+    // Where the config gives what is there, it also says where that is from.
+    let fresh = decide(object, None, config, &context);
+    let others = fresh.changed_variables();
+    let mut kept = if fresh.is_empty() {
+        fresh
+    } else {
+        decide(object, Some(object), config, &context)
+    };
     if by_namespace {
         kept.add_note(Reason::ByNamespace, String::new());
     }
-    let fresh = decide(object, None, config, &context);
-    let others = fresh.changed_variables();
     if kept.is_empty() && !others.is_empty() {
         kept.add_note(Reason::Outdated, others.join(", "));
     }
@@ -123,10 +128,7 @@ fn decide<'v>(
         .as_ref()
         .or_else(|| found.record())
         .unwrap_or(&nothing);
-    let new_trigger = match context.task {
-        Task::Trigger(value) if !has_trigger => Some(value),
-        _ => None,
-    };
+    let new_trigger = context.task.trigger().filter(|_| !has_trigger);
     if context.task == Task::Follow && !has_trigger {
         note_misplaced(object, &config.trigger, &mut draft.notes);
     }

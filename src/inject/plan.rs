@@ -45,6 +45,16 @@ pub enum Task<'c> {
     Uninject,
 }
 
+impl<'c> Task<'c> {
+    /// The trigger that is to be written.
+    pub(crate) const fn trigger(self) -> Option<&'c str> {
+        match self {
+            Self::Trigger(value) => Some(value),
+            Self::Follow | Self::Stored | Self::Uninject => None,
+        }
+    }
+}
+
 /// What came of the decision for an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
