@@ -10,11 +10,13 @@ pub(super) struct Summary {
     lines: Vec<String>,
     injected: usize,
     removed: usize,
+    would: bool,
 }
 
 impl Summary {
     /// Adds an object. `would` says that nothing is printed or written.
     pub(super) fn add(&mut self, explanation: &Explanation, task: Task<'_>, would: bool) {
+        self.would = would;
         let be = if would { "would be " } else { "" };
         let targets = match explanation.outcome {
             Outcome::Injected => targets(explanation, |variable| variable.value.is_some()),
@@ -49,8 +51,13 @@ impl Summary {
             summary("no SeldonDeployment found");
         }
         if self.lines.len() > 1 || changed.is_some() {
+            let (inject, remove) = if self.would {
+                ("to inject", "to remove")
+            } else {
+                ("injected", "removed")
+            };
             summary(&format!(
-                "{}, {}: {} injected, {} removed{}",
+                "{}, {}: {} {inject}, {} {remove}{}",
                 plural(files, "file"),
                 plural(self.lines.len(), "SeldonDeployment"),
                 self.injected,

@@ -79,7 +79,9 @@ impl<'v> Finder<'_, 'v> {
         let mut keys = keys.0.iter().map(|(key, _)| &**key);
         if let Some(key) = keys.find(|key| is_misplaced(key, self.trigger)) {
             let right = self.trigger;
-            let detail = format!("{of}.{key} does not count; use metadata.annotations.{right}");
+            let detail = format!(
+                "{of}.{key} does not count; set the annotation {right} of the SeldonDeployment"
+            );
             self.notes.add(Reason::MisplacedTrigger, place, detail);
         }
     }

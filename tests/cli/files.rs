@@ -39,7 +39,7 @@ fn walks_folders_in_order_and_passes_by_what_is_hidden() {
         checked.stderr,
         "model: would be injected into 1 container and the orchestrator\n".repeat(3)
             + "model: skipped, no tracing annotation\n\
-               5 files, 4 SeldonDeployments: 3 injected, 0 removed; 3 files would change\n"
+               5 files, 4 SeldonDeployments: 3 to inject, 0 to remove; 3 files would change\n"
     );
     assert_eq!(read(files.path(), "other.yaml"), MODEL);
 }

@@ -287,7 +287,9 @@ fn a_trigger_that_stands_where_it_does_not_count_is_pointed_out() {
         assert_eq!(result, object);
         assert_eq!(
             seen.notes.remove(0),
-            format!("misplaced-trigger {place} does not count; use metadata.annotations.tracing")
+            format!(
+                "misplaced-trigger {place} does not count; set the annotation tracing of the SeldonDeployment"
+            )
         );
     }
     // Where the trigger is right, another spelling beside it does no harm.
