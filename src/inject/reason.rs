@@ -78,7 +78,7 @@ reasons! {
     TargetSwitchedOff "target-switched-off" Note "the config switches this kind of target off"
     Excluded "excluded" Note "named by exclude-containers"
     ExcludedUnknown "excluded-unknown" Problem "the setting exclude-containers names a container that does not exist"
-    OddType "odd-type" Problem "this part is not of the type that the resource has there, so it is left as it is with all that is in it"
+    OddType "odd-type" Problem "the type is wrong here, so the value is neither read nor changed"
     GraphTooDeep "graph-too-deep" Problem "the graph is nested too deeply, so its prepackaged servers are not traced"
     BadSetting "bad-setting" Problem "the setting is not valid and is ignored"
     BadSamplerPair "bad-sampler-pair" Problem "sampler type and parameter do not go together, so the setting is ignored"
