@@ -42,8 +42,8 @@ fuzz_target!(|data: &[u8]| {
 fn run(text: &str, task: Task<'_>) -> Option<String> {
     let context = Context {
         namespace: Some("models"),
-        namespace_default: false,
         task,
+        ..Context::default()
     };
     let done = offline::run(text, &Config::default(), &context).ok()?;
     Some(done.text.unwrap_or_else(|| text.to_owned()))
