@@ -19,7 +19,7 @@ pub use shared::{ConfigFile, DataForm, Form, Input, OneFile, Surroundings};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand, ValueEnum};
 
-/// The same for all commands; the README has the table too.
+/// The same for all commands; docs/gitops.md has the table too.
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done; checks found nothing
@@ -84,7 +84,7 @@ fn hint(word: &str) -> Option<&'static str> {
         }
         "version" => "use `--version`",
         "diff" => "use `inject --diff`",
-        "install" => "the webhook is installed with kubectl; the README says how",
+        "install" => "the webhook is installed with kubectl; docs/install.md says how",
         _ => return None,
     })
 }

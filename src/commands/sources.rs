@@ -72,6 +72,10 @@ fn utf8(mut reader: impl BufRead + 'static) -> io::Result<Box<dyn BufRead>> {
     };
     let mut bytes = Vec::new();
     reader.read_to_end(&mut bytes)?;
+    if bytes.len() % 2 == 1 {
+        let half = "its text in UTF-16 ends within a character";
+        return Err(io::Error::new(io::ErrorKind::InvalidData, half));
+    }
     let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
     let text: Result<String, _> = char::decode_utf16(units.skip(1)).collect();
     let text = text.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;

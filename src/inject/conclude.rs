@@ -60,7 +60,7 @@ pub(crate) fn conclude<'v>(
         if let Err(reason) = write_annotations(&mut draft, object, annotations, found, inputs) {
             return refuse(draft, reason);
         }
-    } else if let Recorded::Read { .. } = found {
+    } else if let Recorded::Read(_) = found {
         remove_annotations(&mut draft, annotations, inputs, task);
     }
     let added = draft.ops.iter().any(Op::adds_variables);

@@ -185,6 +185,7 @@ impl<'v> Draft<'v> {
         self.added += bytes;
         self.recorded += name.len() + 12;
         if self.record.sets.len() > before {
+            // At least this much: a set may say only what differs from the one before it.
             self.recorded += 12;
         }
         index

@@ -195,9 +195,13 @@ fn utf_16_is_read_by_its_mark() {
         );
     }
     let files = folder(&[]);
-    fs::write(files.path().join("a.yaml"), b"\xff\xfe\x00\xd8").unwrap();
-    let said = run_in(files.path(), &["inject", "a.yaml"], "").refusal();
-    assert!(said.contains("cannot open a.yaml"), "{said}");
+    let mut cut = utf16(MODEL, u16::to_le_bytes);
+    cut.push(b'x');
+    for bytes in [b"\xff\xfe\x00\xd8".to_vec(), cut] {
+        fs::write(files.path().join("a.yaml"), bytes).unwrap();
+        let said = run_in(files.path(), &["inject", "a.yaml"], "").refusal();
+        assert!(said.contains("cannot open a.yaml"), "{said}");
+    }
 }
 
 #[test]

@@ -29,7 +29,8 @@ struct Answer {
 
 /// `explain`
 pub(super) fn explain(arguments: &Explain) -> anyhow::Result<Status> {
-    if arguments.diff && matches!(arguments.output, ExplainForm::Json | ExplainForm::Yaml) {
+    let is_table = matches!(arguments.output, ExplainForm::Table | ExplainForm::Wide);
+    if arguments.diff && !is_table {
         bail!("--diff can be combined only with a table; leave out --diff or -o");
     }
     let file = arguments.surroundings.file.config.as_deref();
@@ -49,6 +50,9 @@ pub(super) fn explain(arguments: &Explain) -> anyhow::Result<Status> {
     }
     if faults > 0 {
         return Ok(messages::nothing_was("explained", faults));
+    }
+    if is_table && explained.objects.is_empty() {
+        messages::summary("no SeldonDeployment found");
     }
     let fails = arguments.surroundings.strict && explained.problems > 0;
     print(&match arguments.output {

@@ -7,7 +7,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 use serde::Serialize;
 
-use crate::commands::messages::{plural, printable, summary};
+use crate::commands::messages::{plural, printable};
 use crate::inject::explain::{
     ExplainedNote, ExplainedPredictor, ExplainedTarget, ExplainedVariable, Explanation,
 };
@@ -31,9 +31,6 @@ pub(super) struct Located {
 
 /// The explained objects for people. A wide table has every variable of every target. The trigger is the key of the tracing annotation.
 pub(super) fn text(objects: &[Located], trigger: &str, wide: bool) -> String {
-    if objects.is_empty() {
-        summary("no SeldonDeployment found");
-    }
     let wanted = std::env::var("COLUMNS").ok();
     let width = wanted
         .and_then(|columns| columns.parse().ok())

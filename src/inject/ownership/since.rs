@@ -13,13 +13,13 @@ use crate::seldon::object::{Annotations, SeldonDeployment, read_text};
 pub(crate) enum Recorded {
     None,
     Unreadable,
-    Read { record: Record<'static> },
+    Read(Record<'static>),
 }
 
 impl Recorded {
     pub(crate) const fn record(&self) -> Option<&Record<'static>> {
         match self {
-            Self::Read { record } => Some(record),
+            Self::Read(record) => Some(record),
             Self::None | Self::Unreadable => None,
         }
     }
@@ -30,7 +30,7 @@ pub(crate) fn find_record(annotations: &Annotations<'_>) -> Recorded {
     match annotations.get(RECORD) {
         Lenient::Absent => Recorded::None,
         Lenient::Is(Text(text)) => match Record::read(&text) {
-            Some(record) => Recorded::Read { record },
+            Some(record) => Recorded::Read(record),
             None => Recorded::Unreadable,
         },
         Lenient::Null | Lenient::Odd(_) => Recorded::Unreadable,
@@ -48,7 +48,7 @@ pub(crate) fn unchanged_since<'v>(
     let old = old?;
     let none = Annotations::default();
     let old_annotations = old.metadata.get()?.annotations.get().unwrap_or(&none);
-    let Recorded::Read { record } = find_record(old_annotations) else {
+    let Recorded::Read(record) = find_record(old_annotations) else {
         return None;
     };
     // An earlier call for the same write may have restored what the older record has. The object's own record says what came of that.

@@ -113,6 +113,11 @@ fn bad_settings_are_ignored_one_by_one_and_said() {
     object["metadata"]["annotations"] =
         json!({"tracing": "true", "tracing.seldon.io/agent-hots": "j"});
     assert!(decide(&object).1.notes[0].ends_with("did you mean agent-host?"));
+    object["metadata"]["annotations"] = json!({"tracing": "true", "tracing.seldon.io/zzz": "j"});
+    let listed = &decide(&object).1.notes[0];
+    for setting in Setting::ALL {
+        assert!(listed.contains(setting.annotation()), "{listed}");
+    }
 }
 
 #[test]
