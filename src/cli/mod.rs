@@ -1,6 +1,7 @@
 //! The types of the command line. Help, completions and man pages are generated from them.
 
 mod certs;
+mod cluster;
 mod config;
 mod manifests;
 mod review;
@@ -10,6 +11,7 @@ mod shared;
 use std::path::PathBuf;
 
 pub use certs::CertsCommand;
+pub use cluster::{Connection, Scope};
 pub use config::ConfigCommand;
 pub use manifests::{Explain, ExplainForm, Inject, Output, Uninject};
 pub use review::{Operation, Review, ReviewForm};

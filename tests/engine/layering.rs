@@ -24,7 +24,8 @@ const LAYERS: &[&[&str]] = &[
     &["config"],
     &["inject"],
     &["admission", "offline", "process"],
-    &["serve"],
+    &["serve", "cluster"],
+    &["controller"],
     &["commands"],
 ];
 

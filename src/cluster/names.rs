@@ -1,0 +1,25 @@
+//! The names of our objects, as `manifests/` has them.
+
+/// The namespace of the webhook and the controller.
+pub(crate) const NAMESPACE: &str = "seldon-tracing";
+
+/// The Deployment, the Service and the `MutatingWebhookConfiguration`.
+pub(crate) const NAME: &str = "seldon-tracing";
+
+/// The Secret with the certificate that the webhook serves.
+pub(crate) const LEAF_SECRET: &str = "seldon-tracing-tls";
+
+/// The Secret with the CA and its key.
+pub(crate) const CA_SECRET: &str = "seldon-tracing-ca";
+
+/// The `ConfigMap` with the config file.
+pub(crate) const CONFIG_MAP: &str = "seldon-tracing-config";
+
+/// The key of the config file in it.
+pub(crate) const CONFIG_KEY: &str = "config.yaml";
+
+/// The label of a namespace that turns tracing on by default, and its value.
+pub(crate) const NAMESPACE_LABEL: (&str, &str) = ("tracing", "enabled");
+
+/// The entries of the `MutatingWebhookConfiguration`. The second is for namespaces with that label.
+pub(crate) const WEBHOOKS: [&str; 2] = ["inject.tracing.seldon.io", "default-on.tracing.seldon.io"];
