@@ -36,19 +36,15 @@ pub(crate) async fn connect(
     kubeconfig: Option<&Path>,
     context: Option<&str>,
 ) -> Result<Connected, ConnectError> {
-    let mut config = match (kubeconfig, context) {
-        (None, None) => Config::infer().await?,
-        _ => {
-            let options = KubeConfigOptions {
-                context: context.map(str::to_owned),
-                ..KubeConfigOptions::default()
-            };
-            let file = match kubeconfig {
-                Some(path) => Kubeconfig::read_from(path)?,
-                None => Kubeconfig::read()?,
-            };
-            Config::from_custom_kubeconfig(file, &options).await?
-        }
+    let mut config = if kubeconfig.is_none() && context.is_none() {
+        Config::infer().await?
+    } else {
+        let options = KubeConfigOptions {
+            context: context.map(str::to_owned),
+            ..KubeConfigOptions::default()
+        };
+        let file = kubeconfig.map_or_else(Kubeconfig::read, Kubeconfig::read_from)?;
+        Config::from_custom_kubeconfig(file, &options).await?
     };
     config.connect_timeout = Some(CONNECT);
     let namespace = config.default_namespace.clone();

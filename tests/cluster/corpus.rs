@@ -79,7 +79,7 @@ fn taken_as_without_us(cluster: &Cluster, manifests: Vec<(String, Value)>) {
 }
 
 /// Some have the same name, and some none.
-fn named((at, manifest): (usize, &Value)) -> Value {
+pub(crate) fn named((at, manifest): (usize, &Value)) -> Value {
     let mut named = manifest.clone();
     let metadata = &mut named["metadata"];
     let own = metadata["name"].as_str().unwrap_or("nameless");

@@ -21,6 +21,7 @@ mod collector;
 mod corpus;
 mod feedback;
 mod gitops;
+mod guard;
 mod kubectl;
 mod manifests;
 mod mlserver;
@@ -69,6 +70,7 @@ const OVER_THE_CORPUS: &[&[Test]] = &[corpus::OVER_THE_CORPUS];
 /// What is tested with the first of them.
 const WITH_ONE_CRD: &[&[Test]] = &[
     collector::TESTS,
+    guard::TESTS,
     manifests::TESTS,
     sticky::TESTS,
     not_ours::TESTS,

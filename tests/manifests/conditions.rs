@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use seldon_tracing::config::Config;
 use seldon_tracing::inject::RECORD;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::files::objects;
 use crate::webhook::entries;
 
 /// The expression of a condition, its blanks made one.
@@ -77,6 +78,36 @@ fn the_trigger_is_looked_for_at_all_three_places_and_in_the_object_before() {
 fn path(text: &str) -> &str {
     let end = text.find(|letter: char| !(letter.is_alphanumeric() || letter == '.'));
     &text[..end.unwrap_or(text.len())]
+}
+
+#[test]
+fn the_guard_looks_at_the_objects_and_annotations_that_the_webhook_looks_at() {
+    let [policy, binding]: [Value; 2] = objects("guard").try_into().unwrap();
+    assert_eq!(binding["spec"]["policyName"], policy["metadata"]["name"]);
+    // It never refuses a write.
+    assert_eq!(
+        binding["spec"]["validationActions"],
+        json!(["Warn", "Audit"])
+    );
+    assert_eq!(policy["spec"]["failurePolicy"], "Ignore");
+
+    let constraints = &policy["spec"]["matchConstraints"];
+    let [inject, default_on] = entries();
+    for entry in [&inject, &default_on] {
+        assert_eq!(constraints["resourceRules"], entry["rules"]);
+        assert_eq!(constraints["matchPolicy"], entry["matchPolicy"]);
+        // All but the label by which the two divide the namespaces.
+        let mut selected = entry["namespaceSelector"]["matchExpressions"].clone();
+        selected.as_array_mut().unwrap().remove(0);
+        let guarded = &constraints["namespaceSelector"]["matchExpressions"];
+        assert_eq!(*guarded, selected);
+        let condition = &policy["spec"]["matchConditions"][0];
+        assert_eq!(*condition, entry["matchConditions"][0]);
+    }
+    let text = policy.to_string();
+    let trigger = Config::default().trigger;
+    assert!(text.contains(&format!("'{trigger}' in variables.annotations")));
+    assert!(text.contains(&format!("'{RECORD}' in variables.annotations")));
 }
 
 #[test]

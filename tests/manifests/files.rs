@@ -10,7 +10,7 @@ pub(crate) use crate::support::fixtures::documents;
 use crate::support::fixtures::root;
 
 /// The folders that are applied, and what they stand on.
-pub(crate) const FOLDERS: [&str; 3] = ["base", "cert-manager", "external"];
+pub(crate) const FOLDERS: [&str; 4] = ["base", "cert-manager", "external", "guard"];
 
 pub(crate) fn folder(name: &str) -> PathBuf {
     root().join("manifests").join(name)

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
+use k8s_openapi::api::admissionregistration::v1::{
+    MutatingWebhookConfiguration, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
+};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Namespace, Service, ServiceAccount};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
@@ -55,8 +57,8 @@ pub(crate) fn round<T: DeserializeOwned + Serialize>(object: &Value) -> Value {
 
 #[test]
 fn every_field_is_one_that_kubernetes_knows() {
-    let objects = objects("base");
-    assert_eq!(objects.len(), 7);
+    let objects = [objects("base"), objects("guard")].concat();
+    assert_eq!(objects.len(), 9);
     for object in objects {
         let again = match object["kind"].as_str().unwrap() {
             "Namespace" => round::<Namespace>(&object),
@@ -66,6 +68,10 @@ fn every_field_is_one_that_kubernetes_knows() {
             "PodDisruptionBudget" => round::<PodDisruptionBudget>(&object),
             "NetworkPolicy" => round::<NetworkPolicy>(&object),
             "MutatingWebhookConfiguration" => round::<MutatingWebhookConfiguration>(&object),
+            "ValidatingAdmissionPolicy" => round::<ValidatingAdmissionPolicy>(&object),
+            "ValidatingAdmissionPolicyBinding" => {
+                round::<ValidatingAdmissionPolicyBinding>(&object)
+            }
             other => panic!("an object of kind {other}, which this test does not know"),
         };
         assert_eq!(again, object);
@@ -126,7 +132,13 @@ fn all_objects_are_in_the_one_namespace() {
     for object in all() {
         let kind = object["kind"].as_str().unwrap();
         let at = &object["metadata"]["namespace"];
-        if matches!(kind, "Namespace" | "MutatingWebhookConfiguration") {
+        let of_the_cluster = [
+            "Namespace",
+            "MutatingWebhookConfiguration",
+            "ValidatingAdmissionPolicy",
+            "ValidatingAdmissionPolicyBinding",
+        ];
+        if of_the_cluster.contains(&kind) {
             assert_eq!(at, &Value::Null, "{kind}");
         } else {
             assert_eq!(at, &namespace, "{kind}");
