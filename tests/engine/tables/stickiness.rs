@@ -198,6 +198,20 @@ fn the_second_call_knows_as_restored_what_found_no_room_for_a_volume() {
 }
 
 #[test]
+fn the_second_call_leaves_the_record_of_a_stub_that_was_written_anew() {
+    let graph = json!({"name": "m", "implementation": "SKLEARN_SERVER"});
+    let mut manifest = sdep(&json!({"tracing": "true"}), &json!({"graph": graph}));
+    // The stub stood there before its mount, which is created by itself.
+    let mut old = inject(&manifest);
+    for object in [&mut old, &mut manifest] {
+        object["metadata"]["annotations"]["tracing.seldon.io/config-map"] = json!("cm");
+    }
+    let old = inject(&old);
+    let restored = write_as(&manifest, &old);
+    assert_eq!(restored["spec"], old["spec"]);
+}
+
+#[test]
 fn the_second_call_knows_as_restored_what_needs_annotations_again() {
     let traced = json!({"annotations": {"tracing": "true"}});
     let manifest = sdep(&json!({"team": "a"}), &traced);

@@ -181,11 +181,13 @@ impl<'a> Record<'a> {
                 set: first + beside.set,
                 ..*beside
             };
-            // The record of a target that lost its mount does not say what had been created for that.
-            let for_mount = [Part::VolumeMounts, Part::Volumes];
-            let created = for_mount.into_iter().filter(|part| target.new.has(*part));
-            created.for_each(|part| beside.new.set(part, target.new.before(part)));
             let (had, has) = (&sets[target.set].0, &sets[beside.set].0);
+            // The record of a target that lost its mount does not say what had been created for that.
+            if has.get(Variable::ConfigPath).is_none() {
+                let for_mount = [Part::VolumeMounts, Part::Volumes];
+                let created = for_mount.into_iter().filter(|part| target.new.has(*part));
+                created.for_each(|part| beside.new.set(part, target.new.before(part)));
+            }
             let mut entries = has.entries();
             let is_part = entries.all(|(variable, _)| had.get(variable) == has.get(variable));
             is_part.then(|| *target = beside)
