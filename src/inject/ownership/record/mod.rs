@@ -77,6 +77,12 @@ impl PredictorRecord<'_> {
             .chain(self.init_containers.values())
     }
 
+    /// Whether nothing else is recorded as a stub.
+    fn stubs_are_containers(&self) -> bool {
+        let mut others = self.targets().skip(self.containers.len());
+        others.all(|target| !target.new.has(Part::Container))
+    }
+
     /// Whether nothing of ours is in the predictor.
     pub(crate) fn is_empty(&self) -> bool {
         self.targets().next().is_none()
@@ -114,6 +120,7 @@ impl Record<'static> {
                 predictor
                     .targets()
                     .all(|target| target.set < record.sets.len())
+                    && predictor.stubs_are_containers()
                     && predictor.config_map.as_deref().is_none_or(|name| {
                         crate::config::setting::ConfigMapRef::parse(name).is_some()
                     })
@@ -316,6 +323,10 @@ mod tests {
             ("\"env\"", "\"spec\""),
             ("JAEGER_TAGS", "HOME"),
             ("\"cm\"", "\"../cm\""),
+            (
+                "\"orchestrator\":{\"set\":0",
+                "\"orchestrator\":{\"set\":0,\"new\":[\"container\"]",
+            ),
             (
                 "\"TRACING\":\"1\"",
                 "\"JAEGER_SAMPLER_TYPE\":\"const\",\"JAEGER_SAMPLER_PARAM\":\"5\"",
