@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use super::keys::Ordinals;
+use super::keys::{self, Ordinals};
 use super::mount::is_our_mount;
 use super::present::Present;
 use super::record::{Before, Named, Part, PredictorRecord, Record, TargetRecord};
@@ -20,7 +20,7 @@ pub(crate) struct Member<'v, 'a> {
     /// Its index in that list.
     pub(crate) index: usize,
     pub(crate) container: &'v Container<'a>,
-    /// What the record says of it.
+    /// What the record says of it. An exact copy of a stub cannot be told from it, and stays and goes with it.
     pub(crate) recorded: Option<TargetRecord>,
     /// Whether it is a stub: a container that we added for a prepackaged server, and that holds nothing but its name and what is ours.
     pub(crate) is_stub: bool,
@@ -66,15 +66,20 @@ impl<'v, 'a> Roster<'v, 'a> {
                         continue;
                     };
                     let key = ordinals[which].key(&container.name);
-                    let recorded = recorded_in(ours, list).get(&*key).copied();
+                    let entries = recorded_in(ours, list);
+                    let is_stub = |target: &&TargetRecord| {
+                        list == ContainerList::Containers && is_stub(container, record, target)
+                    };
+                    let name = container.name.text().unwrap_or_default();
+                    let copied = || entries.get(&*keys::key(name, 0)).filter(is_stub);
+                    let recorded = entries.get(&*key).or_else(copied);
                     members.push(Member {
-                        is_stub: list == ContainerList::Containers
-                            && recorded.is_some_and(|it| is_stub(container, record, &it)),
+                        is_stub: recorded.as_ref().is_some_and(is_stub),
+                        recorded: recorded.copied(),
                         key,
                         list,
                         index,
                         container,
-                        recorded,
                     });
                 }
                 start..members.len()
@@ -196,11 +201,7 @@ fn names<'v, 'a: 'v>(
 }
 
 /// A stub that a user emptied is a stub still: Seldon's defaulting would add the same.
-pub(crate) fn is_stub(
-    container: &Container<'_>,
-    record: &Record<'_>,
-    recorded: &TargetRecord,
-) -> bool {
+fn is_stub(container: &Container<'_>, record: &Record<'_>, recorded: &TargetRecord) -> bool {
     recorded.new.has(Part::Container)
         && container.rest.is_empty()
         && container.env.odd().is_none()

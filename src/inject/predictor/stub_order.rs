@@ -8,9 +8,8 @@ use indexmap::IndexSet;
 use super::servers::wanted_stubs;
 use crate::inject::draft::{Inputs, Wanted};
 use crate::inject::notes::Notes;
-use crate::inject::ownership::keys::{key, name_in_key};
+use crate::inject::ownership::keys::name_in_key;
 use crate::inject::ownership::record::Part;
-use crate::inject::ownership::roster::is_stub;
 use crate::seldon::ContainerList;
 use crate::seldon::object::name_of;
 
@@ -89,13 +88,9 @@ fn named_containers<'v>(inputs: &Inputs<'_, 'v>) -> (IndexSet<&'v str>, HashSet<
         let Some(name) = name_of(&member.container.name) else {
             continue;
         };
-        // An exact copy of a stub does not make the stub go: it could not be told which of them went.
-        let first = inputs.ours.containers.get(&*key(name, 0));
-        let is_copy =
-            || first.is_some_and(|first| is_stub(member.container, inputs.object.record, first));
         if member.is_stub {
             stubs.insert(name);
-        } else if !is_copy() {
+        } else {
             others.insert(name);
         }
     }

@@ -311,7 +311,7 @@ fn a_trigger_of_ours_is_taken_out_and_one_of_the_users_is_not() {
 }
 
 #[test]
-fn a_copy_of_a_stub_is_the_users() {
+fn a_copy_of_a_stub_in_another_pod_is_settled() {
     let object = sdep(
         &json!({"tracing": "true"}),
         &json!({"graph": {"name": "m", "implementation": "SKLEARN_SERVER"}}),

@@ -1,8 +1,10 @@
 //! The webhook accepts what it wrote: a second call for the same write changes nothing, and every patch applies.
 
+use seldon_tracing::config::Config;
+use seldon_tracing::inject::Context;
 use serde_json::{Value, json};
 
-use super::{container, inject, names, predictor, record, sdep, traced, update};
+use super::{container, decide_as, inject, names, predictor, record, sdep, traced, update};
 
 const R: &str = "tracing.seldon.io/injected";
 
@@ -185,5 +187,62 @@ fn a_patch_applies_whatever_stands_where_a_list_belongs() {
                 }
             }
         }
+    }
+}
+
+/// A model whose stub a user doubled in its pod, and the model before that.
+fn with_doubled_stub(annotations: &Value, edit: fn(&mut Value)) -> (Value, Value) {
+    let graph = json!({"name": "m", "implementation": "SKLEARN_SERVER"});
+    let no_engine = json!({"seldon.io/no-engine": "true"});
+    let manifest = sdep(
+        annotations,
+        &json!({"graph": graph, "annotations": no_engine}),
+    );
+    let stored = inject(&manifest);
+    let mut doubled = stored.clone();
+    let path = "/spec/predictors/0/componentSpecs/0/spec/containers";
+    let containers = doubled.pointer_mut(path).unwrap().as_array_mut().unwrap();
+    let mut copy = containers[0].clone();
+    edit(&mut copy);
+    containers.push(copy);
+    (doubled, stored)
+}
+
+#[test]
+fn a_copy_of_a_stub_goes_with_it() {
+    let (doubled, stored) = with_doubled_stub(&json!({"tracing": "true"}), |_| ());
+    let config = Config::read("trigger: team/trace").unwrap();
+    let call = |object| decide_as(object, Some(&stored), &config, &Context::default()).0;
+    let left = call(&doubled);
+    assert_eq!(
+        (predictor(&left).get("componentSpecs"), record(&left)),
+        (None, None)
+    );
+    assert_eq!(call(&left), left);
+}
+
+#[test]
+fn a_copy_of_a_stub_stays_with_it_whatever_is_taken_out_of_either() {
+    let config_map = "tracing.seldon.io/config-map";
+    let annotations = json!({"tracing": "true", config_map: "cm"});
+    let edits: [fn(&mut Value); 3] = [
+        |_| (),
+        |copy| {
+            let env = copy["env"].as_array_mut().unwrap();
+            env.retain(|entry| entry["name"] != "JAEGER_CONFIG_PATH");
+        },
+        |copy| copy["volumeMounts"] = json!([]),
+    ];
+    for edit in edits {
+        let (mut doubled, stored) = with_doubled_stub(&annotations, edit);
+        write(&doubled, &stored);
+        let annotations = doubled["metadata"]["annotations"].as_object_mut();
+        annotations.unwrap().remove(config_map);
+        let written = write(&doubled, &stored);
+        assert_eq!(inject(&written), written, "as a CREATE");
+        let containers = &predictor(&written)["componentSpecs"][0]["spec"]["containers"];
+        assert_eq!(names(containers), ["m", "m"]);
+        // While the webhook was away, the user took out the setting and wrote the copy.
+        write(&doubled, &doubled);
     }
 }

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use super::keys::{self, name_in_key};
 use crate::jaeger::variable::{EnvSet, Variable};
 pub(crate) use parts::{Before, Omitted, Part, Parts, spelling};
 use set::{RecordedSet, is_ours, is_sampler};
@@ -206,7 +207,11 @@ impl<'a> Record<'a> {
             }
             predictor.new = beside.new;
             for (key, target) in &beside.containers {
-                set(predictor.containers.get_mut(key)?, target)?;
+                // A copy of a stub goes by the record of the stub, until it is recorded itself.
+                let containers = &mut predictor.containers;
+                let first = || containers.get(&*keys::key(&name_in_key(key), 0));
+                let known = *containers.get(key).or_else(first)?;
+                set(containers.entry(key.clone()).or_insert(known), target)?;
             }
             for (key, target) in &beside.init_containers {
                 set(predictor.init_containers.get_mut(key)?, target)?;
