@@ -4,12 +4,14 @@ use std::fmt;
 
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SerialNumber,
+    Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SerialNumber,
 };
+use rustls::pki_types::CertificateDer;
 use time::{Duration, OffsetDateTime};
 
 use super::error::{PkiError, rfc3339};
 use super::names::Names;
+use super::read::{Certificate, read_certificates};
 
 /// Certificates are valid from one hour before they are made, because the clock of an API server may be behind.
 const BEFORE: Duration = Duration::hours(1);
@@ -59,17 +61,17 @@ impl fmt::Debug for Authority {
 }
 
 impl Authority {
-    /// Makes a CA: ECDSA P-256 with SHA-256, a random serial number of 128 bits, valid from one hour before `now` until `days` days after
-    /// `now`. It can sign certificates of servers and clients, but not of other CAs (RFC 5280 §4.2.1.9).
+    /// Makes a CA: ECDSA P-256 with SHA-256, a random serial number of 128 bits, valid from one hour before `now` until `lifetime` after
+    /// `now`, in whole seconds. It can sign certificates of servers and clients, but not of other CAs (RFC 5280 §4.2.1.9).
     ///
     /// The default common name ends with a random number, which distinguishes the old and the new CA in one bundle.
     ///
     /// # Errors
-    /// If the common name or the days are invalid, or the system gives no random numbers.
+    /// If the common name or the lifetime is invalid, or the system gives no random numbers.
     pub fn new(
         common_name: Option<&str>,
         now: OffsetDateTime,
-        days: u32,
+        lifetime: Duration,
     ) -> Result<Self, PkiError> {
         let serial = serial()?;
         let name = match common_name {
@@ -79,7 +81,7 @@ impl Authority {
                 u128::from_be_bytes(serial) >> 96
             ),
         };
-        let (not_before, not_after) = period(now, days)?;
+        let (not_before, not_after) = period(now, lifetime)?;
         let mut params = params(&name, &serial, not_before, not_after);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -91,6 +93,29 @@ impl Authority {
             issuer: Issuer::new(params, key),
             not_before,
             not_after,
+        })
+    }
+
+    /// A CA that was made before, from its certificate and its key in PEM.
+    ///
+    /// # Errors
+    /// If they cannot be read, the certificate is not that of a CA, or the key is not the certificate's. No message has a part of the key.
+    pub fn load(certificate: &str, key: &str) -> Result<Self, PkiError> {
+        let read = read_certificates(certificate.as_bytes())?;
+        let [found] = &read[..] else {
+            return Err("a CA has one certificate, and there are several".into());
+        };
+        if !found.is_authority {
+            return Err("the certificate is not that of a CA".into());
+        }
+        let signer = key_of(found, key)?;
+        let der = CertificateDer::from(found.der.as_slice());
+        Ok(Self {
+            issuer: Issuer::from_ca_cert_der(&der, signer)?,
+            certificate: found.pem(),
+            key: key.to_owned(),
+            not_before: found.not_before,
+            not_after: found.not_after,
         })
     }
 
@@ -111,13 +136,13 @@ impl Authority {
     /// The certificate expires with the CA at the latest.
     ///
     /// # Errors
-    /// If a DNS name or the days are invalid, a server has no name, the CA is not valid at `now`, or the system gives no random numbers.
+    /// If a DNS name or the lifetime is invalid, a server has no name, the CA is not valid at `now`, or the system gives no random numbers.
     pub fn issue(
         &self,
         names: &Names,
         purpose: Purpose,
         now: OffsetDateTime,
-        days: u32,
+        lifetime: Duration,
     ) -> Result<Pair, PkiError> {
         let alternatives = names.alternatives()?;
         if alternatives.is_empty() && purpose == Purpose::Server {
@@ -132,7 +157,7 @@ impl Authority {
                 rfc3339(self.not_after)
             )));
         }
-        let (not_before, not_after) = period(now, days)?;
+        let (not_before, not_after) = period(now, lifetime)?;
         let name = names.common();
         let mut params = params(
             name.as_deref().unwrap_or("seldon-tracing"),
@@ -156,6 +181,17 @@ impl Authority {
             chain: leaf + &self.certificate,
             key: key.serialize_pem(),
         })
+    }
+}
+
+/// The key, if it is that of the certificate.
+pub(super) fn key_of(certificate: &Certificate, key: &str) -> Result<KeyPair, PkiError> {
+    // The reader's own message might quote the key.
+    let key = KeyPair::from_pem(key).map_err(|_| "the private key cannot be read")?;
+    if key.subject_public_key_info() == certificate.public_key()? {
+        Ok(key)
+    } else {
+        Err("the private key does not belong to the certificate".into())
     }
 }
 
@@ -185,20 +221,24 @@ fn checked(name: &str) -> Result<String, PkiError> {
 }
 
 /// The validity of a certificate, in whole seconds (RFC 5280 §4.1.2.5).
-fn period(now: OffsetDateTime, days: u32) -> Result<(OffsetDateTime, OffsetDateTime), PkiError> {
+fn period(
+    now: OffsetDateTime,
+    lifetime: Duration,
+) -> Result<(OffsetDateTime, OffsetDateTime), PkiError> {
+    let seconds = lifetime.whole_seconds();
     let wrong = |why| {
         PkiError(format!(
-            "a certificate cannot be valid for {days} days: {why}"
+            "a certificate cannot be valid for {seconds} seconds: {why}"
         ))
     };
-    if days == 0 {
+    if seconds < 1 {
         return Err(wrong("use 1 or more"));
     }
     let now = OffsetDateTime::from_unix_timestamp(now.unix_timestamp())
         .map_err(|_| wrong("there is no such time"))?;
     let not_before = now.checked_sub(BEFORE);
     let not_after = now
-        .checked_add(Duration::days(i64::from(days)))
+        .checked_add(Duration::seconds(seconds))
         .filter(|end| end.year() <= 9999);
     not_before
         .zip(not_after)
@@ -218,7 +258,6 @@ fn serial() -> Result<[u8; 16], PkiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pki::read_certificates;
 
     fn now() -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap()
@@ -233,9 +272,9 @@ mod tests {
 
     #[test]
     fn debug_shows_no_key() {
-        let authority = Authority::new(None, now(), 1).unwrap();
+        let authority = Authority::new(None, now(), Duration::DAY).unwrap();
         let pair = authority
-            .issue(&localhost(), Purpose::Server, now(), 1)
+            .issue(&localhost(), Purpose::Server, now(), Duration::DAY)
             .unwrap();
         for text in [format!("{authority:?}{pair:?}"), format!("{authority:#?}")] {
             assert!(!text.contains("PRIVATE"), "{text}");
@@ -250,9 +289,9 @@ mod tests {
     #[test]
     fn a_leaf_never_outlives_its_authority() {
         let later = now() + Duration::days(20);
-        let authority = Authority::new(None, now(), 30).unwrap();
+        let authority = Authority::new(None, now(), Duration::days(30)).unwrap();
         let pair = authority
-            .issue(&localhost(), Purpose::Server, later, 365)
+            .issue(&localhost(), Purpose::Server, later, Duration::days(365))
             .unwrap();
         let read = read_certificates(pair.chain.as_bytes()).unwrap();
         assert_eq!(read[0].not_after, read[1].not_after);
@@ -260,7 +299,7 @@ mod tests {
         assert_eq!(read[0].not_before, later - Duration::HOUR);
         for at in [now() - Duration::days(1), now() + Duration::days(31)] {
             let error = authority
-                .issue(&localhost(), Purpose::Server, at, 1)
+                .issue(&localhost(), Purpose::Server, at, Duration::DAY)
                 .unwrap_err();
             assert!(
                 error
@@ -275,7 +314,7 @@ mod tests {
     fn parts_of_seconds_and_the_zone_of_now_make_no_difference() {
         let zone = time::UtcOffset::from_hms(5, 30, 0).unwrap();
         let now = (now() + Duration::milliseconds(900)).to_offset(zone);
-        let authority = Authority::new(None, now, 1).unwrap();
+        let authority = Authority::new(None, now, Duration::DAY).unwrap();
         let read = read_certificates(authority.certificate().as_bytes()).unwrap();
         assert_eq!(read[0].not_before, self::now() - Duration::HOUR);
         assert_eq!(read[0].not_after, self::now() + Duration::DAY);
@@ -283,11 +322,11 @@ mod tests {
 
     #[test]
     fn no_two_certificates_have_one_serial_number() {
-        let authority = Authority::new(None, now(), 1).unwrap();
+        let authority = Authority::new(None, now(), Duration::DAY).unwrap();
         let mut serials = std::collections::BTreeSet::new();
         for _ in 0..50 {
             let pair = authority
-                .issue(&localhost(), Purpose::Server, now(), 1)
+                .issue(&localhost(), Purpose::Server, now(), Duration::DAY)
                 .unwrap();
             let read = read_certificates(pair.chain.as_bytes()).unwrap();
             // Of 128 bits, the first 24 are zero once in 16 million.
@@ -299,30 +338,33 @@ mod tests {
 
     #[test]
     fn what_cannot_be_made_is_refused() {
-        let authority = Authority::new(Some("mine"), now(), 1).unwrap();
+        let authority = Authority::new(Some("mine"), now(), Duration::DAY).unwrap();
         let none = Names::default();
-        let issue = |names: &Names, purpose, days| {
+        let issue = |names: &Names, purpose, lifetime| {
             authority
-                .issue(names, purpose, now(), days)
+                .issue(names, purpose, now(), lifetime)
                 .map(|_| ())
                 .map_err(|error| error.to_string())
         };
-        assert!(issue(&none, Purpose::Client, 1).is_ok());
+        assert!(issue(&none, Purpose::Client, Duration::DAY).is_ok());
         let refusals = [
-            (issue(&none, Purpose::Server, 1), "--dns"),
-            (issue(&localhost(), Purpose::Server, 0), "0 days: use 1"),
+            (issue(&none, Purpose::Server, Duration::DAY), "--dns"),
             (
-                issue(&localhost(), Purpose::Server, u32::MAX),
+                issue(&localhost(), Purpose::Server, Duration::ZERO),
+                "0 seconds: use 1",
+            ),
+            (
+                issue(&localhost(), Purpose::Server, Duration::MAX),
                 "year after 9999",
             ),
             (
-                Authority::new(Some(""), now(), 1)
+                Authority::new(Some(""), now(), Duration::DAY)
                     .map(|_| ())
                     .map_err(|error| error.to_string()),
                 "1 to 64",
             ),
             (
-                Authority::new(Some("a\nb"), now(), 1)
+                Authority::new(Some("a\nb"), now(), Duration::DAY)
                     .map(|_| ())
                     .map_err(|error| error.to_string()),
                 "\"a\\nb\" is not",
@@ -333,9 +375,9 @@ mod tests {
             assert!(said.contains(part), "{said}");
         }
         // A year after 2049 has another form.
-        let days = 36_500;
-        let far = Authority::new(None, now(), days).unwrap();
+        let lifetime = Duration::days(36_500);
+        let far = Authority::new(None, now(), lifetime).unwrap();
         let read = read_certificates(far.certificate().as_bytes()).unwrap();
-        assert_eq!(read[0].not_after, now() + Duration::days(days.into()));
+        assert_eq!(read[0].not_after, now() + lifetime);
     }
 }

@@ -66,7 +66,7 @@ pub fn chain(certificates: &[Certificate]) -> Vec<Link> {
         .collect()
 }
 
-fn link(certificate: &Certificate, next: Option<&Certificate>) -> Link {
+pub(super) fn link(certificate: &Certificate, next: Option<&Certificate>) -> Link {
     let Ok((_, parsed)) = X509Certificate::from_der(&certificate.der) else {
         return Link::Unchecked;
     };
@@ -110,13 +110,13 @@ fn is_signed(certificate: &X509Certificate<'_>, issuer: &X509Certificate<'_>) ->
 
 #[cfg(test)]
 mod tests {
-    use time::OffsetDateTime;
+    use time::{Duration, OffsetDateTime};
 
     use super::*;
     use crate::pki::{Authority, Names, Purpose, read_certificates};
 
     fn authority(name: &str) -> Authority {
-        Authority::new(Some(name), OffsetDateTime::UNIX_EPOCH, 1).unwrap()
+        Authority::new(Some(name), OffsetDateTime::UNIX_EPOCH, Duration::DAY).unwrap()
     }
 
     fn leaf(authority: &Authority) -> String {
@@ -126,7 +126,7 @@ mod tests {
         };
         let now = OffsetDateTime::UNIX_EPOCH;
         let chain = authority
-            .issue(&names, Purpose::Server, now, 1)
+            .issue(&names, Purpose::Server, now, Duration::DAY)
             .unwrap()
             .chain;
         chain

@@ -11,9 +11,9 @@
 //! # use time::{Duration, OffsetDateTime};
 //! # fn main() -> Result<(), seldon_tracing::pki::PkiError> {
 //! let now = OffsetDateTime::UNIX_EPOCH + Duration::days(20_000);
-//! let authority = Authority::new(None, now, 3650)?;
+//! let authority = Authority::new(None, now, Duration::days(3650))?;
 //! let names = Names { dns: vec!["seldon-tracing.seldon-tracing.svc".to_owned()], ip: vec![] };
-//! let pair = authority.issue(&names, Purpose::Server, now, 365)?;
+//! let pair = authority.issue(&names, Purpose::Server, now, Duration::days(365))?;
 //!
 //! let certificates = read_certificates(pair.chain.as_bytes())?;
 //! assert_eq!(certificates.len(), 2); // the leaf, then the CA
@@ -26,6 +26,8 @@
 mod authority;
 mod chain;
 mod error;
+#[cfg_attr(not(test), expect(dead_code, reason = "the controller comes next"))]
+pub(crate) mod lifecycle;
 mod names;
 mod read;
 mod validity;

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use rustls::crypto::hash::Hash;
 use rustls::pki_types::pem::{self, PemObject, SectionKind};
 use time::OffsetDateTime;
@@ -50,6 +52,30 @@ pub struct Certificate {
     /// Its SHA-256, as `openssl x509 -fingerprint -sha256` prints it.
     pub fingerprint: String,
     pub(super) der: Vec<u8>,
+}
+
+impl Certificate {
+    /// The certificate in PEM.
+    #[must_use]
+    pub fn pem(&self) -> String {
+        let base64 = STANDARD.encode(&self.der);
+        let mut text = "-----BEGIN CERTIFICATE-----\n".to_owned();
+        let mut rest = base64.as_str();
+        while !rest.is_empty() {
+            let (line, after) = rest.split_at(rest.len().min(64));
+            text.push_str(line);
+            text.push('\n');
+            rest = after;
+        }
+        text + "-----END CERTIFICATE-----\n"
+    }
+
+    /// Its public key in DER (`SubjectPublicKeyInfo`).
+    pub(super) fn public_key(&self) -> Result<Vec<u8>, PkiError> {
+        let (_, parsed) = X509Certificate::from_der(&self.der)
+            .map_err(|_| "the certificate is not an X.509 certificate")?;
+        Ok(parsed.public_key().raw.to_vec())
+    }
 }
 
 /// Reads the certificates of a PEM file (RFC 7468). Text around them is allowed, because tools write it.

@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn the_first_and_the_last_second_belong_to_it() {
         let now = OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap();
-        let authority = Authority::new(None, now, 1).unwrap();
+        let authority = Authority::new(None, now, Duration::DAY).unwrap();
         let certificates = read_certificates(authority.certificate().as_bytes()).unwrap();
         let second = Duration::SECOND;
         let begin = now - Duration::HOUR;

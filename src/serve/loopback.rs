@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -29,12 +29,12 @@ pub struct Loopback {
 /// If there are no random numbers.
 pub fn dev_identity() -> Result<(Pair, String), PkiError> {
     let now = OffsetDateTime::now_utc();
-    let authority = Authority::new(Some("seldon-tracing for development"), now, 1)?;
+    let authority = Authority::new(Some("seldon-tracing for development"), now, Duration::DAY)?;
     let names = Names {
         dns: vec!["localhost".to_owned()],
         ip: vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
     };
-    let pair = authority.issue(&names, Purpose::Server, now, 1)?;
+    let pair = authority.issue(&names, Purpose::Server, now, Duration::DAY)?;
     Ok((pair, authority.certificate().to_owned()))
 }
 

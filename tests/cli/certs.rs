@@ -53,13 +53,15 @@ fn ders(text: &str) -> Vec<CertificateDer<'static>> {
 }
 
 /// Certificates that were made at another time, as `ca.crt` and `tls.crt`.
-fn made_at(now: OffsetDateTime, days: u32) -> TempDir {
-    let authority = Authority::new(None, now, days).unwrap();
+fn made_at(now: OffsetDateTime, lifetime: Duration) -> TempDir {
+    let authority = Authority::new(None, now, lifetime).unwrap();
     let names = Names {
         dns: vec![SERVICE.to_owned()],
         ip: vec![],
     };
-    let pair = authority.issue(&names, Purpose::Server, now, days).unwrap();
+    let pair = authority
+        .issue(&names, Purpose::Server, now, lifetime)
+        .unwrap();
     folder(&[
         ("ca.crt", authority.certificate()),
         ("tls.crt", &pair.chain),
@@ -280,12 +282,19 @@ fn clients_take_the_certificate_for_its_names_and_for_no_other() {
 #[test]
 fn a_clients_certificate_is_one_for_clients_only() {
     let now = OffsetDateTime::now_utc();
-    let authority = Authority::new(None, now, 10).unwrap();
+    let authority = Authority::new(None, now, Duration::days(10)).unwrap();
     let names = Names {
         dns: vec![],
         ip: vec![IpAddr::from([127, 0, 0, 1])],
     };
-    let issue = |purpose| ders(&authority.issue(&names, purpose, now, 1).unwrap().chain);
+    let issue = |purpose| {
+        ders(
+            &authority
+                .issue(&names, purpose, now, Duration::DAY)
+                .unwrap()
+                .chain,
+        )
+    };
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(ders(authority.certificate()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -438,7 +447,7 @@ fn show_tells_machines_the_same() {
 #[test]
 fn what_is_expired_or_not_yet_valid_is_shown_and_told_of() {
     let now = OffsetDateTime::now_utc();
-    let old = made_at(now - Duration::days(40), 30);
+    let old = made_at(now - Duration::days(40), Duration::days(30));
     let show = |folder: &TempDir, more: &[&str]| {
         let run = run_in(
             folder.path(),
@@ -463,7 +472,7 @@ fn what_is_expired_or_not_yet_valid_is_shown_and_told_of() {
     assert_eq!(json["certificates"][0]["validity"], "expired");
     assert!(json["certificates"][0]["seconds_left"].as_i64().unwrap() < 0);
 
-    let early = made_at(now + Duration::hours(10), 30);
+    let early = made_at(now + Duration::hours(10), Duration::days(30));
     let run = show(&early, &[]);
     assert!(run.stdout.contains("(NOT YET, in 9 hours)"), "{run:?}");
     assert!(run.stderr.contains("valid only in 9 hours"), "{run:?}");

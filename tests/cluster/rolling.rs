@@ -56,7 +56,7 @@ fn new_certificates_and_a_new_ca_while_fifty_objects_a_second_are_written_are_no
     let installation = cluster.installation();
     let before = failed_open(cluster);
     let original = secret(cluster);
-    let new_ca = Authority::new(None, OffsetDateTime::now_utc(), 2).unwrap();
+    let new_ca = Authority::new(None, OffsetDateTime::now_utc(), time::Duration::days(2)).unwrap();
     let (old, new) = (installation.ca.as_str(), new_ca.certificate());
     let writes = Writes::start(&space);
     writes.more(50);
@@ -232,7 +232,9 @@ fn issued(authority: &Authority) -> Pair {
         ip: Vec::new(),
     };
     let now = OffsetDateTime::now_utc();
-    authority.issue(&names, Purpose::Server, now, 1).unwrap()
+    authority
+        .issue(&names, Purpose::Server, now, time::Duration::DAY)
+        .unwrap()
 }
 
 /// Puts a certificate into the Secret, as an admin does, and into the pods, as the kubelet does. Waits until they show it.

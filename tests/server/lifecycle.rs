@@ -261,7 +261,10 @@ fn what_keeps_it_from_starting_is_said_once_and_clearly() {
     assert!(said.contains("not usable together"), "{said}");
 
     let long_ago = time::OffsetDateTime::now_utc() - time::Duration::days(10);
-    let old = pair_at(&Authority::new(None, long_ago, 30).unwrap(), long_ago);
+    let old = pair_at(
+        &Authority::new(None, long_ago, time::Duration::days(30)).unwrap(),
+        long_ago,
+    );
     std::fs::write(at.join("tls.crt"), &old.chain).unwrap();
     std::fs::write(at.join("tls.key"), &old.key).unwrap();
     let said = refused(at, &[]);
@@ -308,7 +311,7 @@ async fn ready_means_that_it_listens_and_says_on_what_it_depends() {
 async fn readiness_falls_when_the_certificate_has_expired() {
     let now = time::OffsetDateTime::now_utc();
     let then = now - time::Duration::days(1) + time::Duration::seconds(4);
-    let authority = Authority::new(None, then, 30).unwrap();
+    let authority = Authority::new(None, then, time::Duration::days(30)).unwrap();
     let short = pair_at(&authority, then);
     let folder = folder_of(&short);
     let mut settings = settings(Identity::Files(files(folder.path())));
@@ -326,7 +329,9 @@ async fn readiness_falls_when_the_certificate_has_expired() {
         dns: vec!["localhost".to_owned()],
         ip: vec![[127, 0, 0, 1].into()],
     };
-    let good = authority.issue(&names, Purpose::Server, now, 1).unwrap();
+    let good = authority
+        .issue(&names, Purpose::Server, now, time::Duration::DAY)
+        .unwrap();
     std::fs::write(folder.path().join("tls.key"), &good.key).unwrap();
     std::fs::write(folder.path().join("tls.crt"), &good.chain).unwrap();
     until("it is ready again", || async {

@@ -376,7 +376,9 @@ fn caller(authority: &Authority) -> (Vec<u8>, Vec<u8>) {
         ip: Vec::new(),
     };
     let now = time::OffsetDateTime::now_utc();
-    let pair = authority.issue(&names, Purpose::Client, now, 1).unwrap();
+    let pair = authority
+        .issue(&names, Purpose::Client, now, time::Duration::DAY)
+        .unwrap();
     (pair.chain.into_bytes(), pair.key.into_bytes())
 }
 

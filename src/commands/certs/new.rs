@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use tempfile::TempPath;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::commands::messages::{self, print, printable};
 use crate::commands::status::Status;
@@ -32,8 +32,8 @@ pub(super) fn new(
         dns: dns.to_vec(),
         ip: ip.to_vec(),
     };
-    let authority = Authority::new(None, now, ca_days)?;
-    let pair = authority.issue(&names, Purpose::Server, now, days)?;
+    let authority = Authority::new(None, now, Duration::days(ca_days.into()))?;
+    let pair = authority.issue(&names, Purpose::Server, now, Duration::days(days.into()))?;
     let paths = ["ca.crt", "ca.key", "tls.crt", "tls.key"].map(|name| dir.join(name));
     refuse_to_overwrite(&paths)?;
     let create = DirBuilder::new().recursive(true).mode(0o700).create(dir);

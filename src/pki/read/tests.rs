@@ -12,8 +12,10 @@ static PAIR: LazyLock<Pair> = LazyLock::new(|| {
         dns: vec!["localhost".to_owned(), "*.svc".to_owned()],
         ip: vec![[127, 0, 0, 1].into(), [0u16; 8].into()],
     };
-    let authority = Authority::new(Some("a CA"), NOW, 2).unwrap();
-    authority.issue(&names, Purpose::Server, NOW, 1).unwrap()
+    let authority = Authority::new(Some("a CA"), NOW, time::Duration::days(2)).unwrap();
+    authority
+        .issue(&names, Purpose::Server, NOW, time::Duration::DAY)
+        .unwrap()
 });
 
 /// Stands where a key would.

@@ -49,7 +49,8 @@ impl ControlPlane {
 
     fn attempt(assets: &Path, folder: &Path) -> Result<Self, String> {
         let [clients, peers, secure] = free_ports();
-        let authority = Authority::new(None, OffsetDateTime::now_utc(), 2).unwrap();
+        let authority =
+            Authority::new(None, OffsetDateTime::now_utc(), time::Duration::days(2)).unwrap();
         write_identity(folder, &authority);
         write_kubeconfig(folder, &authority, secure);
         let policy = audit_policy().to_string();
@@ -148,7 +149,9 @@ fn write_identity(folder: &Path, authority: &Authority) {
         ip: vec![[127, 0, 0, 1].into()],
     };
     let now = OffsetDateTime::now_utc();
-    let pair = authority.issue(&names, Purpose::Server, now, 1).unwrap();
+    let pair = authority
+        .issue(&names, Purpose::Server, now, time::Duration::DAY)
+        .unwrap();
     fs::write(folder.join("server.crt"), pair.chain).unwrap();
     fs::write(folder.join("server.key"), pair.key).unwrap();
     let accounts = KeyPair::generate().unwrap();

@@ -31,7 +31,9 @@ impl<'c> LoneWebhook<'c> {
             ip: vec![ADDRESS.into()],
         };
         let now = OffsetDateTime::now_utc();
-        let pair = authority.issue(&names, Purpose::Server, now, 1).unwrap();
+        let pair = authority
+            .issue(&names, Purpose::Server, now, time::Duration::DAY)
+            .unwrap();
         let free = TcpListener::bind(SocketAddr::from((ADDRESS, 0))).unwrap();
         let mut webhook = Self {
             cluster,

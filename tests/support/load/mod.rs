@@ -33,7 +33,7 @@ pub(crate) use super::wait::LONG;
 pub(crate) const ADMISSION: Duration = Duration::from_secs(30);
 
 pub(crate) fn authority() -> Authority {
-    Authority::new(None, OffsetDateTime::now_utc(), 30).unwrap()
+    Authority::new(None, OffsetDateTime::now_utc(), time::Duration::days(30)).unwrap()
 }
 
 /// A certificate for loopback, issued at `now`.
@@ -42,7 +42,9 @@ pub(crate) fn pair_at(authority: &Authority, now: OffsetDateTime) -> Pair {
         dns: vec!["localhost".to_owned()],
         ip: vec![[127, 0, 0, 1].into()],
     };
-    authority.issue(&names, Purpose::Server, now, 1).unwrap()
+    authority
+        .issue(&names, Purpose::Server, now, time::Duration::DAY)
+        .unwrap()
 }
 
 pub(crate) fn pair(authority: &Authority) -> Pair {
