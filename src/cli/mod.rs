@@ -3,7 +3,9 @@
 mod certs;
 mod cluster;
 mod config;
+mod controller;
 mod manifests;
+mod process;
 mod review;
 mod serve;
 mod shared;
@@ -13,9 +15,11 @@ use std::path::PathBuf;
 pub use certs::CertsCommand;
 pub use cluster::{Connection, Scope};
 pub use config::ConfigCommand;
+pub use controller::Controller;
 pub use manifests::{Explain, ExplainForm, Inject, Output, Uninject};
+pub use process::{Listen, LogFlags, LogFormat, LogLevel};
 pub use review::{Operation, Review, ReviewForm};
-pub use serve::{Listen, LogFormat, LogLevel, Serve};
+pub use serve::Serve;
 pub use shared::{ConfigFile, DataForm, Form, Input, OneFile, Surroundings};
 
 use clap::error::{ContextKind, ContextValue};
@@ -123,6 +127,12 @@ pub enum Command {
     /// namespaces labelled tracing=enabled. It needs only a certificate: no access to the API server, no token, no state.
     #[command(after_help = serve::EXAMPLES)]
     Serve(Serve),
+    /// Run the controller
+    ///
+    /// Keeps the certificate of the webhook valid and trusted: makes a CA and a certificate in two Secrets, renews both in time,
+    /// and writes `caBundle` of the webhook configuration. Whatever somebody changes or deletes of it is put back.
+    #[command(after_help = controller::EXAMPLES)]
+    Controller(Controller),
     /// Send a manifest to a webhook as the API server would, and show the result
     ///
     /// The file has one SeldonDeployment or a whole AdmissionReview, in YAML or JSON. Checks the answer by the API server's

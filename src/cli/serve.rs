@@ -1,12 +1,11 @@
 //! `serve`: its flags.
 
-use std::net::{AddrParseError, SocketAddr};
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+use super::process::{Listen, LogFlags};
 use super::shared::ConfigFile;
 
 /// Examples for the help.
@@ -72,72 +71,13 @@ pub struct Serve {
     /// Time after that for open requests to finish; none with --dev
     #[arg(long, value_name = "TIME", env = "SELDON_TRACING_DRAIN", hide_env_values = true, default_value = "10s", default_value_if("dev", "true", "0s"), value_parser = humantime::parse_duration)]
     pub drain: Duration,
-    /// Log format on standard error
-    #[arg(
-        long,
-        value_name = "FORM",
-        env = "SELDON_TRACING_LOG_FORMAT",
-        hide_env_values = true,
-        default_value = "auto"
-    )]
-    pub log_format: LogFormat,
-    /// Minimum log level
-    #[arg(
-        long,
-        value_name = "LEVEL",
-        env = "SELDON_TRACING_LOG_LEVEL",
-        hide_env_values = true,
-        default_value = "info"
-    )]
-    pub log_level: LogLevel,
+    /// The log.
+    #[command(flatten)]
+    pub log: LogFlags,
     /// Number of threads
     #[arg(long, value_name = "COUNT", env = "SELDON_TRACING_WORKERS", hide_env_values = true, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: u16,
     /// For development: make a CA and a certificate for localhost in memory, print the CA, listen on loopback only
     #[arg(long, conflicts_with_all = ["tls_cert", "tls_key"])]
     pub dev: bool,
-}
-
-/// Where to listen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Listen {
-    /// This address.
-    Address(SocketAddr),
-    /// This port of every address. No single address means that on all machines, because some have no IPv6.
-    Port(u16),
-}
-
-impl FromStr for Listen {
-    type Err = AddrParseError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if let Ok(port) = text.parse() {
-            return Ok(Self::Port(port));
-        }
-        text.parse().map(Self::Address)
-    }
-}
-
-/// Log format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// Text on a terminal, JSON elsewhere.
-    Auto,
-    /// One JSON object on each line.
-    Json,
-    /// Text for people.
-    Text,
-}
-
-/// Minimum log level.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogLevel {
-    /// Errors.
-    Error,
-    /// Problems that need attention.
-    Warn,
-    /// Every decision.
-    Info,
-    /// Connections and refused requests too.
-    Debug,
 }

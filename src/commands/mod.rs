@@ -2,10 +2,12 @@
 
 mod certs;
 mod config;
+mod controller;
 mod explain;
 mod generate;
 mod in_place;
 mod inject;
+mod long_running;
 mod messages;
 mod review;
 mod serve;
@@ -33,6 +35,9 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
         Command::Uninject(arguments) => inject::uninject(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Serve(arguments) => serve::serve(&arguments, cli.color != Color::Never),
+        Command::Controller(arguments) => {
+            controller::controller(&arguments, cli.color != Color::Never)
+        }
         Command::Review(arguments) => review::review(&arguments),
         Command::Certs(command) => certs::certs(&command),
         Command::Config(command) => config::config(&command),

@@ -1,38 +1,24 @@
 //! `serve`.
 
 use std::io::{self, Write};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::{Context, bail};
 use tokio::runtime::{Builder, Runtime};
 
-use super::messages::printable;
+use super::long_running::{ADMIN_PORT, addresses, logged};
 use super::status::Status;
 use crate::cli::{Listen, Serve};
 use crate::process::log::LostLines;
-use crate::process::{log, signals};
+use crate::process::signals;
 use crate::serve::{ConfigSource, Files, Identity, Options, Server, Stopped, dev_identity};
 
 /// The default port of the webhook.
 const PORT: u16 = 8443;
 
-/// The default port of health and metrics.
-const ADMIN_PORT: u16 = 8080;
-
 /// `serve`
 pub(super) fn serve(arguments: &Serve, colour: bool) -> anyhow::Result<Status> {
-    let (guard, dropped) = log::start(arguments.log_format, arguments.log_level, colour)
-        .context("cannot start the log")?;
-    log::log_panics();
-    let stopped = until_stopped(arguments, dropped).unwrap_or_else(|error| {
-        // Each line is a line of the log, whose readers expect nothing else on standard error.
-        for line in format!("{error:#}").lines() {
-            tracing::error!("{}", printable(line.trim_start()));
-        }
-        Status::BadInput
-    });
-    drop(guard);
-    Ok(stopped)
+    logged(arguments.log, colour, |lost| until_stopped(arguments, lost))
 }
 
 fn until_stopped(arguments: &Serve, dropped: LostLines) -> anyhow::Result<Status> {
@@ -113,23 +99,14 @@ fn options(arguments: &Serve) -> anyhow::Result<(Options, Option<String>)> {
         None => ConfigSource::Fixed(Box::default()),
     };
     let at = |given: Option<Listen>, default| match given.unwrap_or(Listen::Port(default)) {
-        Listen::Address(address) => vec![address],
         Listen::Port(port) if arguments.dev => vec![(Ipv4Addr::LOCALHOST, port).into()],
-        Listen::Port(port) => every_address(port),
+        listen => addresses(listen),
     };
     let mut options = Options::new(at(arguments.listen, PORT), identity, config);
     options.admin_listen = at(arguments.admin_listen, ADMIN_PORT);
     options.lame_duck = arguments.lame_duck;
     options.drain = arguments.drain;
     Ok((options, dev_ca))
-}
-
-/// The addresses to try for a port of every address: one for IPv4 and IPv6, then one for machines without IPv6.
-fn every_address(port: u16) -> Vec<SocketAddr> {
-    vec![
-        (Ipv6Addr::UNSPECIFIED, port).into(),
-        (Ipv4Addr::UNSPECIFIED, port).into(),
-    ]
 }
 
 #[cfg(test)]

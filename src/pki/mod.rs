@@ -26,7 +26,6 @@
 mod authority;
 mod chain;
 mod error;
-#[cfg_attr(not(test), expect(dead_code, reason = "the controller comes next"))]
 pub(crate) mod lifecycle;
 mod names;
 mod read;

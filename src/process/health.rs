@@ -38,6 +38,11 @@ impl Health {
         self.checks().insert(name, check.clone()) != Some(check)
     }
 
+    /// The check of this name, if there is one.
+    pub(crate) fn get(&self, name: &str) -> Option<Check> {
+        self.checks().get(name).cloned()
+    }
+
     pub(crate) fn listens(&self) {
         self.set("listener", Check::Ok);
     }

@@ -13,6 +13,7 @@ use tracing::level_filters::LevelFilter;
 use tracing::{Event, Subscriber};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_serde::{AsSerde, SerdeMapVisitor};
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -147,6 +148,9 @@ pub fn start(
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Debug => LevelFilter::DEBUG,
     };
+    // They log at each attempt what is reported once elsewhere, and quote an answer that they cannot read, which may be a Secret.
+    let libraries = ["kube_client", "kube_runtime"].map(|name| (name, LevelFilter::OFF));
+    let levels = Targets::new().with_default(level).with_targets(libraries);
     let json = match format {
         LogFormat::Auto => !terminal,
         LogFormat::Json => true,
@@ -154,7 +158,7 @@ pub fn start(
     };
     if json {
         let lines = tracing_subscriber::registry()
-            .with(level)
+            .with(levels)
             .with(JsonLines(writer));
         tracing::subscriber::set_global_default(lines).map_err(io::Error::other)?;
     } else {
@@ -162,7 +166,8 @@ pub fn start(
             .with_writer(writer)
             .with_max_level(level)
             .with_ansi(colour && terminal)
-            .finish();
+            .finish()
+            .with(levels);
         tracing::subscriber::set_global_default(subscriber).map_err(io::Error::other)?;
     }
     Ok((guard, lost))

@@ -18,6 +18,7 @@ use super::state::{BEGUN, NOT_EXPIRED, Shared};
 use crate::files;
 use crate::pki::{Certificate, Pair, Validity, pem_fault, read_certificates, rfc3339};
 use crate::process::health::Check;
+use crate::process::metrics;
 
 /// The largest file of certificates or keys, in bytes.
 const MAX_BYTES: usize = 1 << 20;
@@ -236,11 +237,7 @@ impl Served {
 /// Logs a certificate that is served from now on.
 fn announce(leaf: &Certificate, shared: &Shared) {
     let end = leaf.not_after;
-    #[expect(clippy::cast_precision_loss, reason = "seconds are less than 2^52")]
-    shared
-        .metrics
-        .certificate_expiry
-        .set(end.unix_timestamp() as f64);
+    metrics::set(&shared.metrics.certificate_expiry, end);
     let ips = leaf.ip.iter().map(ToString::to_string);
     let names: Vec<_> = leaf.dns.iter().cloned().chain(ips).collect();
     tracing::info!(

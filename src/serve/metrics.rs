@@ -1,18 +1,18 @@
 //! What is counted. All labels come from closed lists, so no name or namespace is among them.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::metrics::info::Info;
-use prometheus_client::registry::{Metric, Registry, Unit};
+use prometheus_client::registry::{Registry, Unit};
 
 use super::http_error::Shortage;
 use crate::admission::Decision;
 use crate::inject::TargetKind;
+use crate::process::metrics::{self, Time, add};
 
 table! {
     /// What is loaded again when it changes.
@@ -68,7 +68,7 @@ pub(super) struct Metrics {
     connections: Gauge,
     pub(super) connections_refused: Counter,
     pub(super) handshake_errors: Counter,
-    pub(super) certificate_expiry: Gauge<f64, AtomicU64>,
+    pub(super) certificate_expiry: Time,
     reloads: Counters<2>,
     log_lines_dropped: Counter,
     registry: Registry,
@@ -76,16 +76,12 @@ pub(super) struct Metrics {
 
 impl Metrics {
     pub(super) fn new() -> Self {
-        let mut registry = Registry::with_prefix("seldon_tracing");
+        let mut registry = metrics::registry();
         let it = &mut registry;
-        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
-        it.register("build", "The version of seldon-tracing", version);
-        let certificate_expiry = Gauge::default();
-        it.register_with_unit(
+        let certificate_expiry = metrics::time(
+            it,
             "certificate_expiry_timestamp",
             "When the served certificate expires, since 1970",
-            Unit::Seconds,
-            certificate_expiry.clone(),
         );
         let duration = Histogram::new(SECONDS);
         it.register_with_unit(
@@ -120,11 +116,7 @@ impl Metrics {
                 "TLS handshakes that failed or timed out",
             ),
             reloads: add(it, "reloads", "Attempts to load changed files"),
-            log_lines_dropped: add(
-                it,
-                "log_lines_dropped",
-                "Log lines that were not read in time or could not be written",
-            ),
+            log_lines_dropped: metrics::log_lines_dropped(it),
             duration,
             body_bytes,
             certificate_expiry,
@@ -153,10 +145,7 @@ impl Metrics {
         self.connections.set(open);
         let dropped = self.log_lines_dropped.inner();
         dropped.store(lost_lines, Ordering::Relaxed);
-        let mut text = String::new();
-        // Writing to a String does not fail.
-        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
-        text
+        metrics::page(&self.registry)
     }
 
     pub(super) fn decided(&self, decision: &Decision<'_>) {
@@ -202,10 +191,4 @@ impl Metrics {
         let labels = [("what", what.code()), ("result", result)];
         self.reloads.get_or_create(&labels).inc();
     }
-}
-
-fn add<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
-    let metric = M::default();
-    registry.register(name, help, metric.clone());
-    metric
 }

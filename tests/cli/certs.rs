@@ -486,7 +486,10 @@ fn what_is_expired_or_not_yet_valid_is_shown_and_told_of() {
 #[test]
 fn a_chain_that_does_not_hang_together_is_told_of() {
     let now = OffsetDateTime::now_utc();
-    let (one, two) = (made_at(now, 3), made_at(now, 3));
+    let (one, two) = (
+        made_at(now, Duration::days(3)),
+        made_at(now, Duration::days(3)),
+    );
     let text = |of: &TempDir, name: &str| fs::read_to_string(of.path().join(name)).unwrap();
     let leaf = text(&one, "tls.crt").replace(&text(&one, "ca.crt"), "");
     let wrong = run(

@@ -128,7 +128,7 @@ fn an_explanation_of_twenty_containers_fits_a_screen() {
 
 #[test]
 fn help_reads_as_before() {
-    let commands: [&[&str]; 14] = [
+    let commands: [&[&str]; 15] = [
         &[],
         &["inject"],
         &["uninject"],
@@ -139,6 +139,7 @@ fn help_reads_as_before() {
         &["completions"],
         &["man"],
         &["serve"],
+        &["controller"],
         &["review"],
         &["certs"],
         &["certs", "new"],

@@ -261,10 +261,8 @@ fn what_keeps_it_from_starting_is_said_once_and_clearly() {
     assert!(said.contains("not usable together"), "{said}");
 
     let long_ago = time::OffsetDateTime::now_utc() - time::Duration::days(10);
-    let old = pair_at(
-        &Authority::new(None, long_ago, time::Duration::days(30)).unwrap(),
-        long_ago,
-    );
+    let ca = Authority::new(None, long_ago, time::Duration::days(30));
+    let old = pair_at(&ca.unwrap(), long_ago);
     std::fs::write(at.join("tls.crt"), &old.chain).unwrap();
     std::fs::write(at.join("tls.key"), &old.key).unwrap();
     let said = refused(at, &[]);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use time::OffsetDateTime;
 
-use super::{CaSecret, LeafSecret, Seen, Times, Why};
+use super::state::{CaSecret, LeafSecret, Seen, Times, Why};
 use crate::pki::authority::{Authority, key_of};
 use crate::pki::chain::{Link, link};
 use crate::pki::names::Names;

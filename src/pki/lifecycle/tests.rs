@@ -174,7 +174,7 @@ fn a_damaged_certificate_is_made_anew_at_once() {
         (Why::LeafUnusable, |it| it.leaf.chain.clear()),
         (Why::LeafUnusable, |it| it.leaf.chain.truncate(300)),
         (Why::LeafUnusable, |it| {
-            it.leaf.key = "\u{0}garbage".to_owned()
+            it.leaf.key = "\u{0}garbage".to_owned();
         }),
         (Why::LeafUnusable, |it| it.leaf.key = foreign().1.key),
         (Why::LeafUnusable, |it| {
@@ -206,7 +206,7 @@ fn a_lost_ca_is_replaced_while_what_it_signed_stays_trusted() {
         (Why::CaUnusable, |it| it.ca.certificate.truncate(300)),
         (Why::CaUnusable, |it| it.ca.key = "garbage".to_owned()),
         (Why::CaUnusable, |it| {
-            it.ca.key = foreign().0.key().to_owned()
+            it.ca.key = foreign().0.key().to_owned();
         }),
         (Why::CaUnusable, |it| {
             // The two Secrets, swapped.

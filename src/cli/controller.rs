@@ -1,0 +1,61 @@
+//! `controller`: its flags.
+
+use std::time::Duration;
+
+use clap::{ArgAction, Args};
+
+use super::cluster::Connection;
+use super::process::{Listen, LogFlags};
+
+/// Examples for the help.
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  seldon-tracing controller                          in a pod, by its service account
+  seldon-tracing controller --certificates=false     where cert-manager keeps the certificates
+
+Signals: SIGTERM and SIGINT end it. It may be ended at any time: the next start goes on from what is in the cluster.";
+
+/// `controller`
+#[derive(Args, Debug)]
+pub struct Controller {
+    /// The cluster.
+    #[command(flatten)]
+    pub connection: Connection,
+    /// Address of /livez, /readyz and /metrics, without TLS [default: 8080]
+    #[arg(
+        long,
+        value_name = "[ADDRESS:]PORT",
+        env = "SELDON_TRACING_ADMIN_LISTEN",
+        hide_env_values = true
+    )]
+    pub admin_listen: Option<Listen>,
+    /// Keep the certificates and caBundle; false where cert-manager or a person does
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value_t = true,
+        default_missing_value = "true",
+        action = ArgAction::Set
+    )]
+    pub certificates: bool,
+    /// How long a certificate of the webhook is valid; a new one is made when a third of it is left
+    #[arg(long, value_name = "TIME", default_value = "90d", value_parser = humantime::parse_duration)]
+    pub certificate_lifetime: Duration,
+    /// How long a CA is valid
+    #[arg(long, value_name = "TIME", default_value = "1825d", value_parser = humantime::parse_duration)]
+    pub ca_lifetime: Duration,
+    /// How long before the end of a CA a new one is made
+    #[arg(long, value_name = "TIME", default_value = "365d", value_parser = humantime::parse_duration)]
+    pub ca_renew_before: Duration,
+    /// How long API servers may take to use a changed caBundle
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
+    pub trust_delay: Duration,
+    /// How long pods may take to serve a changed certificate: the kubelet brings it after up to two minutes
+    #[arg(long, value_name = "TIME", default_value = "3m", value_parser = humantime::parse_duration)]
+    pub load_delay: Duration,
+    /// The log.
+    #[command(flatten)]
+    pub log: LogFlags,
+}

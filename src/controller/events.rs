@@ -1,0 +1,37 @@
+//! Kubernetes Events: what `kubectl describe` and `kubectl get events` show.
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::Client;
+use kube::runtime::events::{Event, EventType, Recorder};
+
+use super::trouble::{Trouble, ask};
+
+/// Who reports.
+const REPORTER: &str = "seldon-tracing-controller";
+
+/// Writes Events. Those that are alike become one, with a count.
+pub(super) struct Events(Recorder);
+
+impl Events {
+    pub(super) fn new(client: Client) -> Self {
+        Self(Recorder::new(client, REPORTER.into()))
+    }
+
+    /// Tells what was done to an object.
+    pub(super) async fn tell(
+        &self,
+        about: &ObjectReference,
+        action: &str,
+        reason: &str,
+        note: String,
+    ) -> Result<(), Trouble> {
+        let event = Event {
+            type_: EventType::Normal,
+            reason: reason.to_owned(),
+            note: Some(note),
+            action: action.to_owned(),
+            secondary: None,
+        };
+        ask("write an Event", self.0.publish(&event, about)).await
+    }
+}

@@ -1,0 +1,105 @@
+//! What is counted. All labels come from closed lists.
+
+use std::sync::atomic::Ordering;
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use time::OffsetDateTime;
+
+use super::trouble::Trouble;
+use crate::process::metrics::{self, Time, add};
+
+type Label = [(&'static str, &'static str); 1];
+
+/// All metrics.
+pub(super) struct Metrics {
+    certificate_expiry: Time,
+    ca_expiry: Time,
+    steps: Family<Label, Counter>,
+    errors: Family<Label, Counter>,
+    problems: Family<Label, Gauge>,
+    api_reachable: Gauge,
+    log_lines_dropped: Counter,
+    registry: Registry,
+}
+
+impl Metrics {
+    pub(super) fn new() -> Self {
+        let mut registry = metrics::registry();
+        let it = &mut registry;
+        Self {
+            certificate_expiry: metrics::time(
+                it,
+                "certificate_expiry_timestamp",
+                "When the certificate in the Secret expires, since 1970",
+            ),
+            ca_expiry: metrics::time(
+                it,
+                "ca_expiry_timestamp",
+                "When the CA that signs expires, since 1970",
+            ),
+            steps: add(
+                it,
+                "controller_steps",
+                "What was written, by the reason of the Event",
+            ),
+            errors: add(
+                it,
+                "controller_errors",
+                "Attempts that failed, by what was tried",
+            ),
+            problems: add(
+                it,
+                "controller_problems",
+                "1 where the last attempt failed, by what was tried",
+            ),
+            api_reachable: add(
+                it,
+                "controller_api_reachable",
+                "1 if the API server answered the last request",
+            ),
+            log_lines_dropped: metrics::log_lines_dropped(it),
+            registry,
+        }
+    }
+
+    /// The page of all metrics.
+    pub(super) fn page(&self, lost_lines: u64) -> String {
+        let dropped = self.log_lines_dropped.inner();
+        dropped.store(lost_lines, Ordering::Relaxed);
+        metrics::page(&self.registry)
+    }
+
+    /// What has not happened yet is 0, not absent.
+    pub(super) fn steps_begin(&self, reasons: impl Iterator<Item = &'static str>) {
+        for reason in reasons {
+            let _ = self.steps.get_or_create(&[("step", reason)]);
+        }
+    }
+
+    pub(super) fn step(&self, reason: &'static str) {
+        self.steps.get_or_create(&[("step", reason)]).inc();
+    }
+
+    pub(super) fn tried(&self, check: &'static str, trouble: Option<&Trouble>) {
+        let label = [("check", check)];
+        let errors = self.errors.get_or_create(&label);
+        if trouble.is_some() {
+            errors.inc();
+        }
+        self.problems
+            .get_or_create(&label)
+            .set(i64::from(trouble.is_some()));
+        let is_answer = trouble.is_none_or(Trouble::is_answer);
+        self.api_reachable.set(i64::from(is_answer));
+    }
+
+    pub(super) fn ends(&self, certificate: Option<OffsetDateTime>, ca: Option<OffsetDateTime>) {
+        // An end in 1970 for what is not there, so that an alert on the end tells of it.
+        let end = |end: Option<OffsetDateTime>| end.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        metrics::set(&self.certificate_expiry, end(certificate));
+        metrics::set(&self.ca_expiry, end(ca));
+    }
+}

@@ -1,0 +1,89 @@
+//! The controller: keeps right what is to be right in a cluster, whoever changes it.
+//!
+//! | file | what it is for |
+//! |---|---|
+//! | `certificates` | a part: the two Secrets and `caBundle`, one step after the other, as [`crate::pki::lifecycle`] decides |
+//! | `secrets`, `ca_bundle` | what that part reads and writes |
+//! | `watch` | says that an object has changed |
+//! | `shared` | what all parts have: the client, and how they report what they do and what they cannot do |
+//! | `events`, `metrics`, `trouble`, `pace` | pieces of it |
+//!
+//! A part is a task that never ends. It remembers nothing that is not in the cluster: the process may be ended at any time, and several of
+//! them may run.
+
+mod ca_bundle;
+mod certificates;
+mod events;
+mod metrics;
+mod pace;
+mod secrets;
+mod shared;
+mod trouble;
+mod watch;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use kube::Client;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use self::shared::Shared;
+use crate::pki::lifecycle::Times;
+use crate::process::log::LostLines;
+use crate::process::{admin, listener};
+
+/// What the controller does.
+pub(crate) struct Options {
+    /// Where health and metrics are served: the first of these addresses that can be bound.
+    pub(crate) admin_listen: Vec<SocketAddr>,
+    /// How long certificates are valid, if it keeps them.
+    pub(crate) certificates: Option<Times>,
+    /// The count of lost log lines, for the metric.
+    pub(crate) lost_lines: LostLines,
+}
+
+/// Runs until it is told to stop.
+///
+/// # Errors
+/// The port cannot be used, or a part has ended, which is a bug.
+pub(crate) async fn run(
+    client: Client,
+    options: Options,
+    mut stop: mpsc::Receiver<()>,
+) -> io::Result<()> {
+    let admin = listener::bind(&options.admin_listen, "--admin-listen")?;
+    let address = admin.local_addr()?.to_string();
+    tracing::info!(
+        admin = address,
+        version = env!("CARGO_PKG_VERSION"),
+        "listening"
+    );
+    let shared = Arc::new(Shared::new(client));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(serve_admin(admin, Arc::clone(&shared), options.lost_lines));
+    if let Some(times) = options.certificates {
+        tasks.spawn(certificates::keep(Arc::clone(&shared), times));
+    }
+    shared.health.listens();
+    tokio::select! {
+        _ = stop.recv() => {}
+        ended = tasks.join_next() => {
+            let why = ended.and_then(Result::err).map(|why| why.to_string());
+            return Err(io::Error::other(why.unwrap_or_else(|| "a part of it has ended".to_owned())));
+        }
+    }
+    shared.health.stops();
+    tracing::info!("stopped in order");
+    Ok(())
+}
+
+async fn serve_admin(listener: TcpListener, shared: Arc<Shared>, lost_lines: LostLines) {
+    let health = Arc::clone(&shared.health);
+    let metrics = move || shared.metrics.page(lost_lines.count());
+    if let Err(error) = admin::serve(listener, health, metrics).await {
+        tracing::error!(%error, "health and metrics are not served any more");
+    }
+}

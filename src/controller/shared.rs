@@ -1,0 +1,47 @@
+//! What all parts share.
+
+use std::sync::Arc;
+
+use kube::Client;
+
+use super::events::Events;
+use super::metrics::Metrics;
+use super::trouble::Trouble;
+use crate::process::health::{Check, Health};
+
+/// What all parts share.
+pub(super) struct Shared {
+    pub(super) client: Client,
+    pub(super) events: Events,
+    pub(super) health: Arc<Health>,
+    pub(super) metrics: Metrics,
+}
+
+impl Shared {
+    pub(super) fn new(client: Client) -> Self {
+        Self {
+            events: Events::new(client.clone()),
+            client,
+            health: Arc::new(Health::new([])),
+            metrics: Metrics::new(),
+        }
+    }
+
+    /// Reports how something went that is done again and again: its trouble once, and its end.
+    ///
+    /// `check` is its name in `/readyz` and in the metrics. Trouble does not make the process unready: no new start would mend it.
+    pub(super) fn report<T>(&self, check: &'static str, result: &Result<T, Trouble>) {
+        let trouble = result.as_ref().err();
+        self.metrics.tried(check, trouble);
+        let state = trouble.map_or(Check::Ok, |trouble| Check::Problem(trouble.to_string()));
+        let is_first = self.health.get(check).is_none();
+        if !self.health.set(check, state) {
+            return;
+        }
+        match trouble {
+            Some(trouble) => tracing::warn!(check, problem = %trouble, "tries again"),
+            None if is_first => {}
+            None => tracing::info!(check, "works again"),
+        }
+    }
+}
