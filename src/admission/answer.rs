@@ -108,7 +108,9 @@ pub fn answer<'a>(
     };
     // Only an UPDATE has an object before it, whatever the request says.
     let old = old.filter(|_| decision.operation == Operation::Update);
-    let plan = plan(&object, old.as_ref(), config, &context).without_nulls();
+    let plan = plan(&object, old.as_ref(), config, &context)
+        .without_nulls()
+        .without_request();
     if decision.name.is_none() {
         decision.name = object.name().map(|name| Cow::Owned(name.to_owned()));
     }

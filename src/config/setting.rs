@@ -17,6 +17,9 @@ pub const ANNOTATION_PREFIX: &str = "tracing.seldon.io/";
 /// The annotation that holds the record of what was injected.
 pub const RECORD: &str = "tracing.seldon.io/injected";
 
+/// The annotation that asks the webhook to decide anew. It is a request: the webhook takes it out of what it answers.
+pub const RESYNC: &str = "tracing.seldon.io/resync";
+
 /// The longest text that a setting may hold, in bytes.
 pub const MAX_SETTING: usize = 2048;
 

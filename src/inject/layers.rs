@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::config::Config;
-use crate::config::setting::{ANNOTATION_PREFIX, RECORD, Setting};
+use crate::config::setting::{ANNOTATION_PREFIX, RECORD, RESYNC, Setting};
 use crate::inject::notes::Notes;
 use crate::inject::reason::Reason;
 use crate::jaeger::accepts::{is_sampler_pair, sampler_param_expected};
@@ -72,7 +72,7 @@ impl<'a> Layer<'a> {
             let Some(name) = key.strip_prefix(ANNOTATION_PREFIX) else {
                 continue;
             };
-            if key == RECORD || key == trigger {
+            if key == RECORD || key == RESYNC || key == trigger {
                 continue;
             }
             let Some(setting) = Setting::ALL

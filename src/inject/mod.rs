@@ -18,6 +18,7 @@ mod patch;
 mod plan;
 mod predictor;
 mod reason;
+mod standing;
 mod target;
 mod trigger;
 mod walk;
@@ -34,8 +35,12 @@ pub use plan::{
     Task,
 };
 pub use reason::Reason;
+pub use standing::{Assessment, Namespace, Standing, assess};
+pub use trigger::Asker;
 
-pub use crate::config::setting::{ANNOTATION_PREFIX, ConfigMapRef, MAX_SETTING, RECORD, Setting};
+pub use crate::config::setting::{
+    ANNOTATION_PREFIX, ConfigMapRef, MAX_SETTING, RECORD, RESYNC, Setting,
+};
 pub use crate::jaeger::{EnvSet, EnvValue, HOST_IP, PerVariable, Variable};
 pub(crate) use crate::seldon::{Budget, Key, Lenient};
 pub use crate::seldon::{

@@ -16,7 +16,7 @@ use super::reason::Reason;
 use super::trigger::Triggers;
 use super::walk::Walk;
 use crate::config::Config;
-use crate::config::setting::RECORD;
+use crate::config::setting::{RECORD, RESYNC};
 use crate::seldon::lenient::Rest;
 use crate::seldon::object::{Annotations, Predictor};
 use crate::seldon::{Lenient, Place, SeldonDeployment};
@@ -56,7 +56,7 @@ pub fn plan<'v>(
     config: &'v Config,
     context: &Context<'v>,
 ) -> Plan<'v> {
-    if context.task == Task::Stored {
+    if matches!(context.task, Task::Stored | Task::Live) {
         return plan_stored(object, config, context);
     }
     decide(object, old, config, context)
@@ -68,27 +68,15 @@ fn plan_stored<'v>(
     config: &'v Config,
     context: &Context<'v>,
 ) -> Plan<'v> {
-    let mut context = Context {
-        task: Task::Follow,
-        ..*context
-    };
-    let fresh = decide(object, None, config, &context);
-    let metadata = object.metadata.get();
-    let annotations = metadata.and_then(|metadata| metadata.annotations.get());
-    if annotations.is_none_or(|annotations| find_record(annotations).record().is_none()) {
-        return fresh;
-    }
-    // Of the namespace, nothing is known but what it did.
-    let by_namespace = !context.namespace_default && fresh.loses_what_nothing_asks_for();
-    context.namespace_default |= by_namespace;
-    // Where the config gives what is there, it also says where that is from.
-    let fresh = decide(object, None, config, &context);
+    let Stored {
+        fresh,
+        kept,
+        by_namespace,
+    } = Stored::of(object, config, context);
+    let Some(kept) = kept else { return fresh };
     let others = fresh.changed_variables();
-    let mut kept = if fresh.is_empty() {
-        fresh
-    } else {
-        decide(object, Some(object), config, &context)
-    };
+    // Where the config gives what is there, it also says where that is from.
+    let mut kept = if fresh.is_empty() { fresh } else { kept };
     if by_namespace {
         kept.add_note(Reason::ByNamespace, String::new());
     }
@@ -96,6 +84,53 @@ fn plan_stored<'v>(
         kept.add_note(Reason::Outdated, others.join(", "));
     }
     kept
+}
+
+/// The two decisions on a stored object.
+pub(crate) struct Stored<'v> {
+    /// As if nothing had been injected before.
+    pub(crate) fresh: Plan<'v>,
+    /// What a write without a change does, if the object has a record. Without one, it does the same as `fresh`.
+    pub(crate) kept: Option<Plan<'v>>,
+    /// Whether the namespace is taken for one with tracing on, because of what it did.
+    by_namespace: bool,
+}
+
+impl<'v> Stored<'v> {
+    pub(crate) fn of(
+        object: &'v SeldonDeployment<'v>,
+        config: &'v Config,
+        context: &Context<'v>,
+    ) -> Self {
+        let is_known = context.task == Task::Live;
+        let mut context = Context {
+            task: Task::Follow,
+            ..*context
+        };
+        let fresh = decide(object, None, config, &context);
+        let metadata = object.metadata.get();
+        let annotations = metadata.and_then(|metadata| metadata.annotations.get());
+        if annotations.is_none_or(|annotations| find_record(annotations).record().is_none()) {
+            return Self {
+                fresh,
+                kept: None,
+                by_namespace: false,
+            };
+        }
+        let by_namespace =
+            !is_known && !context.namespace_default && fresh.loses_what_nothing_asks_for();
+        let fresh = if by_namespace {
+            context.namespace_default = true;
+            decide(object, None, config, &context)
+        } else {
+            fresh
+        };
+        Self {
+            fresh,
+            kept: Some(decide(object, Some(object), config, &context)),
+            by_namespace,
+        }
+    }
 }
 
 fn decide<'v>(
@@ -108,6 +143,11 @@ fn decide<'v>(
     let Some(annotations) = annotations_of(object, &mut draft) else {
         return finish(draft, Outcome::Skipped);
     };
+    if annotations.rest.get(RESYNC).is_some() {
+        draft
+            .notes
+            .add(Reason::Resync, Place::Annotation(RESYNC), "");
+    }
     let has_trigger = has_trigger(object, &config.trigger);
     note_odd_spec(object, has_trigger, context, &mut draft);
     if let Some((reason, place, detail)) = exceeded(object) {
@@ -226,7 +266,7 @@ fn note_odd_spec<'v>(
     let asks = match context.task {
         Task::Uninject => false,
         Task::Trigger(_) => true,
-        Task::Follow | Task::Stored => has_trigger || context.namespace_default,
+        Task::Follow | Task::Stored | Task::Live => has_trigger || context.namespace_default,
     };
     let notes = &mut draft.notes;
     if let Some(found) = object.spec.odd() {

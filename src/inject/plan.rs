@@ -8,7 +8,8 @@ use super::layers::Origin;
 use super::notes::Note;
 use super::patch::{NewValue, Op, Ops};
 use super::reason::Reason;
-use crate::config::setting::RECORD;
+use super::trigger::Asker;
+use crate::config::setting::{RECORD, RESYNC};
 use crate::jaeger::{EnvSet, EnvValue, PerVariable, Variable};
 use crate::seldon::Place;
 
@@ -37,8 +38,11 @@ pub enum Task<'c> {
     /// What its annotations ask for.
     #[default]
     Follow,
-    /// The same, but an object that has a record is taken for one that is stored and written without a change.
+    /// The same, but an object that has a record is taken for one that is stored and written without a change. Of its namespace, nothing
+    /// is known but what it did.
     Stored,
+    /// The same, where the default of its namespace is known.
+    Live,
     /// What its annotations ask for, with a trigger of that value written where there is none.
     Trigger(&'c str),
     /// Everything of ours is taken out, whatever the annotations ask for.
@@ -50,7 +54,7 @@ impl<'c> Task<'c> {
     pub(crate) const fn trigger(self) -> Option<&'c str> {
         match self {
             Self::Trigger(value) => Some(value),
-            Self::Follow | Self::Stored | Self::Uninject => None,
+            Self::Follow | Self::Stored | Self::Live | Self::Uninject => None,
         }
     }
 }
@@ -103,6 +107,8 @@ pub struct PredictorPlan<'a> {
     pub reason: Reason,
     /// The profile that its trigger names.
     pub profile: Option<&'a str>,
+    /// What asks for its tracing, if anything does.
+    pub asked_by: Option<Asker>,
 }
 
 /// The decision for one object.
@@ -130,6 +136,11 @@ impl Plan<'_> {
     #[must_use]
     pub fn operations(&self) -> usize {
         self.ops.len()
+    }
+
+    /// Whether the patch changes the spec, and not just the annotations.
+    pub(crate) fn changes_spec(&self) -> bool {
+        self.ops.iter().any(Op::is_in_spec)
     }
 
     /// Whether something goes from a predictor because no annotation asks for it.
@@ -176,6 +187,15 @@ impl Plan<'_> {
             if let Op::Add(place, NewValue::Null(_)) = *op {
                 *op = Op::Remove(place);
             }
+        }
+        self
+    }
+
+    /// The same with the request for a new decision taken out of the object, so that the next write does not decide anew again.
+    #[must_use]
+    pub fn without_request(mut self) -> Self {
+        if self.notes.iter().any(|it| it.reason == Reason::Resync) {
+            self.ops.push(Op::Remove(Place::Annotation(RESYNC)));
         }
         self
     }

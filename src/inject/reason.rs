@@ -48,6 +48,7 @@ reasons! {
     Injected "injected" Note "the variables were added"
     Removed "removed" Note "what was injected before was removed"
     Restored "restored" Note "spec and tracing annotations have not changed, so what was injected before is kept or put back exactly"
+    Resync "resync" Note "a new decision by the current config is asked for, whatever was injected before; the webhook takes this annotation out"
     UserSet "user-set" Note "set by you"
     Outdated "outdated" Note "the config at hand would inject something else; the webhook keeps what is there until the model or its annotations change"
     ByNamespace "by-namespace" Note "no tracing annotation asks for tracing, so what was injected stays only while the namespace has the label tracing=enabled"

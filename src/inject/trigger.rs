@@ -20,6 +20,39 @@ pub(crate) enum Trigger<'a> {
     Unclear(Reason),
 }
 
+table! {
+    /// What asks for the tracing of a predictor.
+    pub enum Asker
+    /// The stable name in `status`.
+    pub fn code -> &'static str {
+        /// `annotations` of the predictor.
+        Predictor = "predictor-annotation",
+        /// `metadata.annotations` of the object.
+        Annotation = "annotation",
+        /// `spec.annotations` of the object.
+        SpecAnnotation = "spec-annotation",
+        /// The label of the namespace.
+        Namespace = "namespace",
+    }
+}
+
+/// What is asked for at one predictor, and by what.
+pub(crate) struct Asked<'a> {
+    pub(crate) trigger: Trigger<'a>,
+    /// Nothing, where tracing is not asked for.
+    pub(crate) by: Option<Asker>,
+}
+
+impl<'a> Asked<'a> {
+    pub(crate) fn by(asker: Asker, trigger: Trigger<'a>) -> Self {
+        let asks = matches!(trigger, Trigger::On(_));
+        Self {
+            trigger,
+            by: asks.then_some(asker),
+        }
+    }
+}
+
 /// The trigger annotations of one object.
 pub(crate) struct Triggers<'c, 'a> {
     config: &'a Config,
@@ -58,11 +91,11 @@ impl<'c, 'a> Triggers<'c, 'a> {
         predictor: &Predictor<'_>,
         index: usize,
         notes: &mut Notes<'a>,
-    ) -> Trigger<'a> {
+    ) -> Asked<'a> {
         let key = &self.config.trigger;
         if let Some(value) = value_at(predictor.annotations.get(), key) {
             let place = Place::PredictorAnnotation(index, key);
-            return read(place, &value, self.config, notes);
+            return Asked::by(Asker::Predictor, read(place, &value, self.config, notes));
         }
         let Self {
             config, of_object, ..
@@ -72,7 +105,12 @@ impl<'c, 'a> Triggers<'c, 'a> {
             None if self.namespace_default => Trigger::On(None),
             None => Trigger::Off(Reason::NoTrigger),
         });
-        asked.clone()
+        let by = match of_object {
+            Some((Place::SpecAnnotation(_), _)) => Asker::SpecAnnotation,
+            Some(_) => Asker::Annotation,
+            None => Asker::Namespace,
+        };
+        Asked::by(by, asked.clone())
     }
 }
 

@@ -11,7 +11,7 @@ use super::patch::ConfigVolume;
 use super::plan::{Choice, PredictorPlan, TargetPlan, Task};
 use super::predictor::{self, Servers};
 use super::reason::Reason;
-use super::trigger::{Trigger, Triggers};
+use super::trigger::{Asked, Asker, Trigger, Triggers};
 use crate::config::Config;
 use crate::config::setting::{ConfigMapRef, Setting, excluded};
 use crate::jaeger::{EnvValue, Variable};
@@ -52,18 +52,21 @@ impl<'v> Walk<'_, 'v> {
             };
             let key = ordinals.key(&view.name);
             let asked = match (self.task, self.new_trigger) {
-                (Task::Uninject, _) => Trigger::Off(Reason::OptedOut),
-                (_, Some(value)) => written_trigger(value, self.inputs.config),
+                (Task::Uninject, _) => Asked::by(Asker::Annotation, Trigger::Off(Reason::OptedOut)),
+                (_, Some(value)) => Asked::by(
+                    Asker::Annotation,
+                    written_trigger(value, self.inputs.config),
+                ),
                 _ => triggers.at(view, index, &mut draft.notes),
             };
             let ours = self.inputs.record.predictors.get(&*key).unwrap_or(&none);
             let is_partial = ours.is_empty() && !view.is_whole();
-            let (wanted, mut reason, profile) = if is_partial && matches!(asked, Trigger::On(_)) {
+            let (wanted, mut reason, profile) = if is_partial && asked.by.is_some() {
                 let reason = Reason::PartialObject;
                 draft.notes.add(reason, Place::Predictor(index), "");
                 (Wanted::Off(reason), reason, None)
             } else {
-                self.wanted(&asked, view, index, draft)
+                self.wanted(&asked.trigger, view, index, draft)
             };
             let first_target = draft.targets.len();
             self.predictor(index, view, ours, &wanted, draft);
@@ -77,6 +80,7 @@ impl<'v> Walk<'_, 'v> {
                 traced: !out.is_empty(),
                 reason,
                 profile,
+                asked_by: asked.by,
             });
             if !out.is_empty() {
                 draft.record.predictors.insert(key, out);

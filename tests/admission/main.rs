@@ -10,6 +10,7 @@
 
 mod answer;
 mod bad_input;
+mod resync;
 #[path = "../support/mod.rs"]
 mod support;
 mod verify;

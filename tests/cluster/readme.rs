@@ -70,6 +70,10 @@ fn trace_a_model(cluster: &Cluster, space: &Space<'_>) {
     ] {
         assert_eq!(value(orchestrator, name), Some(expected), "{name}");
     }
+    let before = space.get(MODEL);
+    run(cluster, ANNOTATIONS, "## The request for a new decision");
+    // Nothing was outdated, so nothing is written.
+    assert_eq!(essence(&space.get(MODEL)), essence(&before));
     run(cluster, ANNOTATIONS, "## The sampler of the Python wrapper");
     let path = value(container(&space.get(MODEL)), "JAEGER_CONFIG_PATH").map(str::to_owned);
     assert!(path.is_some_and(|path| path.ends_with("/tracing.yml")));

@@ -1,7 +1,7 @@
 //! Properties of the engine over generated `SeldonDeployments`. `PROPTEST_CASES` scales how many are tried.
 
 use proptest::prelude::*;
-use seldon_tracing::inject::{Context, Outcome, Plan, RECORD, Setting, Task};
+use seldon_tracing::inject::{Context, Outcome, Plan, RECORD, RESYNC, Setting, Task};
 use serde_json::{Value, json};
 
 use crate::support::common;
@@ -159,6 +159,22 @@ proptest! {
         prop_assert_eq!(sorted(&moved), sorted(&inject(&object, &other)));
         prop_assert!(is_settled(&moved, None, &other));
         prop_assert_eq!(&uninject(&moved, &other), &object);
+    }
+
+    #[test]
+    fn a_request_brings_the_new_configuration_to_an_object_that_has_not_changed(object in deployment(), one in situation(), mut other in situation()) {
+        other.namespace_default = one.namespace_default;
+        let stored = inject(&object, &one);
+        if !stored["metadata"]["annotations"].is_object() {
+            return Ok(());
+        }
+        let mut asks = stored.clone();
+        asks["metadata"]["annotations"][RESYNC] = json!("now");
+        let anew = after(&asks, Some(&stored), &other, Task::Follow);
+        let mut expected = inject(&stored, &other);
+        // Where the record was alone, the annotations go with it.
+        expected["metadata"]["annotations"][RESYNC] = json!("now");
+        prop_assert_eq!(sorted(&anew), sorted(&expected), "the engine leaves the request itself");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use seldon_tracing::config::Config;
-use seldon_tracing::inject::RECORD;
+use seldon_tracing::inject::{RECORD, RESYNC};
 use serde_json::{Value, json};
 
 use crate::files::objects;
@@ -42,10 +42,10 @@ fn objects_that_are_being_deleted_do_not_depend_on_the_webhook() {
 }
 
 #[test]
-fn the_conditions_name_the_trigger_and_the_record_and_no_other_annotation() {
+fn the_conditions_name_the_trigger_the_record_and_the_request_and_no_other_annotation() {
     let config = Config::default();
     let [inject, default_on] = asking();
-    let mut expected = BTreeSet::from(["UPDATE", RECORD, config.trigger.as_str()]);
+    let mut expected = BTreeSet::from(["UPDATE", RECORD, RESYNC, config.trigger.as_str()]);
     assert_eq!(quoted(&inject), expected);
     expected.insert("false");
     assert_eq!(quoted(&default_on), expected);
@@ -68,7 +68,9 @@ fn the_trigger_is_looked_for_at_all_three_places_and_in_the_object_before() {
     for condition in [&inject, &default_on] {
         let both = "(request.operation == 'UPDATE' ? [object, oldObject] : [object]).exists(o,";
         assert!(condition.contains(both), "{condition}");
-        assert!(condition.contains(&format!("'{RECORD}' in o.metadata.annotations")));
+        for ours in [RECORD, RESYNC] {
+            assert!(condition.contains(&format!("'{ours}' in o.metadata.annotations")));
+        }
     }
     // Strongest first: a predictor that says true is traced though its object says false.
     assert!(default_on.contains(&format!("'{trigger}' in p.annotations")));

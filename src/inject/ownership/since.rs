@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::config::setting::{ANNOTATION_PREFIX, RECORD};
+use crate::config::setting::{ANNOTATION_PREFIX, RECORD, RESYNC};
 use crate::inject::ownership::claims::Claims;
 use crate::inject::ownership::record::Record;
 use crate::inject::ownership::unchanged::same_less_ours;
@@ -37,7 +37,7 @@ pub(crate) fn find_record(annotations: &Annotations<'_>) -> Recorded {
     }
 }
 
-/// What `old` had of ours, if nothing that we look at has changed since.
+/// What `old` had of ours, if nothing that we look at has changed since, and nobody asks for a new decision.
 pub(crate) fn unchanged_since<'v>(
     object: &SeldonDeployment<'v>,
     old: Option<&SeldonDeployment<'v>>,
@@ -46,6 +46,9 @@ pub(crate) fn unchanged_since<'v>(
     trigger: &str,
 ) -> Option<Record<'static>> {
     let old = old?;
+    if annotations.rest.get(RESYNC).is_some() {
+        return None;
+    }
     let none = Annotations::default();
     let old_annotations = old.metadata.get()?.annotations.get().unwrap_or(&none);
     let Recorded::Read(record) = find_record(old_annotations) else {
@@ -68,11 +71,13 @@ pub(crate) fn unchanged_since<'v>(
     unchanged.then(|| current.unwrap_or(record))
 }
 
-/// Whether the annotations that we read, the record apart, are the same.
+/// Whether the settings in the annotations are the same. A request that was stored while the webhook was down may have been taken back.
 fn same_settings(new: &Annotations<'_>, old: &Annotations<'_>, trigger: &str) -> bool {
     let read = |annotations: &Annotations<'_>| -> HashMap<String, Option<String>> {
-        let is_read =
-            |key: &str| key == trigger || (key.starts_with(ANNOTATION_PREFIX) && key != RECORD);
+        let is_read = |key: &str| {
+            key == trigger
+                || (key.starts_with(ANNOTATION_PREFIX) && ![RECORD, RESYNC].contains(&key))
+        };
         let entries = annotations.rest.0.iter().filter(|(key, _)| is_read(key));
         entries
             .map(|(key, value)| {

@@ -89,6 +89,11 @@ enum End {
 }
 
 impl<'a> Op<'a> {
+    /// Whether it changes the spec.
+    pub(crate) const fn is_in_spec(&self) -> bool {
+        !matches!(self.at().0, Place::Annotations | Place::Annotation(_))
+    }
+
     /// Whether it brings a variable.
     pub(crate) const fn adds_variables(&self) -> bool {
         matches!(self.value(), Some(value) if !matches!(value, NewValue::Null(_) | NewValue::Text(_) | NewValue::Annotations(_)))

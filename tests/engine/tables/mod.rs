@@ -7,6 +7,7 @@ mod mlserver;
 mod ownership;
 mod second_pass;
 mod settings;
+mod standing;
 mod stickiness;
 mod targets;
 mod triggers;

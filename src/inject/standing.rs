@@ -1,0 +1,237 @@
+//! Where a stored object is against what it asks for: what `status` shows, `resync` acts on, and the controller repairs and counts.
+
+use std::fmt::Write;
+
+use super::object::Stored;
+use super::plan::{Change, Choice, Context, Outcome, Plan, TargetPlan, Task};
+use super::reason::Reason;
+use super::trigger::Asker;
+use crate::config::Config;
+use crate::jaeger::Variable;
+use crate::seldon::SeldonDeployment;
+
+table! {
+    /// Where a stored object is against what it asks for. Of several that hold, the first one is said.
+    pub enum Standing
+    /// The stable name in `status` and metrics.
+    pub fn code -> &'static str {
+        /// It asks for tracing and lacks it. The next write adds it, and so does the controller.
+        Missing = "missing",
+        /// Nothing asks for tracing, and it still has what was injected. The next write removes it, and so does the controller.
+        Leftover = "leftover",
+        /// It is traced, with something else than the config and its annotations give now. `resync` brings it up to date.
+        Outdated = "outdated",
+        /// Somebody has to do something about it, such as to correct an annotation.
+        Problem = "problem",
+        /// It is traced, and as it should be.
+        Traced = "traced",
+        /// The user set the variables.
+        TracedByHand = "traced-by-hand",
+        /// Nothing asks for tracing, or nothing in it can be traced.
+        Off = "off",
+    }
+}
+
+/// What a namespace says about tracing by its labels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Namespace {
+    /// It cannot be read: nothing is known but what it did to the object.
+    #[default]
+    Unknown,
+    /// Tracing is off unless an annotation asks for it.
+    Off,
+    /// Tracing is on unless an annotation turns it off.
+    On,
+    /// The webhook is not called for it.
+    Excluded,
+}
+
+/// What there is to say about a stored object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assessment {
+    /// Where it is.
+    pub standing: Standing,
+    /// What asks for the tracing of its predictors.
+    pub asked_by: Vec<Asker>,
+    /// How many targets have the variables, whoever set them.
+    pub traced: usize,
+    /// How many have them or should.
+    pub targets: usize,
+    /// How many problems it has, whatever its standing is.
+    pub problems: usize,
+    /// The reason for its standing, for people; empty for an object that is traced as it should be.
+    pub why: String,
+}
+
+/// Says where a stored object is, as the API server gives it in JSON.
+///
+/// # Errors
+/// Only for text that is no JSON.
+pub fn assess(
+    json: &[u8],
+    config: &Config,
+    namespace: Namespace,
+) -> Result<Assessment, serde_json::Error> {
+    let object = SeldonDeployment::from_json(json)?;
+    let context = Context {
+        namespace_default: namespace == Namespace::On,
+        task: namespace.task(),
+        ..Context::default()
+    };
+    let mut assessment = Assessment::of(&Stored::of(&object, config, &context));
+    let acts = matches!(
+        assessment.standing,
+        Standing::Missing | Standing::Leftover | Standing::Outdated
+    );
+    if namespace == Namespace::Excluded && acts {
+        assessment.standing = Standing::Problem;
+        EXCLUDED.clone_into(&mut assessment.why);
+    }
+    Ok(assessment)
+}
+
+const EXCLUDED: &str = "the webhook is not called for this namespace: it has the label tracing.seldon.io/disabled=true, or is one of the cluster's own";
+
+impl Namespace {
+    /// How `explain` takes an object that is stored in it.
+    #[must_use]
+    pub const fn task(self) -> Task<'static> {
+        match self {
+            Self::Unknown => Task::Stored,
+            Self::Off | Self::On | Self::Excluded => Task::Live,
+        }
+    }
+}
+
+impl Assessment {
+    fn of(stored: &Stored<'_>) -> Self {
+        let fresh = &stored.fresh;
+        let written = stored.kept.as_ref().unwrap_or(fresh);
+        let mut asked_by: Vec<_> = fresh
+            .predictors
+            .iter()
+            .filter_map(|it| it.asked_by)
+            .collect();
+        asked_by.sort_unstable();
+        asked_by.dedup();
+        let traced = fresh.targets.iter().filter(|it| is_traced(it)).count();
+        let targets = fresh.targets.iter();
+        let targets = targets
+            .filter(|it| is_traced(it) || has(it, Change::Add))
+            .count();
+        let standing = standing(fresh, written, traced);
+        Self {
+            standing,
+            asked_by,
+            traced,
+            targets,
+            problems: fresh.problems().count(),
+            why: why(standing, fresh, written),
+        }
+    }
+}
+
+fn standing(fresh: &Plan<'_>, written: &Plan<'_>, traced: usize) -> Standing {
+    let adds = |plan: &Plan<'_>| plan.targets.iter().any(|it| has(it, Change::Add));
+    let asks = fresh.predictors.iter().any(|it| it.asked_by.is_some());
+    let goes = written.targets.iter().any(is_leftover);
+    if adds(written) || (traced == 0 && adds(fresh)) {
+        Standing::Missing
+    } else if goes || (!asks && !written.is_empty()) {
+        Standing::Leftover
+    } else if fresh.changes_spec() || written.changes_spec() {
+        Standing::Outdated
+    } else if fresh.problems().next().is_some() {
+        Standing::Problem
+    } else if fresh.outcome == Outcome::TracedByHand {
+        Standing::TracedByHand
+    } else if traced > 0 {
+        Standing::Traced
+    } else {
+        Standing::Off
+    }
+}
+
+fn has(target: &TargetPlan<'_>, wanted: Change) -> bool {
+    target.changes.iter().any(|(_, change)| *change == wanted)
+}
+
+/// Whether the target has variables now: ours, or the user's that turn tracing on.
+fn is_traced(target: &TargetPlan<'_>) -> bool {
+    let ours = |change| matches!(change, Change::Keep | Change::Replace | Change::Remove);
+    let by_hand = |variable| {
+        let choice = target.choices.get(variable);
+        matches!(
+            choice,
+            Choice::Leave(Reason::UserSet | Reason::UserChanged | Reason::EngineAnnotation)
+        )
+    };
+    target.changes.iter().any(|(_, change)| ours(*change))
+        || [Variable::Tracing, Variable::OtlpEndpoint]
+            .into_iter()
+            .any(by_hand)
+}
+
+/// Whether something of ours goes, because nothing asks for it.
+fn is_leftover(target: &TargetPlan<'_>) -> bool {
+    let is_off = matches!(target.left, Some(Reason::NoTrigger | Reason::OptedOut));
+    is_off && has(target, Change::Remove)
+}
+
+/// How many targets the reason names.
+const SHOWN: usize = 3;
+
+fn why(standing: Standing, fresh: &Plan<'_>, written: &Plan<'_>) -> String {
+    match standing {
+        Standing::Missing => {
+            let plan = if written.targets.iter().any(|it| has(it, Change::Add)) {
+                written
+            } else {
+                fresh
+            };
+            let lacking = plan.targets.iter().filter(|it| has(it, Change::Add));
+            format!("no variables in {}", names(lacking))
+        }
+        Standing::Outdated => match fresh.changed_variables().as_slice() {
+            [] => "the mounted ConfigMap would be another one".to_owned(),
+            changed => format!("{} would change", changed.join(", ")),
+        },
+        Standing::Problem => fresh.problems().next().map_or_else(String::new, |note| {
+            let detail = if note.detail.is_empty() {
+                note.reason.text()
+            } else {
+                &note.detail
+            };
+            format!("{}: {}: {detail}", note.reason.code(), note.place)
+        }),
+        Standing::Traced => String::new(),
+        Standing::Leftover | Standing::TracedByHand | Standing::Off => {
+            let predictor = fresh.predictors.first().map(|it| it.reason);
+            let note = || fresh.notes.first().map(|note| note.reason);
+            let reason = predictor.or_else(note);
+            reason.map_or_else(String::new, |reason| reason.text().to_owned())
+        }
+    }
+}
+
+/// The targets in words: `model, the orchestrator and 2 more`.
+fn names<'t, 'v: 't>(targets: impl Iterator<Item = &'t TargetPlan<'v>>) -> String {
+    let (mut text, mut more) = (String::new(), 0);
+    for (at, target) in targets.enumerate() {
+        if at >= SHOWN {
+            more += 1;
+            continue;
+        }
+        let comma = if at > 0 { ", " } else { "" };
+        let name = match &*target.name {
+            "" => target.kind.code(),
+            name => name,
+        };
+        // Writing into a String cannot fail.
+        let _ = write!(text, "{comma}{name}");
+    }
+    if more > 0 {
+        let _ = write!(text, " and {more} more");
+    }
+    text
+}
