@@ -8,9 +8,10 @@ use serde_json::{Map, Value, json};
 
 use super::asked::{Asked, asked};
 use super::claims::{Claims, each_claim};
+use super::edits::containers;
 use super::marks::{
-    EITHER, OURS, bare, blur, each_map, find_ours, has_twins, is_all_marked, is_marked, is_touched,
-    items, mark, predictors, record, users,
+    EITHER, OURS, bare, blur, each_map, find_ours, has_twins, is_all_marked, is_like_a_stub,
+    is_marked, is_touched, items, mark, predictors, record, users,
 };
 use super::{Called, Failure, World};
 
@@ -37,6 +38,14 @@ pub(super) fn settle_marks(object: &mut Value, old: Option<&Value>) {
                 map.insert(EITHER.to_owned(), json!(true));
             }
         });
+        for container in containers(object) {
+            let found = object
+                .pointer_mut(&container)
+                .and_then(Value::as_object_mut);
+            if let Some(map) = found.filter(|map| is_like_a_stub(map)) {
+                map.insert(EITHER.to_owned(), json!(true));
+            }
+        }
     }
     each_claim(object, &records, &mut |part| {
         if part.claimed && !is_marked(part.map) {

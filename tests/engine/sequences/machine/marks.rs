@@ -165,6 +165,15 @@ pub(crate) fn is_all_marked(map: &Map<String, Value>) -> bool {
         })
 }
 
+/// Whether there is nothing in a container but its name and what has a mark.
+pub(crate) fn is_like_a_stub(map: &Map<String, Value>) -> bool {
+    let marked = |item: &Value| item.as_object().is_some_and(is_marked);
+    map.iter().all(|(key, part)| match key.as_str() {
+        "env" | "volumeMounts" => items(Some(part)).iter().all(marked),
+        _ => is_known(key),
+    })
+}
+
 /// Whether it is an entry of an env, a mount or a volume: a user who changes one makes it the user's own.
 fn is_item_of_ours(map: &Map<String, Value>) -> bool {
     ["value", "valueFrom", "mountPath", "configMap"]
