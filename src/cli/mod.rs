@@ -1,6 +1,7 @@
 //! The types of the command line. Help, completions and man pages are generated from them.
 
 mod certs;
+mod check;
 mod cluster;
 mod config;
 mod controller;
@@ -13,6 +14,7 @@ mod shared;
 use std::path::PathBuf;
 
 pub use certs::CertsCommand;
+pub use check::Check;
 pub use cluster::{Connection, Scope};
 pub use config::ConfigCommand;
 pub use controller::Controller;
@@ -29,7 +31,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done; checks found nothing
-  1  a check found something: --check, --strict, review, certs show, config check
+  1  a check found something: --check, --strict, review, check, certs show, config check
   2  could not do its work: wrong usage or input, a file or port cannot be used, a second signal";
 
 /// Jaeger tracing for Seldon Core v1 by one annotation.
@@ -140,6 +142,13 @@ pub enum Command {
     /// a new certificate.
     #[command(after_help = review::EXAMPLES)]
     Review(Review),
+    /// Check an installation in a cluster, or whether a cluster is ready for one
+    ///
+    /// Looks at the API server, Seldon's resource, the pods, the webhook configuration, the certificates, the receivers; and creates a
+    /// model as a dry run, which must come back traced. Whatever you have no permission for is not checked. Reads no Secret and
+    /// changes nothing.
+    #[command(after_help = check::EXAMPLES)]
+    Check(Check),
     /// Make certificates for the webhook, or show them
     #[command(subcommand)]
     Certs(CertsCommand),

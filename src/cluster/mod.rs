@@ -2,8 +2,10 @@
 //!
 //! | file | what it is for |
 //! |---|---|
+//! | `ask` | objects as they are, read into the type of the caller |
 //! | `connect` | a client, from a kubeconfig or from the service account of the pod |
 //! | `names` | the names of our objects in the cluster |
 
+pub(crate) mod ask;
 pub(crate) mod connect;
 pub(crate) mod names;

@@ -6,6 +6,9 @@ pub(crate) const NAMESPACE: &str = "seldon-tracing";
 /// The Deployment, the Service and the `MutatingWebhookConfiguration`.
 pub(crate) const NAME: &str = "seldon-tracing";
 
+/// The Deployment of the controller.
+pub(crate) const CONTROLLER: &str = "seldon-tracing-controller";
+
 /// The Secret with the certificate that the webhook serves.
 pub(crate) const LEAF_SECRET: &str = "seldon-tracing-tls";
 

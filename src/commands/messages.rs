@@ -98,6 +98,18 @@ pub(super) fn plural(count: usize, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
+/// In less, columns cannot be read.
+const MIN_WIDTH: u16 = 60;
+
+/// How wide a table may be.
+pub(super) fn width() -> u16 {
+    let wanted = std::env::var("COLUMNS").ok();
+    wanted
+        .and_then(|columns| columns.parse().ok())
+        .or_else(|| terminal_size::terminal_size().map(|(width, _)| width.0))
+        .map_or(80, |width: u16| width.max(MIN_WIDTH))
+}
+
 /// Prints text on standard output, in colour where that is on.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = anstream::stdout().lock();

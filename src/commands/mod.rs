@@ -1,6 +1,7 @@
 //! The subcommands. Each reads its input, calls the library, and prints the result.
 
 mod certs;
+mod check;
 mod config;
 mod controller;
 mod explain;
@@ -39,6 +40,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
             controller::controller(&arguments, cli.color != Color::Never)
         }
         Command::Review(arguments) => review::review(&arguments),
+        Command::Check(arguments) => check::check(&arguments),
         Command::Certs(command) => certs::certs(&command),
         Command::Config(command) => config::config(&command),
         Command::Completions { shell } => generate::completions(shell),

@@ -29,6 +29,7 @@ mod error;
 pub(crate) mod lifecycle;
 mod names;
 mod read;
+mod trust;
 mod validity;
 
 pub use authority::{Authority, Pair, Purpose};
@@ -36,5 +37,6 @@ pub use chain::{Link, chain};
 pub use error::{PkiError, rfc3339};
 pub use names::Names;
 pub(crate) use read::pem_fault;
-pub use read::{Certificate, MAX_BYTES, read_certificates};
+pub use read::{Certificate, MAX_BYTES, read_certificate, read_certificates};
+pub use trust::{Distrust, trust};
 pub use validity::Validity;

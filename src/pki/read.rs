@@ -109,6 +109,14 @@ pub fn read_certificates(text: &[u8]) -> Result<Vec<Certificate>, PkiError> {
     Ok(found)
 }
 
+/// Reads one certificate in DER, as it is shown in a handshake.
+///
+/// # Errors
+/// If it is no valid certificate.
+pub fn read_certificate(der: &[u8]) -> Result<Certificate, PkiError> {
+    read(der.to_vec()).map_err(|why| PkiError(format!("the certificate is broken: {why}")))
+}
+
 /// The labels of the PEM blocks, such as `CERTIFICATE`. In a file that has lost its line breaks, more text follows on the same line.
 fn labels(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|byte| matches!(byte, b'\n' | b'\r'))

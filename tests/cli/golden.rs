@@ -141,6 +141,7 @@ fn help_reads_as_before() {
         &["serve"],
         &["controller"],
         &["review"],
+        &["check"],
         &["certs"],
         &["certs", "new"],
         &["certs", "show"],

@@ -28,6 +28,7 @@ use rustls::pki_types::ServerName;
 use tokio::time::{Instant, sleep, timeout_at};
 
 pub use error::ClientError;
+pub(crate) use target::tls;
 pub use target::{Target, Trust};
 
 use crate::apiserver::verify::Reply;

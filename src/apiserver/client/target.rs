@@ -74,7 +74,7 @@ pub(super) fn server_name(name: &str) -> Result<ServerName<'static>, ClientError
 }
 
 /// TLS as the API server speaks it to a webhook: HTTP/1.1 only, TLS 1.2 or 1.3.
-pub(super) fn tls(target: &Target) -> Result<ClientConfig, ClientError> {
+pub(crate) fn tls(target: &Target) -> Result<ClientConfig, ClientError> {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()

@@ -7,7 +7,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 use serde::Serialize;
 
-use crate::commands::messages::{plural, printable};
+use crate::commands::messages::{plural, printable, width};
 use crate::inject::explain::{
     ExplainedNote, ExplainedPredictor, ExplainedTarget, ExplainedVariable, Explanation,
 };
@@ -16,9 +16,6 @@ use crate::inject::{Outcome, Reason};
 const GOOD: Style = AnsiColor::Green.on_default();
 const ASIDE: Style = AnsiColor::Yellow.on_default();
 const WRONG: Style = AnsiColor::Red.on_default();
-
-/// In less, columns cannot be read.
-const MIN_WIDTH: u16 = 60;
 
 /// An object with its place.
 #[derive(Serialize)]
@@ -31,15 +28,10 @@ pub(super) struct Located {
 
 /// The explained objects for people. A wide table has every variable of every target. The trigger is the key of the tracing annotation.
 pub(super) fn text(objects: &[Located], trigger: &str, wide: bool) -> String {
-    let wanted = std::env::var("COLUMNS").ok();
-    let width = wanted
-        .and_then(|columns| columns.parse().ok())
-        .or_else(|| terminal_size::terminal_size().map(|(width, _)| width.0))
-        .map_or(80, |width: u16| width.max(MIN_WIDTH));
     let mut page = Page {
         text: String::new(),
         trigger,
-        width,
+        width: width(),
         wide,
     };
     for object in objects {

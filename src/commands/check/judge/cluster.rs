@@ -1,0 +1,103 @@
+//! The cluster itself, and what is there before an installation.
+
+use crate::cluster::ask::Asked;
+use crate::cluster::names::{NAME, NAMESPACE};
+use crate::commands::check::item::{Checked, Finding, need};
+use crate::commands::check::seen::{Resources, SeenBefore, Version};
+
+/// The oldest version of Kubernetes in which matchConditions are stable, as major and minor.
+const OLDEST: (u32, u32) = (1, 30);
+
+pub(super) fn api_server(version: &Version) -> Finding {
+    let name = &version.whole;
+    // Some vendors write `30+`.
+    let number = |text: &str| {
+        let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+        digits.parse::<u32>().ok()
+    };
+    match number(&version.major).zip(number(&version.minor)) {
+        Some(found) if found >= OLDEST => Finding::good(format!("the API server answers: {name}")),
+        Some(_) => Finding::wrong(
+            format!("the API server is {name}, and 1.30 is the oldest that can run the webhook"),
+            "Upgrade the cluster: the webhook needs matchConditions.",
+        ),
+        None => Finding::warning(
+            format!("the API server does not say its version in a known form: {name}"),
+            "It must be that of Kubernetes 1.30 or later.",
+        ),
+    }
+}
+
+pub(super) fn seldon(served: &Asked<Resources>) -> Checked {
+    let absent = || {
+        Finding::wrong(
+            "the cluster serves no SeldonDeployments of machinelearning.seldon.io/v1",
+            "Install Seldon Core v1, or its CRD.",
+        )
+    };
+    if has(need(served, absent)?, "seldondeployments") {
+        let good = "Seldon Core's SeldonDeployments are served (machinelearning.seldon.io/v1)";
+        Ok(Finding::good(good))
+    } else {
+        Err(absent())
+    }
+}
+
+fn has(resources: &Resources, name: &str) -> bool {
+    resources.resources.iter().any(|it| it.name == name)
+}
+
+pub(super) fn admission_api(served: &Asked<Resources>) -> Checked {
+    let absent = || {
+        Finding::wrong(
+            "the API server has no MutatingWebhookConfigurations",
+            "Turn the API admissionregistration.k8s.io/v1 on: see --runtime-config of kube-apiserver.",
+        )
+    };
+    if has(need(served, absent)?, "mutatingwebhookconfigurations") {
+        Ok(Finding::good("the API server calls admission webhooks"))
+    } else {
+        Err(absent())
+    }
+}
+
+pub(super) fn rights(rights: &Asked<Vec<(String, bool)>>) -> Checked {
+    let rights = need(rights, || {
+        Finding::not_checked("the API server does not say")
+    })?;
+    let missing = rights.iter().filter(|(_, may)| !may);
+    let missing: Vec<_> = missing.map(|(what, _)| what.as_str()).collect();
+    Ok(if missing.is_empty() {
+        let count = rights.len();
+        Finding::good(format!("you may create all {count} kinds of objects"))
+    } else {
+        Finding::wrong(
+            format!("you may not create {}", missing.join(", ")),
+            "Have somebody install it who may, such as an admin of the cluster.",
+        )
+    })
+}
+
+pub(super) fn leftovers(seen: &SeenBefore) -> Finding {
+    let nothing = || Finding::good("nothing of an earlier installation is there");
+    let mut found = Vec::new();
+    let namespace = need(&seen.namespace, nothing).map(|_| format!("a namespace {NAMESPACE}"));
+    let configuration = need(&seen.configuration, nothing)
+        .map(|_| format!("a MutatingWebhookConfiguration {NAME}"));
+    let mut left = nothing();
+    for one in [namespace, configuration] {
+        match one {
+            Ok(what) => found.push(what),
+            Err(finding) if finding == nothing() => {}
+            Err(finding) => left = finding,
+        }
+    }
+    if found.is_empty() {
+        left
+    } else {
+        Finding::warning(
+            format!("there is already {}", found.join(", and ")),
+            "The same commands update an installation. If it is not yours, remove it first, as docs/install.md says.",
+        )
+    }
+}

@@ -1,0 +1,73 @@
+//! Judges what was read. Pure: the same things seen are judged in the same way.
+
+mod certificates;
+mod cluster;
+mod models;
+mod pods;
+mod webhook;
+
+use super::item::{Checked, Finding, Item};
+use super::seen::{Seen, SeenBefore};
+
+/// A check, and what it came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Check {
+    pub(super) item: Item,
+    pub(super) finding: Finding,
+}
+
+/// The checks of an installation, in the order in which they are shown.
+pub(super) fn judge(seen: &Seen) -> Vec<Check> {
+    checks([
+        (Item::ApiServer, Ok(cluster::api_server(&seen.api_server))),
+        (Item::Seldon, cluster::seldon(&seen.seldon)),
+        (Item::Namespace, pods::namespace(seen)),
+        (Item::Config, pods::config(seen)),
+        (Item::Pods, pods::pods(seen)),
+        (Item::Version, pods::version_skew(seen)),
+        (Item::Service, pods::service(seen)),
+        (Item::Controller, pods::controller(seen)),
+        (Item::Entries, webhook::entries(seen)),
+        (Item::Calls, webhook::calls(seen)),
+        (Item::Trigger, webhook::trigger(seen)),
+        (Item::FailurePolicy, webhook::failure_policy(seen)),
+        (
+            Item::OtherWebhooks,
+            webhook::other_webhooks(&seen.configurations),
+        ),
+        (Item::CaBundle, certificates::ca_bundle(seen)),
+        (Item::Certificate, certificates::certificate(seen)),
+        (Item::Expiry, certificates::expiry(seen)),
+        (Item::Namespaces, models::namespaces(seen)),
+        (Item::DryRun, models::dry_run(seen)),
+        (Item::Receivers, models::receivers(seen)),
+    ])
+}
+
+/// The checks before an installation.
+pub(super) fn judge_before(seen: &SeenBefore) -> Vec<Check> {
+    checks([
+        (Item::ApiServer, Ok(cluster::api_server(&seen.api_server))),
+        (Item::Seldon, cluster::seldon(&seen.seldon)),
+        (Item::AdmissionApi, cluster::admission_api(&seen.admission)),
+        (Item::Rights, cluster::rights(&seen.rights)),
+        (Item::Leftovers, Ok(cluster::leftovers(seen))),
+        (
+            Item::OtherWebhooks,
+            webhook::other_webhooks(&seen.configurations),
+        ),
+    ])
+}
+
+fn checks<const COUNT: usize>(checked: [(Item, Checked); COUNT]) -> Vec<Check> {
+    let checked = checked.into_iter();
+    checked
+        .map(|(item, checked)| Check {
+            item,
+            finding: checked.unwrap_or_else(|finding| finding),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

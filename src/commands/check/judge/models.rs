@@ -1,0 +1,113 @@
+//! Models: whether they are traced, and whether somebody receives their spans.
+
+use super::pods::read_config;
+use crate::cluster::ask::Answer;
+use crate::cluster::names::NAMESPACE_LABEL;
+use crate::commands::check::item::{Checked, Finding, need};
+use crate::commands::check::seen::Seen;
+use crate::commands::messages::plural;
+use crate::config::Setting;
+use crate::config::setting::RECORD;
+use crate::jaeger::HOST_IP;
+
+/// The label of a namespace in which nothing is traced.
+const DISABLED_LABEL: (&str, &str) = ("tracing.seldon.io/disabled", "true");
+
+pub(super) fn namespaces(seen: &Seen) -> Checked {
+    let all = need(&seen.namespaces, || Finding::not_checked("there are none"))?;
+    let (key, value) = NAMESPACE_LABEL;
+    let count = all.len();
+    Ok(Finding::good(if count == 0 {
+        format!("no namespace is labelled {key}={value}: each model asks by its annotation")
+    } else {
+        let namespaces = plural(count, "namespace");
+        let are = if count == 1 { "is" } else { "are" };
+        format!("{namespaces} {are} labelled {key}={value}: all models there are traced")
+    }))
+}
+
+pub(super) fn dry_run(seen: &Seen) -> Checked {
+    let namespace = &seen.trial.namespace;
+    if seen.seldon.is_absent() {
+        return Err(Finding::not_checked("SeldonDeployments are not served"));
+    }
+    if seen.trial.around.is_absent() {
+        return Ok(Finding::wrong(
+            format!("there is no namespace {namespace} to try it in"),
+            "Name one in which you may create SeldonDeployments: --namespace NAME",
+        ));
+    }
+    let (key, value) = DISABLED_LABEL;
+    let labels = seen.trial.around.found().map(|it| &it.metadata.labels);
+    if labels.is_some_and(|labels| labels.get(key).is_some_and(|it| it == value)) {
+        return Ok(Finding::warning(
+            format!("namespace {namespace} is labelled {key}={value}: nothing in it is traced"),
+            "Name another one to try it in: --namespace NAME",
+        ));
+    }
+    let created = need(&seen.trial.created, || {
+        Finding::not_checked(format!("namespace {namespace} takes no SeldonDeployments"))
+    })
+    .map_err(|finding| match &seen.trial.created.answer {
+        Answer::Failed(why) => Finding::wrong(
+            format!("the dry run in namespace {namespace} was refused: {why}"),
+            "Users cannot write such models either. If that is for this namespace alone, name another: --namespace NAME",
+        ),
+        _ => finding,
+    })?;
+    let is_injected = created["metadata"]["annotations"][RECORD].is_string();
+    Ok(if is_injected {
+        Finding::good(format!(
+            "a model that asks for tracing is traced (dry run in namespace {namespace})"
+        ))
+    } else {
+        Finding::wrong(
+            format!(
+                "a model that asks for tracing was not traced (dry run in namespace {namespace})"
+            ),
+            "The API server did not call the webhook, or the call failed. Mend what is wrong above; then ask the metric apiserver_admission_webhook_fail_open_count, or the log of the API server.",
+        )
+    })
+}
+
+pub(super) fn receivers(seen: &Seen) -> Checked {
+    let config = read_config(seen)
+        .map_err(|_| Finding::not_checked("the config of the cluster is not known"))?;
+    let host = config.defaults.get(Setting::AgentHost).unwrap_or(HOST_IP);
+    let port = config.defaults.get(Setting::AgentPort).unwrap_or_default();
+    if host != HOST_IP {
+        let why = format!("spans go to {host}, and not to the node of the model");
+        return Err(Finding::not_checked(why));
+    }
+    let number: u16 = port
+        .parse()
+        .map_err(|_| Finding::not_checked(format!("{port} is no port")))?;
+    let nodes = need(&seen.nodes, || Finding::not_checked("there are no pods"))?;
+    let listens = |node: &&String| {
+        nodes
+            .listening
+            .get(*node)
+            .is_some_and(|ports| ports.contains(&number))
+    };
+    let (good, bare): (Vec<_>, Vec<_>) = nodes.with_models.iter().partition(listens);
+    let Some(first) = bare.first() else {
+        return Ok(if good.is_empty() {
+            Finding::not_checked("no node runs a model")
+        } else {
+            let count = good.len();
+            Finding::good(format!(
+                "a pod listens on UDP port {port} of each node that runs models ({count})"
+            ))
+        });
+    };
+    let more = match bare.len() {
+        1 => String::new(),
+        count => format!(" and {} more", count - 1),
+    };
+    Ok(Finding::warning(
+        format!(
+            "no ready pod has UDP port {port} of node {first}{more}, which runs models: spans may be lost"
+        ),
+        "Install a receiver, or set agentPort to its port: docs/receivers.md. One that is no pod cannot be seen from here.",
+    ))
+}

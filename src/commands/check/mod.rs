@@ -1,0 +1,102 @@
+//! `check`: says of an installation what is good, what is wrong, and what to do.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `item` | the list of the checks |
+//! | `seen` | what was read |
+//! | `read`, `served`, `trial` | read it from the cluster |
+//! | `judge` | judges it |
+//! | `print` | prints the result |
+
+mod item;
+mod judge;
+mod print;
+mod read;
+mod seen;
+mod served;
+mod trial;
+
+use anyhow::Context;
+use kube::Client;
+use tokio::runtime::Builder;
+use tokio::time::{Duration, Instant, sleep};
+
+use self::item::Verdict;
+use self::judge::{Check, judge, judge_before};
+use super::messages::{self, json, print};
+use super::status::Status;
+use crate::cli;
+use crate::cli::Form;
+use crate::cluster::connect::connect;
+use crate::manifest::emit::to_yaml;
+
+/// How long `--wait` pauses between two tries.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// `check`
+pub(super) fn check(arguments: &cli::Check) -> anyhow::Result<Status> {
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start")?;
+    let checks = runtime.block_on(run(arguments))?;
+    print(&match arguments.output {
+        Form::Table => print::text(&checks, messages::width()),
+        Form::Json => json(&print::value(&checks)),
+        Form::Yaml => to_yaml(&print::value(&checks)),
+    })?;
+    if arguments.output == Form::Table {
+        messages::summary(&format!("\n{}", print::summary(&checks)));
+    }
+    Ok(if print::count(&checks, Verdict::Wrong) == 0 {
+        Status::Done
+    } else {
+        Status::Differs
+    })
+}
+
+/// Checks, with `--wait` again and again.
+async fn run(arguments: &cli::Check) -> anyhow::Result<Vec<Check>> {
+    let connection = &arguments.connection;
+    let connected = connect(
+        connection.kubeconfig.as_deref(),
+        connection.context.as_deref(),
+    )
+    .await?;
+    let namespace = arguments.namespace.as_deref();
+    let namespace = namespace.unwrap_or(&connected.namespace);
+    let end = arguments.wait.map(|wait| Instant::now() + wait);
+    let mut said = String::new();
+    loop {
+        let checked = once(&connected.client, arguments.pre, namespace).await;
+        if end.is_none_or(|end| Instant::now() >= end) {
+            return checked;
+        }
+        let wrong = match &checked {
+            Ok(checks) => first_wrong(checks),
+            Err(error) => Some(format!("{error:#}")),
+        };
+        let Some(wrong) = wrong else {
+            return checked;
+        };
+        if wrong != said {
+            messages::summary(&format!("waiting: {wrong}"));
+            said = wrong;
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+async fn once(client: &Client, pre: bool, namespace: &str) -> anyhow::Result<Vec<Check>> {
+    Ok(if pre {
+        judge_before(&read::before(client).await?)
+    } else {
+        judge(&read::after(client, namespace).await?)
+    })
+}
+
+fn first_wrong(checks: &[Check]) -> Option<String> {
+    let mut findings = checks.iter().map(|it| &it.finding);
+    let wrong = findings.find(|it| it.verdict == Verdict::Wrong);
+    wrong.map(|it| it.text.clone())
+}

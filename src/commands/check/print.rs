@@ -1,0 +1,135 @@
+//! The checks for people and for programs.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Effects, Style};
+use comfy_table::presets::NOTHING;
+use comfy_table::{ContentArrangement, Table};
+use serde_json::{Value, json};
+
+use super::item::Verdict;
+use super::judge::Check;
+use crate::commands::messages::{plural, printable};
+
+/// The version of the schema in `docs/check.md`.
+const SCHEMA: u32 = 1;
+
+/// The style of the sign, and that of the text.
+const fn styles(verdict: Verdict) -> (Style, Style) {
+    let plain = Style::new();
+    match verdict {
+        Verdict::Good => (AnsiColor::Green.on_default(), plain),
+        Verdict::Wrong => (
+            AnsiColor::Red.on_default().bold(),
+            AnsiColor::Red.on_default(),
+        ),
+        Verdict::Warning => (
+            AnsiColor::Yellow.on_default().bold(),
+            AnsiColor::Yellow.on_default(),
+        ),
+        Verdict::NotChecked => (plain, plain.effects(Effects::DIMMED)),
+    }
+}
+
+/// The checks as a list, with a heading for each section.
+pub(super) fn text(checks: &[Check], width: u16) -> String {
+    let mut text = String::new();
+    let sections = checks.chunk_by(|one, next| one.item.section() == next.item.section());
+    for checks in sections {
+        let Some(first) = checks.first() else {
+            continue;
+        };
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        let bold = Style::new().bold();
+        let title = first.item.section().title();
+        let _ = writeln!(text, "{bold}{title}{bold:#}");
+        for check in checks {
+            add(&mut text, check, width);
+        }
+    }
+    text
+}
+
+fn add(text: &mut String, check: &Check, width: u16) {
+    let finding = &check.finding;
+    let said = match finding.verdict {
+        Verdict::NotChecked => format!("{}: not checked, {}", check.item.name(), finding.text),
+        _ => finding.text.clone(),
+    };
+    let (sign, style) = styles(finding.verdict);
+    let mark = finding.verdict.sign();
+    for (at, line) in wrapped(&said, width - 2).into_iter().enumerate() {
+        let mark = if at == 0 { mark } else { " " };
+        let _ = writeln!(text, "{sign}{mark}{sign:#} {style}{line}{style:#}");
+    }
+    for line in wrapped(&finding.advice, width - 4) {
+        let _ = writeln!(text, "    {line}");
+    }
+}
+
+/// The text in lines of at most this width, without what controls a terminal.
+fn wrapped(text: &str, width: u16) -> Vec<String> {
+    let text = printable(text);
+    if text.is_empty() {
+        return Vec::new();
+    }
+    let mut table = Table::new();
+    table
+        .load_style(NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(width)
+        .add_row([text]);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 0));
+    }
+    table
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect()
+}
+
+/// The checks for programs.
+pub(super) fn value(checks: &[Check]) -> Value {
+    let wrong = count(checks, Verdict::Wrong);
+    let shown = checks.iter().map(|Check { item, finding }| {
+        let mut shown = json!({
+            "section": item.section().code(),
+            "check": item.code(),
+            "result": finding.verdict.code(),
+            "text": finding.text,
+        });
+        if !finding.advice.is_empty() {
+            shown["advice"] = json!(finding.advice);
+        }
+        shown
+    });
+    json!({
+        "schema": SCHEMA,
+        "good": wrong == 0,
+        "checks": shown.collect::<Vec<_>>(),
+    })
+}
+
+/// How many checks came to this.
+pub(super) fn count(checks: &[Check], verdict: Verdict) -> usize {
+    let checks = checks.iter();
+    checks.filter(|it| it.finding.verdict == verdict).count()
+}
+
+/// The result in one line.
+pub(super) fn summary(checks: &[Check]) -> String {
+    let parts = [
+        (Verdict::Good, "good"),
+        (Verdict::Wrong, "wrong"),
+        (Verdict::Warning, "to be looked at"),
+        (Verdict::NotChecked, "not checked"),
+    ];
+    let parts = parts.into_iter().filter_map(|(verdict, word)| {
+        let count = count(checks, verdict);
+        (count > 0).then(|| format!("{count} {word}"))
+    });
+    let parts: Vec<_> = parts.collect();
+    format!("{}: {}", plural(checks.len(), "check"), parts.join(", "))
+}

@@ -1,0 +1,102 @@
+//! What the pods show in a TLS handshake, through a port that the API server forwards.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use k8s_openapi::api::core::v1::Pod as CorePod;
+use kube::client::UpgradeConnectionError;
+use kube::{Api, Client, Error};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::seen::{Pod, Served};
+use crate::apiserver::client::{Target, Trust, tls};
+use crate::cluster::ask::innermost;
+use crate::cluster::names::{NAME, NAMESPACE};
+
+/// How long a handshake may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long the kubelet has to say why a connection ended.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// The port of the webhook in its pods, by its name, and if no port has that name.
+const PORT: (&str, u16) = ("https", 10250);
+
+/// Asks each of these pods.
+pub(super) async fn all(client: &Client, pods: &[&Pod]) -> Vec<(String, Served)> {
+    let asked = pods.iter().map(|pod| async {
+        let served = match timeout(PATIENCE, one(client, pod)).await {
+            Ok(served) => served,
+            Err(_) => Served::Unreachable(format!("no answer within {} s", PATIENCE.as_secs())),
+        };
+        (pod.metadata.name.clone(), served)
+    });
+    join_all(asked).await
+}
+
+async fn one(client: &Client, pod: &Pod) -> Served {
+    let ports = pod.spec.containers.iter().flat_map(|it| &it.ports);
+    let named = ports.into_iter().find(|port| port.name == PORT.0);
+    let port = named.map_or(PORT.1, |port| port.inside);
+    let pods: Api<CorePod> = Api::namespaced(client.clone(), NAMESPACE);
+    let mut forward = match pods.portforward(&pod.metadata.name, &[port]).await {
+        Ok(forward) => forward,
+        Err(error) => return refused(&error),
+    };
+    let Some(stream) = forward.take_stream(port) else {
+        return Served::Unreachable("the connection has no stream".to_owned());
+    };
+    let trouble = forward.take_error(port);
+    let served = match shown(stream).await {
+        Ok(chain) => Served::Chain(chain),
+        Err(error) => {
+            // The kubelet says more than the end of the stream does, and says it a moment later.
+            let said = match trouble {
+                Some(trouble) => timeout(LAST_WORDS, trouble).await.ok().flatten(),
+                None => None,
+            };
+            Served::NoTls(said.unwrap_or(error))
+        }
+    };
+    forward.abort();
+    served
+}
+
+fn refused(error: &Error) -> Served {
+    match error {
+        Error::UpgradeConnection(UpgradeConnectionError::ProtocolSwitch(status)) => {
+            if status.as_u16() == 403 {
+                Served::Forbidden
+            } else {
+                Served::Unreachable(format!("the API server answers {status}"))
+            }
+        }
+        error => Served::Unreachable(innermost(error)),
+    }
+}
+
+/// The certificates that are shown at the other end, in DER. Any are taken: they are judged later.
+async fn shown(stream: impl AsyncRead + AsyncWrite + Unpin) -> Result<Vec<Vec<u8>>, String> {
+    let name = format!("{NAME}.{NAMESPACE}.svc");
+    let target = Target {
+        url: String::new(),
+        trust: Trust::Anything,
+        server_name: None,
+        identity: None,
+    };
+    let config: ClientConfig = tls(&target).map_err(|error| error.to_string())?;
+    let server = ServerName::try_from(name).map_err(|error| error.to_string())?;
+    let connector = TlsConnector::from(Arc::new(config));
+    let stream = connector
+        .connect(server, stream)
+        .await
+        .map_err(|error| innermost(&error))?;
+    let (_, connection) = stream.get_ref();
+    let shown = connection.peer_certificates().into_iter().flatten();
+    Ok(shown.map(|certificate| certificate.to_vec()).collect())
+}
