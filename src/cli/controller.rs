@@ -6,6 +6,7 @@ use clap::{ArgAction, Args};
 
 use super::cluster::Connection;
 use super::process::{Listen, LogFlags};
+use super::shared::ConfigFile;
 
 /// Examples for the help.
 pub(super) const EXAMPLES: &str = "\
@@ -55,6 +56,26 @@ pub struct Controller {
     /// How long pods may take to serve a changed certificate: the kubelet brings it after up to two minutes
     #[arg(long, value_name = "TIME", default_value = "3m", value_parser = humantime::parse_duration)]
     pub load_delay: Duration,
+    /// Write models again that an outage of the webhook let through, so that it decides on them; false to leave them
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value_t = true,
+        default_missing_value = "true",
+        action = ArgAction::Set
+    )]
+    pub repair: bool,
+    /// How long such a model is left alone first, because a write that repairs it may be under way
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
+    pub repair_grace: Duration,
+    /// How many models are repaired within a minute; each repair restarts pods
+    #[arg(long, value_name = "COUNT", default_value_t = 120, value_parser = clap::value_parser!(u16).range(1..))]
+    pub repairs_per_minute: u16,
+    /// The config file of the webhook, to know what a model should have.
+    #[command(flatten)]
+    pub file: ConfigFile,
     /// The log.
     #[command(flatten)]
     pub log: LogFlags,

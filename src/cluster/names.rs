@@ -26,3 +26,15 @@ pub(crate) const NAMESPACE_LABEL: (&str, &str) = ("tracing", "enabled");
 
 /// The entries of the `MutatingWebhookConfiguration`. The second is for namespaces with that label.
 pub(crate) const WEBHOOKS: [&str; 2] = ["inject.tracing.seldon.io", "default-on.tracing.seldon.io"];
+
+/// The group of the `SeldonDeployment`.
+pub(crate) const GROUP: &str = "machinelearning.seldon.io";
+
+/// The definition of the `SeldonDeployment`, which Seldon Core installs.
+pub(crate) const CRD: &str = "seldondeployments.machinelearning.seldon.io";
+
+/// The label of a namespace for which the webhook is not called, and its value.
+pub(crate) const DISABLED_LABEL: (&str, &str) = ("tracing.seldon.io/disabled", "true");
+
+/// The namespaces for which it is never called.
+pub(crate) const EXCLUDED: [&str; 4] = ["kube-system", "kube-public", "kube-node-lease", NAMESPACE];

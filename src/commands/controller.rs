@@ -9,7 +9,7 @@ use super::long_running::{ADMIN_PORT, addresses, logged};
 use super::status::Status;
 use crate::cli::{Controller, Listen};
 use crate::cluster::connect::connect;
-use crate::controller::{Options, run};
+use crate::controller::{Options, Repair, run};
 use crate::pki::lifecycle::Times;
 use crate::process::log::LostLines;
 use crate::process::signals;
@@ -26,6 +26,11 @@ fn until_stopped(arguments: &Controller, lost_lines: LostLines) -> anyhow::Resul
             .certificates
             .then(|| times(arguments))
             .transpose()?,
+        repair: arguments.repair.then(|| Repair {
+            config: arguments.file.config.clone(),
+            grace: arguments.repair_grace,
+            per_minute: arguments.repairs_per_minute,
+        }),
         lost_lines,
     };
     // It waits most of the time, so one thread is enough, and the least memory.

@@ -159,10 +159,10 @@ impl Keeper {
         tracing::info!(reason, "{text}");
         self.shared.metrics.step(reason);
         if let Some(about) = about {
-            let told = self
-                .shared
-                .events
-                .tell(&about, "KeepCertificates", reason, text.to_owned());
+            let told =
+                self.shared
+                    .events
+                    .tell(&about, false, "KeepCertificates", reason, text.to_owned());
             let told = told.await;
             self.shared.report("events", &told);
         }

@@ -17,16 +17,21 @@ impl Events {
         Self(Recorder::new(client, REPORTER.into()))
     }
 
-    /// Tells what was done to an object.
+    /// Tells what was done to an object, or with `warns` what could not be done.
     pub(super) async fn tell(
         &self,
         about: &ObjectReference,
+        warns: bool,
         action: &str,
         reason: &str,
         note: String,
     ) -> Result<(), Trouble> {
         let event = Event {
-            type_: EventType::Normal,
+            type_: if warns {
+                EventType::Warning
+            } else {
+                EventType::Normal
+            },
             reason: reason.to_owned(),
             note: Some(note),
             action: action.to_owned(),

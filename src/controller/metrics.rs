@@ -20,6 +20,9 @@ pub(super) struct Metrics {
     steps: Family<Label, Counter>,
     errors: Family<Label, Counter>,
     problems: Family<Label, Gauge>,
+    models: Family<Label, Gauge>,
+    repairs: Family<Label, Counter>,
+    waiting: Gauge,
     api_reachable: Gauge,
     log_lines_dropped: Counter,
     registry: Registry,
@@ -55,6 +58,21 @@ impl Metrics {
                 "controller_problems",
                 "1 where the last attempt failed, by what was tried",
             ),
+            models: add(
+                it,
+                "models",
+                "SeldonDeployments, by where they are against what they ask for",
+            ),
+            waiting: add(
+                it,
+                "models_waiting",
+                "SeldonDeployments that wait for a repair, those that are given up included",
+            ),
+            repairs: add(
+                it,
+                "repairs",
+                "Models that were written again, by what came of it",
+            ),
             api_reachable: add(
                 it,
                 "controller_api_reachable",
@@ -81,6 +99,19 @@ impl Metrics {
 
     pub(super) fn step(&self, reason: &'static str) {
         self.steps.get_or_create(&[("step", reason)]).inc();
+    }
+
+    pub(super) fn models(&self, standing: &'static str, count: usize) {
+        let models = self.models.get_or_create(&[("standing", standing)]);
+        models.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    pub(super) fn waiting(&self, count: usize) {
+        self.waiting.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    pub(super) fn repaired(&self, result: &'static str) {
+        self.repairs.get_or_create(&[("result", result)]).inc();
     }
 
     pub(super) fn tried(&self, check: &'static str, trouble: Option<&Trouble>) {

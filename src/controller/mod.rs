@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `certificates` | a part: the two Secrets and `caBundle`, one step after the other, as [`crate::pki::lifecycle`] decides |
 //! | `secrets`, `ca_bundle` | what that part reads and writes |
+//! | `repair` | a part: models that lack what they ask for, or have what nothing asks for |
+//! | `fleet`, `queue` | what that part knows of the models; which of them is next, and when |
 //! | `watch` | says that an object has changed |
 //! | `shared` | what all parts have: the client, and how they report what they do and what they cannot do |
 //! | `events`, `metrics`, `trouble`, `pace` | pieces of it |
@@ -14,8 +16,11 @@
 mod ca_bundle;
 mod certificates;
 mod events;
+mod fleet;
 mod metrics;
 mod pace;
+mod queue;
+mod repair;
 mod secrets;
 mod shared;
 mod trouble;
@@ -30,6 +35,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+pub(crate) use self::repair::Options as Repair;
 use self::shared::Shared;
 use crate::pki::lifecycle::Times;
 use crate::process::log::LostLines;
@@ -41,6 +47,8 @@ pub(crate) struct Options {
     pub(crate) admin_listen: Vec<SocketAddr>,
     /// How long certificates are valid, if it keeps them.
     pub(crate) certificates: Option<Times>,
+    /// How models are repaired, if they are.
+    pub(crate) repair: Option<Repair>,
     /// The count of lost log lines, for the metric.
     pub(crate) lost_lines: LostLines,
 }
@@ -66,6 +74,9 @@ pub(crate) async fn run(
     tasks.spawn(serve_admin(admin, Arc::clone(&shared), options.lost_lines));
     if let Some(times) = options.certificates {
         tasks.spawn(certificates::keep(Arc::clone(&shared), times));
+    }
+    if let Some(options) = options.repair {
+        tasks.spawn(repair::keep(Arc::clone(&shared), options));
     }
     shared.health.listens();
     tokio::select! {

@@ -22,6 +22,9 @@ pub(super) enum Trouble {
     /// Somebody else was faster.
     #[error("cannot {what}: it has been changed at the same time: {message}")]
     Conflict { what: String, message: String },
+    /// There is no such object.
+    #[error("cannot {what}: it is not there: {message}")]
+    Gone { what: String, message: String },
     /// It answered something else than what was asked for.
     #[error("cannot {what}: {message}")]
     Refused { what: String, message: String },
@@ -41,10 +44,9 @@ impl Trouble {
                 let message = status.message.clone();
                 if status.is_forbidden() {
                     Self::Forbidden { what, message }
-                } else if status.is_conflict()
-                    || status.is_already_exists()
-                    || status.is_not_found()
-                {
+                } else if status.is_not_found() {
+                    Self::Gone { what, message }
+                } else if status.is_conflict() || status.is_already_exists() {
                     Self::Conflict { what, message }
                 } else {
                     Self::Refused { what, message }
@@ -70,9 +72,14 @@ impl Trouble {
         }
     }
 
+    /// Whether the object is not there.
+    pub(super) const fn is_gone(&self) -> bool {
+        matches!(self, Self::Gone { .. })
+    }
+
     /// Whether it is enough to read again.
     pub(super) const fn is_conflict(&self) -> bool {
-        matches!(self, Self::Conflict { .. })
+        matches!(self, Self::Conflict { .. } | Self::Gone { .. })
     }
 
     /// Whether the API server answered.

@@ -33,7 +33,7 @@ table! {
 }
 
 /// What a namespace says about tracing by its labels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Namespace {
     /// It cannot be read: nothing is known but what it did to the object.
     #[default]

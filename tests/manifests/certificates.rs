@@ -80,8 +80,11 @@ fn the_root_outlives_its_leaves_keeps_its_key_and_is_what_the_api_server_trusts(
     assert_eq!(root["privateKey"], key);
     assert!(!mounted().contains(&root["secretName"].as_str().unwrap().to_owned()));
     let patches = kustomization("cert-manager")["patches"].clone();
-    assert_eq!(patches.as_array().unwrap().len(), 1);
-    let patch = files::documents(patches[0]["patch"].as_str().unwrap()).remove(0);
+    let [controller, trust]: &[Value; 2] = patches.as_array().unwrap()[..].try_into().unwrap();
+    // Two programs would fight over the certificate.
+    assert!(controller.to_string().contains("--certificates=false"));
+    assert_eq!(kustomization("external")["patches"], json!([controller]));
+    let patch = files::documents(trust["patch"].as_str().unwrap()).remove(0);
     let configuration = the("MutatingWebhookConfiguration");
     let trusted = format!(
         "{}/{}",

@@ -10,7 +10,14 @@ pub(crate) use crate::support::fixtures::documents;
 use crate::support::fixtures::root;
 
 /// The folders that are applied, and what they stand on.
-pub(crate) const FOLDERS: [&str; 4] = ["base", "cert-manager", "external", "guard"];
+pub(crate) const FOLDERS: [&str; 6] = [
+    "base",
+    "cert-manager",
+    "controller",
+    "default",
+    "external",
+    "guard",
+];
 
 pub(crate) fn folder(name: &str) -> PathBuf {
     root().join("manifests").join(name)

@@ -10,6 +10,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Namespace, Service, ServiceAccount};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -40,9 +41,10 @@ fn every_file_of_a_folder_is_listed_and_every_listed_file_is_there() {
             .collect();
         assert_eq!(there, listed, "{name}");
     }
-    for name in ["cert-manager", "external"] {
+    for name in ["cert-manager", "default", "external"] {
         let resources = kustomization(name)["resources"].clone();
-        assert!(texts(&resources).contains(&"../base"), "{name}");
+        let first = &texts(&resources)[..2];
+        assert_eq!(first, ["../base", "../controller"], "{name}");
     }
 }
 
@@ -57,12 +59,17 @@ pub(crate) fn round<T: DeserializeOwned + Serialize>(object: &Value) -> Value {
 
 #[test]
 fn every_field_is_one_that_kubernetes_knows() {
-    let objects = [objects("base"), objects("guard")].concat();
-    assert_eq!(objects.len(), 9);
+    let folders = ["base", "controller", "default", "guard"].map(objects);
+    let objects = folders.concat();
+    assert_eq!(objects.len(), 18);
     for object in objects {
         let again = match object["kind"].as_str().unwrap() {
             "Namespace" => round::<Namespace>(&object),
             "ServiceAccount" => round::<ServiceAccount>(&object),
+            "ClusterRole" => round::<ClusterRole>(&object),
+            "ClusterRoleBinding" => round::<ClusterRoleBinding>(&object),
+            "Role" => round::<Role>(&object),
+            "RoleBinding" => round::<RoleBinding>(&object),
             "Deployment" => round::<Deployment>(&object),
             "Service" => round::<Service>(&object),
             "PodDisruptionBudget" => round::<PodDisruptionBudget>(&object),
@@ -79,10 +86,30 @@ fn every_field_is_one_that_kubernetes_knows() {
 }
 
 #[test]
-fn nothing_gives_the_webhook_rights_or_holds_a_secret() {
+fn only_the_controller_has_rights_and_no_file_holds_a_secret() {
     for object in all() {
-        let version = object["apiVersion"].as_str().unwrap();
-        assert!(!version.starts_with("rbac."), "{object}");
+        let kind = object["kind"].as_str().unwrap();
+        if kind.ends_with("RoleBinding") {
+            let controller = json!([{
+                "kind": "ServiceAccount",
+                "name": "seldon-tracing-controller",
+                "namespace": "seldon-tracing",
+            }]);
+            assert_eq!(object["subjects"], controller);
+        }
+        for rule in object["rules"].as_array().into_iter().flatten() {
+            let (verbs, resources) = (texts(&rule["verbs"]), texts(&rule["resources"]));
+            let groups = texts(&rule["apiGroups"]);
+            assert!(
+                ![&verbs, &resources, &groups]
+                    .iter()
+                    .any(|it| it.contains(&"*"))
+            );
+            // What has a name is named; RBAC cannot do so for `create`.
+            let is_of_all = ["seldondeployments", "namespaces", "events"].contains(&resources[0]);
+            let is_named = rule["resourceNames"].is_array();
+            assert!(is_named || is_of_all || verbs == ["create"], "{rule}");
+        }
         assert_ne!(object["kind"], "Secret");
         // The generator is the one place where the configuration stands.
         assert_ne!(object["kind"], "ConfigMap");
@@ -137,6 +164,8 @@ fn all_objects_are_in_the_one_namespace() {
             "MutatingWebhookConfiguration",
             "ValidatingAdmissionPolicy",
             "ValidatingAdmissionPolicyBinding",
+            "ClusterRole",
+            "ClusterRoleBinding",
         ];
         if of_the_cluster.contains(&kind) {
             assert_eq!(at, &Value::Null, "{kind}");
@@ -162,9 +191,10 @@ fn the_namespace_is_restricted_out_of_the_mesh_and_out_of_the_webhook() {
 }
 
 #[test]
-fn the_image_has_the_version_of_the_crate_and_one_place_where_it_is_set() {
+fn the_image_has_the_version_of_the_crate_and_is_set_by_its_name() {
     let container = the("Deployment")["spec"]["template"]["spec"]["containers"][0].clone();
     let images = kustomization("base")["images"].clone();
+    assert_eq!(kustomization("controller")["images"], images);
     let version = env!("CARGO_PKG_VERSION");
     assert_eq!(
         images,

@@ -1,13 +1,24 @@
 //! Pod Security `restricted`, and what is stricter.
 
 use k8s_openapi::api::apps::v1::Deployment;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::files::{the, typed};
+use crate::files::{objects, the, typed};
 
 #[test]
-fn the_pod_is_restricted_and_its_root_is_read_only() {
-    let pod = the("Deployment")["spec"]["template"]["spec"].clone();
+fn the_pods_are_restricted_and_their_root_is_read_only() {
+    let folders = ["base", "controller"].map(objects).concat();
+    let deployments: Vec<_> = folders
+        .iter()
+        .filter(|it| it["kind"] == "Deployment")
+        .collect();
+    assert_eq!(deployments.len(), 2);
+    for deployment in deployments {
+        is_restricted(&deployment["spec"]["template"]["spec"]);
+    }
+}
+
+fn is_restricted(pod: &Value) {
     let expected = json!({
         "runAsNonRoot": true,
         "runAsUser": 65532,
@@ -42,7 +53,7 @@ fn the_pod_is_restricted_and_its_root_is_read_only() {
 }
 
 #[test]
-fn no_token_is_mounted_and_no_service_makes_variables() {
+fn the_webhook_has_no_token_and_no_service_makes_variables() {
     let account = the("ServiceAccount");
     let pod = the("Deployment")["spec"]["template"]["spec"].clone();
     assert_eq!(account["automountServiceAccountToken"], false);

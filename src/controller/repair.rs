@@ -1,0 +1,345 @@
+//! Repair: models that an outage of the webhook let through get what they ask for.
+//!
+//! It decides nothing about a model. An empty merge patch makes the API server call the webhook, which decides as always, and writes
+//! nothing to an object that is as it should be.
+//!
+//! Whole objects are watched, because an annotation of a predictor may ask for tracing, and a user may have set the variables by hand.
+//! Nothing is kept of them but their standing.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::{Stream, StreamExt};
+use k8s_openapi::api::core::v1::Namespace as NamespaceObject;
+use kube::api::{Api, ApiResource, DynamicObject, PartialObjectMeta, Patch, PatchParams};
+use kube::core::GroupVersionKind;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Resource, ResourceExt};
+use serde_json::json;
+use tokio::time::{interval, sleep_until};
+
+use super::fleet::{Fleet, Key, is_repaired};
+use super::queue::{Next, Pace, Vain};
+use super::shared::Shared;
+use super::trouble::{Trouble, ask};
+use crate::cluster::namespaces::state;
+use crate::config::Config;
+use crate::files;
+use crate::inject::{Assessment, Namespace, Standing, assess};
+
+/// Objects in one answer to a list. An object takes several times its bytes in memory.
+const PAGE: u32 = 50;
+
+/// How often the config file is read.
+const CONFIG: Duration = Duration::from_secs(5);
+
+/// The names under which trouble is reported.
+const WATCH: &str = "watch-models";
+const NAMESPACES: &str = "watch-namespaces";
+const CONFIG_FILE: &str = "config";
+const REPAIR: &str = "repair";
+
+/// What a watch gives.
+type Watched<T> = Result<Event<T>, watcher::Error>;
+
+/// How models are repaired.
+pub(crate) struct Options {
+    /// The config file of the webhook. Without one, the built-in configuration counts.
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) grace: Duration,
+    pub(crate) per_minute: u16,
+}
+
+/// Repairs models until the process ends.
+pub(super) async fn keep(shared: Arc<Shared>, options: Options) {
+    let pace = Pace {
+        grace: options.grace,
+        per_minute: options.per_minute,
+    };
+    let mut repair = Repair {
+        fleet: Fleet::new(pace),
+        resource: resource(),
+        config: Config::default(),
+        text: String::new(),
+        file: options.config,
+        namespaces: BTreeMap::new(),
+        shared,
+    };
+    repair.read_config();
+    loop {
+        repair.watch().await;
+    }
+}
+
+struct Repair {
+    shared: Arc<Shared>,
+    fleet: Fleet,
+    resource: ApiResource,
+    file: Option<PathBuf>,
+    config: Config,
+    /// The text of the config file.
+    text: String,
+    /// The namespaces whose tracing is not left to annotations alone.
+    namespaces: BTreeMap<String, Namespace>,
+}
+
+fn resource() -> ApiResource {
+    let kind = GroupVersionKind::gvk("machinelearning.seldon.io", "v1", "SeldonDeployment");
+    ApiResource::from_gvk_with_plural(&kind, "seldondeployments")
+}
+
+impl Repair {
+    /// Watches until something changes on which every decision depends: the config, or the labels of a namespace.
+    async fn watch(&mut self) {
+        let api: Api<PartialObjectMeta<NamespaceObject>> = Api::all(self.shared.client.clone());
+        let mut namespaces = pin!(watcher(api, watcher::Config::default()).default_backoff());
+        self.read_namespaces(&mut namespaces).await;
+        let api = Api::<DynamicObject>::all_with(self.shared.client.clone(), &self.resource);
+        let config = watcher::Config::default().page_size(PAGE);
+        let mut models = pin!(watcher(api, config).default_backoff());
+        let mut ticks = interval(CONFIG);
+        loop {
+            let next = self.fleet.queue.next(Instant::now());
+            tokio::select! {
+                event = models.next() => self.of_models(event).await,
+                event = namespaces.next() => {
+                    if self.of_namespaces(event) {
+                        return;
+                    }
+                }
+                _ = ticks.tick() => {
+                    if self.read_config() {
+                        return;
+                    }
+                }
+                key = due(next) => {
+                    if let Some(key) = key {
+                        self.repair(&key).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads the labels of all namespaces, without which nothing can be said of a model.
+    async fn read_namespaces(
+        &mut self,
+        events: &mut (impl Stream<Item = Watched<PartialObjectMeta<NamespaceObject>>> + Unpin),
+    ) {
+        self.namespaces.clear();
+        while let Some(event) = events.next().await {
+            let is_complete = matches!(event, Ok(Event::InitDone));
+            self.of_namespaces(Some(event));
+            if is_complete {
+                return;
+            }
+        }
+    }
+
+    /// Takes in a change of the namespaces. Says whether it changes what a namespace says about tracing.
+    fn of_namespaces(
+        &mut self,
+        event: Option<Watched<PartialObjectMeta<NamespaceObject>>>,
+    ) -> bool {
+        let Some(event) = self.watched(NAMESPACES, "watch the namespaces", event) else {
+            return false;
+        };
+        match event {
+            Event::Apply(object) | Event::InitApply(object) => {
+                let name = object.name_any();
+                match state(&name, object.labels()) {
+                    Namespace::Off => self.namespaces.remove(&name).is_some(),
+                    other => self.namespaces.insert(name, other) != Some(other),
+                }
+            }
+            // Its models go with it.
+            Event::Delete(object) => {
+                self.namespaces.remove(&object.name_any());
+                false
+            }
+            Event::Init | Event::InitDone => false,
+        }
+    }
+
+    async fn of_models(&mut self, event: Option<Watched<DynamicObject>>) {
+        let Some(event) = self.watched(WATCH, "watch the SeldonDeployments", event) else {
+            return;
+        };
+        match event {
+            Event::Init => self.fleet.list_begins(),
+            Event::InitApply(object) | Event::Apply(object) => {
+                self.saw(&object).await;
+            }
+            Event::Delete(object) => self.fleet.gone(&key(&object)),
+            Event::InitDone => self.fleet.list_ends(),
+        }
+        for standing in Standing::ALL {
+            let count = self.fleet.count(standing);
+            self.shared.metrics.models(standing.code(), count);
+        }
+        self.shared.metrics.waiting(self.fleet.queue.len());
+    }
+
+    /// Reports the trouble of a watch, which goes on by itself.
+    fn watched<T>(
+        &self,
+        check: &'static str,
+        doing: &str,
+        event: Option<Watched<T>>,
+    ) -> Option<Event<T>> {
+        let result = event?.map_err(|error| Trouble::of_watch(doing, &error));
+        self.shared.report(check, &result);
+        result.ok()
+    }
+
+    /// Takes in a model as it is now. Gives its assessment, if it has a future.
+    async fn saw(&mut self, object: &DynamicObject) -> Option<Assessment> {
+        let key = key(object);
+        if object.metadata.deletion_timestamp.is_some() {
+            self.fleet.gone(&key);
+            return None;
+        }
+        let namespace = self.namespaces.get(&key.namespace).copied();
+        let namespace = namespace.unwrap_or(Namespace::Off);
+        let json = serde_json::to_vec(object).ok()?;
+        let assessment = assess(&json, &self.config, namespace).ok()?;
+        let fingerprint = self.fingerprint(object, namespace);
+        let standing = assessment.standing;
+        let is_new = self.fleet.saw(&key, standing, fingerprint, Instant::now());
+        if is_new && standing == Standing::Problem {
+            self.tell(object, true, "TracingProblem", &assessment.why)
+                .await;
+        }
+        Some(assessment)
+    }
+
+    /// Changes with everything that the standing of a model depends on, and not with its status.
+    fn fingerprint(&self, object: &DynamicObject, namespace: Namespace) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let metadata = &object.metadata;
+        (&metadata.uid, metadata.generation, &metadata.annotations).hash(&mut hasher);
+        (&self.text, namespace).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// Has the API server call the webhook for a model.
+    async fn repair(&mut self, key: &Key) {
+        let api = Api::<DynamicObject>::namespaced_with(
+            self.shared.client.clone(),
+            &key.namespace,
+            &self.resource,
+        );
+        let what = format!("write the SeldonDeployment {}/{}", key.namespace, key.name);
+        let (parameters, patch) = (PatchParams::default(), Patch::Merge(json!({})));
+        let result = ask(&what, api.patch(&key.name, &parameters, &patch)).await;
+        self.shared.report(REPAIR, &result);
+        let object = match result {
+            Ok(object) => object,
+            Err(trouble) => {
+                if trouble.is_gone() {
+                    self.fleet.gone(key);
+                } else {
+                    self.fleet.queue.failed(Instant::now());
+                }
+                self.shared.metrics.repaired("failed");
+                return;
+            }
+        };
+        let Some(assessment) = self.saw(&object).await else {
+            return;
+        };
+        let now = Instant::now();
+        if !is_repaired(assessment.standing) {
+            self.fleet.queue.repaired(key, now);
+            self.shared.metrics.repaired("done");
+            let note = match assessment.standing {
+                Standing::Off => "It was written again, and what was injected is removed.",
+                _ => {
+                    "It was written again, and the webhook added what was missing. Its pods restart once."
+                }
+            };
+            tracing::info!(namespace = key.namespace, name = key.name, "repaired");
+            self.tell(&object, false, "TracingRepaired", note).await;
+            return;
+        }
+        self.shared.metrics.repaired("in-vain");
+        let note = match self.fleet.queue.was_vain(key, now) {
+            Vain::Again { first: true } => {
+                "It was written again, and the webhook changed nothing: it probably does not answer. This is tried again."
+            }
+            Vain::GivenUp => {
+                "It was written again several times, and the webhook changed nothing, though it changes other models. \
+                 This is not tried again until the model changes; `seldon-tracing check` looks for the cause."
+            }
+            Vain::Again { first: false } => return,
+        };
+        tracing::warn!(
+            namespace = key.namespace,
+            name = key.name,
+            note,
+            "not repaired"
+        );
+        self.tell(&object, true, "TracingNotRepaired", note).await;
+    }
+
+    /// Writes an Event on a model.
+    async fn tell(&self, object: &DynamicObject, warns: bool, reason: &str, note: &str) {
+        let about = object.object_ref(&self.resource);
+        // An Event has room for 1 kB.
+        let note: String = note.chars().take(900).collect();
+        let result = self
+            .shared
+            .events
+            .tell(&about, warns, "Repair", reason, note)
+            .await;
+        self.shared.report("events", &result);
+    }
+
+    /// Reads the config file. Says whether it has changed. The last good one stays in use.
+    fn read_config(&mut self) -> bool {
+        let Some(path) = &self.file else {
+            return false;
+        };
+        let text = files::read(path, Config::MAX_BYTES).and_then(files::text);
+        let config = text.map_err(|error| error.to_string()).and_then(|text| {
+            if text == self.text {
+                return Ok(None);
+            }
+            let config = Config::read(&text).map_err(|problems| {
+                let path = path.display().to_string();
+                problems.lines(&path).collect::<Vec<_>>().join("; ")
+            })?;
+            Ok(Some((text, config)))
+        });
+        let what = format!("use the config file {}", path.display());
+        let result = config.map_err(|message| Trouble::Refused { what, message });
+        self.shared.report(CONFIG_FILE, &result);
+        let Ok(Some((text, config))) = result else {
+            return false;
+        };
+        (self.text, self.config) = (text, config);
+        true
+    }
+}
+
+fn key(object: &DynamicObject) -> Key {
+    Key {
+        namespace: object.namespace().unwrap_or_default(),
+        name: object.name_any(),
+    }
+}
+
+/// Waits until something is due: a model, or a new look at the queue.
+async fn due(next: Next<Key>) -> Option<Key> {
+    match next {
+        Next::Repair(key) => return Some(key),
+        Next::Wait(until) => sleep_until(until.into()).await,
+        Next::Nothing => std::future::pending().await,
+    }
+    None
+}
