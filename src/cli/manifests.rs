@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use super::cluster::Connection;
 use super::shared::{ConfigFile, DataForm, Input, Surroundings};
 
 pub(super) const INJECT_EXAMPLES: &str = "\
@@ -22,6 +23,7 @@ Examples:
 pub(super) const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   seldon-tracing explain model.yaml                       print a table
+  seldon-tracing explain sdep/my-model -n models          a model of the cluster
   kubectl get sdep my-model -o yaml | seldon-tracing explain
   seldon-tracing explain models/ -o json                  print JSON, as docs/explain.md describes it";
 
@@ -104,6 +106,9 @@ pub struct Explain {
     /// After the table, show the changes that `inject` would make
     #[arg(long)]
     pub diff: bool,
+    /// Which cluster, for sdep/NAME.
+    #[command(flatten)]
+    pub connection: Connection,
 }
 
 /// An output format of `explain`.

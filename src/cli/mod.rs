@@ -5,6 +5,7 @@ mod check;
 mod cluster;
 mod config;
 mod controller;
+mod fleet;
 mod manifests;
 mod process;
 mod review;
@@ -18,6 +19,7 @@ pub use check::Check;
 pub use cluster::{Connection, Scope};
 pub use config::ConfigCommand;
 pub use controller::Controller;
+pub use fleet::{Fleet, FleetForm, Resync, STANDINGS};
 pub use manifests::{Explain, ExplainForm, Inject, Output, Uninject};
 pub use process::{Listen, LogFlags, LogFormat, LogLevel};
 pub use review::{Operation, Review, ReviewForm};
@@ -31,7 +33,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done; checks found nothing
-  1  a check found something: --check, --strict, review, check, certs show, config check
+  1  a check found something: --check, --strict, --fail-on, review, check, certs show, config check
   2  could not do its work: wrong usage or input, a file or port cannot be used, a second signal";
 
 /// Jaeger tracing for Seldon Core v1 by one annotation.
@@ -87,9 +89,6 @@ fn hint(word: &str) -> Option<&'static str> {
         "validate" | "lint" => {
             "`inject --check --strict` checks manifests, `config check` a config file, `review` a webhook's answer"
         }
-        "status" => {
-            "`kubectl get sdep NAME -o yaml | seldon-tracing explain` shows what an object has"
-        }
         "version" => "use `--version`",
         "diff" => "use `inject --diff`",
         "install" => "the webhook is installed with kubectl; docs/install.md says how",
@@ -121,8 +120,24 @@ pub enum Command {
     #[command(after_help = manifests::UNINJECT_EXAMPLES)]
     Uninject(Uninject),
     /// Show which variables are injected, where their values come from, what is left alone, and why
+    ///
+    /// For sdep/NAME, reads the object from the cluster, and the config and the namespace's label too. A file of that name
+    /// comes first.
     #[command(after_help = manifests::EXPLAIN_EXAMPLES)]
     Explain(Explain),
+    /// Show which SeldonDeployments of a cluster are traced, which should be, and why
+    ///
+    /// Reads the config of the webhook and the labels of the namespaces from the cluster, so it says what the webhook would
+    /// say. Needs the right to list SeldonDeployments; a line on standard error names what else it may not read.
+    #[command(after_help = fleet::STATUS_EXAMPLES)]
+    Status(Fleet),
+    /// Bring traced SeldonDeployments to the current config
+    ///
+    /// Models keep what was injected when the config changes, because new variables restart their pods. This command asks
+    /// the webhook to decide anew, model by model: it shows what changes, asks, and waits until Seldon reports each model as
+    /// Available before the next one. Ctrl-C ends it after the models under way.
+    #[command(after_help = fleet::RESYNC_EXAMPLES)]
+    Resync(Resync),
     /// Run the webhook
     ///
     /// Answers the API server over HTTPS: at /mutate for objects with the annotation, at /mutate/default-on for

@@ -4,10 +4,16 @@
 //! |---|---|
 //! | `ask` | objects as they are, read into the type of the caller |
 //! | `connect` | a client, from a kubeconfig or from the service account of the pod |
-//! | `namespaces` | what a namespace says about tracing |
+//! | `failure` | why a request failed, for people |
+//! | `models` | the `SeldonDeployments`, as JSON |
 //! | `names` | the names of our objects in the cluster |
+//! | `namespaces` | what a namespace says about tracing |
+//! | `surroundings` | what decides beside an object: the cluster's config, the labels of namespaces |
 
 pub(crate) mod ask;
 pub(crate) mod connect;
+pub(crate) mod failure;
+pub(crate) mod models;
 pub(crate) mod names;
 pub(crate) mod namespaces;
+pub(crate) mod surroundings;

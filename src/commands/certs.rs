@@ -3,8 +3,8 @@
 mod new;
 mod show;
 
+use super::exit::Status;
 use super::sources::one;
-use super::status::Status;
 use crate::cli::CertsCommand;
 
 /// `certs …`

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use super::exit::Status;
 use super::messages::{self, json, plural, print, printable};
 use super::sources::Source;
-use super::status::Status;
 use crate::cli::{ConfigCommand, DataForm};
 use crate::config::Config;
 use crate::files::text;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::runtime::Builder;
 
+use super::exit::Status;
 use super::long_running::{ADMIN_PORT, addresses, logged};
-use super::status::Status;
 use crate::cli::{Controller, Listen};
 use crate::cluster::connect::connect;
 use crate::controller::{Options, Repair, run};

@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::Context;
 use clap::CommandFactory;
 
+use super::exit::Status;
 use super::messages::print;
-use super::status::Status;
 use crate::cli::Cli;
 
 /// `completions`

@@ -7,10 +7,10 @@ use serde::de::IgnoredAny;
 use tempfile::SpooledTempFile;
 
 use super::config;
+use super::exit::Status;
 use super::in_place::{self, Interrupt, Interrupted, Prepared};
 use super::messages::{self, json, plural};
 use super::sources::{Source, each, find};
-use super::status::Status;
 use super::summary::Summary;
 use crate::cli::{DataForm, Inject, Output, Surroundings, Uninject};
 use crate::config::Config;

@@ -4,8 +4,8 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use anyhow::Context;
 
+use super::exit::Status;
 use super::messages::printable;
-use super::status::Status;
 use crate::cli::{Listen, LogFlags};
 use crate::process::log::{self, LostLines};
 

@@ -8,7 +8,7 @@ use anyhow::Context;
 use serde_json::Value;
 use similar::TextDiff;
 
-use super::status::Status;
+use super::exit::Status;
 use crate::config::setting::RECORD;
 use crate::offline::{Done, Fault};
 

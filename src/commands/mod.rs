@@ -4,12 +4,15 @@ mod certs;
 mod check;
 mod config;
 mod controller;
+mod exit;
 mod explain;
+mod fleet;
 mod generate;
 mod in_place;
 mod inject;
 mod long_running;
 mod messages;
+mod resync;
 mod review;
 mod serve;
 mod sources;
@@ -18,7 +21,7 @@ mod summary;
 
 use std::io;
 
-pub use self::status::Status;
+pub use self::exit::Status;
 use crate::cli::{Cli, Color, Command};
 
 /// Runs a command.
@@ -35,6 +38,8 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
         Command::Inject(arguments) => inject::inject(&arguments),
         Command::Uninject(arguments) => inject::uninject(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
+        Command::Status(arguments) => status::status(&arguments),
+        Command::Resync(arguments) => resync::resync(&arguments),
         Command::Serve(arguments) => serve::serve(&arguments, cli.color != Color::Never),
         Command::Controller(arguments) => {
             controller::controller(&arguments, cli.color != Color::Never)

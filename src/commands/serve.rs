@@ -6,8 +6,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use anyhow::{Context, bail};
 use tokio::runtime::{Builder, Runtime};
 
+use super::exit::Status;
 use super::long_running::{ADMIN_PORT, addresses, logged};
-use super::status::Status;
 use crate::cli::{Listen, Serve};
 use crate::process::log::LostLines;
 use crate::process::signals;

@@ -23,11 +23,12 @@ pub(super) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// A file or standard input.
+/// A file, standard input, or an object of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Source {
     Stdin,
     File(PathBuf),
+    Live { name: String, text: String },
 }
 
 impl Source {
@@ -44,6 +45,7 @@ impl Source {
         match self {
             Self::Stdin => "<stdin>".to_owned(),
             Self::File(path) => path.display().to_string(),
+            Self::Live { name, .. } => name.clone(),
         }
     }
 
@@ -53,6 +55,7 @@ impl Source {
             Self::File(path) => File::open(path)
                 .and_then(|file| utf8(BufReader::with_capacity(64 * 1024, file)))
                 .with_context(|| format!("cannot open {}", path.display()))?,
+            Self::Live { text, .. } => Box::new(Cursor::new(text.clone().into_bytes())),
         })
     }
 
@@ -61,6 +64,7 @@ impl Source {
         match self {
             Self::Stdin => at_most(io::stdin().lock(), most),
             Self::File(path) => at_most(File::open(path)?, most),
+            Self::Live { text, .. } => at_most(text.as_bytes(), most),
         }
     }
 }

@@ -1,24 +1,162 @@
-//! The result of a command, and its exit code.
+//! `status`: which models of a cluster are traced, and which should be.
 
-use std::process::ExitCode;
+use std::fmt::Write as _;
 
-/// The result of a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// Success.
-    Done,
-    /// A check found a difference or a problem.
-    Differs,
-    /// The input is wrong, and the errors have been printed.
-    BadInput,
+use anstyle::{AnsiColor, Style};
+use comfy_table::presets::NOTHING;
+use comfy_table::{ContentArrangement, Table};
+use serde::Serialize;
+
+use super::exit::Status;
+use super::fleet::{Cluster, Model, run};
+use super::messages::{self, json, plural, print, printable};
+use crate::cli::{Fleet, FleetForm};
+use crate::inject::Standing;
+use crate::manifest::emit::to_yaml;
+
+/// The version of the schema in `docs/fleet.md`.
+const SCHEMA: u32 = 1;
+
+/// The answer as JSON or YAML.
+#[derive(Serialize)]
+struct Answer<'a> {
+    schema: u32,
+    models: &'a [Model],
+    /// What could not be read.
+    notes: &'a [String],
 }
 
-impl From<Status> for ExitCode {
-    fn from(status: Status) -> Self {
-        Self::from(match status {
-            Status::Done => 0,
-            Status::Differs => 1,
-            Status::BadInput => 2,
+/// `status`
+pub(super) fn status(arguments: &Fleet) -> anyhow::Result<Status> {
+    let (cluster, models, notes) = run(async {
+        let cluster = Cluster::connect(&arguments.connection, &arguments.scope).await?;
+        let surroundings = cluster.surroundings().await?;
+        let models = cluster.all(&surroundings).await?;
+        Ok((cluster, models, surroundings.notes))
+    })?;
+    let answer = || {
+        serde_json::to_value(Answer {
+            schema: SCHEMA,
+            models: &models,
+            notes: &notes,
         })
+    };
+    let with_namespace = arguments.scope.all_namespaces;
+    print(&match arguments.output {
+        FleetForm::Table => table(&models, with_namespace, false),
+        FleetForm::Wide => table(&models, with_namespace, true),
+        FleetForm::Json => json(&answer()?),
+        FleetForm::Yaml => to_yaml(&answer()?),
+        FleetForm::Name => names(&models),
+    })?;
+    if models.is_empty() {
+        messages::summary(&format!("no SeldonDeployment found {}", cluster.place()));
+    } else if matches!(arguments.output, FleetForm::Table | FleetForm::Wide) {
+        messages::summary(&total(&models));
+    }
+    let fails = |model: &Model| arguments.fail_on.iter().any(|it| it == model.standing);
+    Ok(if models.iter().any(fails) {
+        Status::Differs
+    } else {
+        Status::Done
+    })
+}
+
+/// The names, as kubectl takes them.
+fn names(models: &[Model]) -> String {
+    let line = |model: &Model| {
+        format!(
+            "seldondeployment.machinelearning.seldon.io/{}\n",
+            model.name
+        )
+    };
+    models.iter().map(line).collect()
+}
+
+/// A row for each model. Lines are not wrapped, as with kubectl.
+fn table(models: &[Model], with_namespace: bool, wide: bool) -> String {
+    let row = |cells: [&str; 6]| {
+        let [namespace, rest @ .., why] = cells;
+        let mut row: Vec<_> = with_namespace.then_some(namespace).into_iter().collect();
+        row.extend(rest);
+        row.extend(wide.then_some(why));
+        row.into_iter().map(printable).collect::<Vec<_>>()
+    };
+    if models.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new();
+    table
+        .load_style(NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .add_row(row([
+            "NAMESPACE",
+            "NAME",
+            "ASKED BY",
+            "STANDING",
+            "TARGETS",
+            "WHY",
+        ]));
+    for model in models {
+        let asked_by = match model.asked_by.as_slice() {
+            [] => "-".to_owned(),
+            askers => askers.join(","),
+        };
+        let targets = match model.targets {
+            0 => "-".to_owned(),
+            all => format!("{}/{all}", model.traced),
+        };
+        let (namespace, name) = (&*model.namespace, &*model.name);
+        table.add_row(row([
+            namespace,
+            name,
+            &asked_by,
+            model.standing,
+            &targets,
+            &model.why,
+        ]));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 3));
+    }
+    let styles = models.iter().map(|model| style(model.standing));
+    let mut text = String::new();
+    for (line, style) in table.lines().zip([Style::new()].into_iter().chain(styles)) {
+        // Writing into a String cannot fail.
+        let _ = writeln!(text, "{style}{}{style:#}", line.trim_end());
+    }
+    text
+}
+
+fn style(standing: &str) -> Style {
+    let found = Standing::ALL.into_iter().find(|it| it.code() == standing);
+    match found {
+        Some(Standing::Problem | Standing::Missing) => AnsiColor::Red.on_default(),
+        Some(Standing::Leftover | Standing::Outdated) => AnsiColor::Yellow.on_default(),
+        Some(Standing::Traced | Standing::TracedByHand) => AnsiColor::Green.on_default(),
+        Some(Standing::Off) | None => Style::new(),
+    }
+}
+
+/// How many there are of each standing.
+fn total(models: &[Model]) -> String {
+    let counts = Standing::ALL.into_iter().filter_map(|standing| {
+        let of_it = models.iter().filter(|it| it.standing == standing.code());
+        let count = of_it.count();
+        (count > 0).then(|| format!("{count} {}", standing.code()))
+    });
+    let counts: Vec<_> = counts.collect();
+    let models = plural(models.len(), "SeldonDeployment");
+    format!("{models}: {}", counts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::STANDINGS;
+
+    #[test]
+    fn the_command_line_knows_every_standing() {
+        assert_eq!(Standing::ALL.map(Standing::code), STANDINGS);
     }
 }

@@ -143,11 +143,6 @@ fn decide<'v>(
     let Some(annotations) = annotations_of(object, &mut draft) else {
         return finish(draft, Outcome::Skipped);
     };
-    if annotations.rest.get(RESYNC).is_some() {
-        draft
-            .notes
-            .add(Reason::Resync, Place::Annotation(RESYNC), "");
-    }
     let has_trigger = has_trigger(object, &config.trigger);
     note_odd_spec(object, has_trigger, context, &mut draft);
     if let Some((reason, place, detail)) = exceeded(object) {
@@ -224,7 +219,12 @@ fn annotations_of<'v>(
     }
     match &metadata.annotations {
         Lenient::Absent | Lenient::Null => Some(NONE),
-        Lenient::Is(annotations) => Some(annotations),
+        Lenient::Is(annotations) => {
+            if annotations.rest.get(RESYNC).is_some() {
+                notes.add(Reason::Resync, Place::Annotation(RESYNC), "");
+            }
+            Some(annotations)
+        }
         Lenient::Odd(found) => {
             notes.odd(Place::Annotations, "an object", found);
             None

@@ -128,11 +128,13 @@ fn an_explanation_of_twenty_containers_fits_a_screen() {
 
 #[test]
 fn help_reads_as_before() {
-    let commands: [&[&str]; 15] = [
+    let commands: [&[&str]; 17] = [
         &[],
         &["inject"],
         &["uninject"],
         &["explain"],
+        &["status"],
+        &["resync"],
         &["config"],
         &["config", "check"],
         &["config", "show"],
@@ -252,10 +254,19 @@ fn refusals_read_as_before() {
             &["inject", "--in-place", "utf16.yaml"],
         ),
         ("a word of other tools", &["validate"]),
-        ("another", &["status"]),
         ("another", &["version"]),
         ("another", &["diff"]),
         ("another", &["install"]),
+        (
+            "no kubeconfig",
+            &["status", "--kubeconfig", "absent", "--context", "c"],
+        ),
+        ("an unknown standing", &["status", "--fail-on", "broken"]),
+        (
+            "objects of a cluster and files",
+            &["explain", "sdep/model", "good.yaml"],
+        ),
+        ("names and all", &["resync", "model", "-A"]),
         ("no command", &[]),
         ("no folder for man", &["man", "--dir", "absent"]),
         ("unknown shell", &["completions", "tcsh"]),

@@ -20,6 +20,7 @@ mod cert_manager;
 mod collector;
 mod corpus;
 mod feedback;
+mod fleet;
 mod gitops;
 mod guard;
 mod kubectl;
@@ -32,6 +33,7 @@ mod other_webhooks;
 mod outage;
 mod play;
 mod readme;
+mod resync;
 mod rig;
 mod rolling;
 mod steps;
@@ -79,6 +81,8 @@ const WITH_ONE_CRD: &[&[Test]] = &[
     trouble::TESTS,
     feedback::TESTS,
     mlserver::TESTS,
+    fleet::TESTS,
+    resync::TESTS,
 ];
 
 /// What is tested in a cluster of its own, which it takes down.

@@ -15,6 +15,7 @@ tests![the_documentation_leads_from_a_traced_model_to_an_uninstalled_webhook];
 
 const INSTALL: &str = "docs/install.md";
 const OPERATE: &str = "docs/operate.md";
+const FLEET: &str = "docs/fleet.md";
 const ANNOTATIONS: &str = "docs/annotations.md";
 const TRACE: &str = "docs/trace-a-model.md";
 const WORKED: &str = "docs/worked-example.md";
@@ -27,6 +28,7 @@ fn the_documentation_leads_from_a_traced_model_to_an_uninstalled_webhook(cluster
     let space = Space::existing(cluster, "models");
     check_it(cluster, &space);
     trace_a_model(cluster, &space);
+    look_at_the_fleet(cluster);
     find_no_traces(cluster, &space);
     work_through_the_example(cluster);
     rotate(cluster);
@@ -34,6 +36,7 @@ fn the_documentation_leads_from_a_traced_model_to_an_uninstalled_webhook(cluster
     opt_out_everywhere(cluster, &space);
     delete_in_an_emergency(cluster, &space);
     uninstall(cluster, &space);
+    crate::fleet::without_seldon(cluster);
 }
 
 pub(crate) fn run(cluster: &Cluster, page: &str, heading: &str) -> Vec<String> {
@@ -77,6 +80,16 @@ fn trace_a_model(cluster: &Cluster, space: &Space<'_>) {
     run(cluster, ANNOTATIONS, "## The sampler of the Python wrapper");
     let path = value(container(&space.get(MODEL)), "JAEGER_CONFIG_PATH").map(str::to_owned);
     assert!(path.is_some_and(|path| path.ends_with("/tracing.yml")));
+}
+
+fn look_at_the_fleet(cluster: &Cluster) {
+    let said = run(cluster, FLEET, "## Status");
+    let row = |line: &str| {
+        line.split_whitespace()
+            .eq(["models", MODEL, "annotation", "traced", "2/2"])
+    };
+    assert!(said[0].lines().any(row), "{}", said[0]);
+    run(cluster, FLEET, "## Resync");
 }
 
 /// With a pod, as Seldon would make it of the model, that also has one of the ports of the receiver.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use seldon_tracing::config::Config;
-use seldon_tracing::inject::{ANNOTATION_PREFIX, Reason, Setting};
+use seldon_tracing::inject::{ANNOTATION_PREFIX, Reason, Setting, Standing};
 
 use crate::support::fixtures::root;
 
@@ -42,6 +42,13 @@ fn every_reason_is_in_the_documentation_once_and_no_other() {
     let known = |code: &str| Reason::ALL.iter().any(|reason| reason.code() == code);
     let unknown: Vec<_> = documented.keys().filter(|code| !known(code)).collect();
     assert_eq!(unknown, Vec::<&&str>::new(), "no reasons of the code");
+}
+
+#[test]
+fn every_standing_is_in_the_documentation_in_the_order_in_which_it_is_said() {
+    let text = doc("fleet.md");
+    let documented: Vec<_> = rows(&text).into_iter().map(|(code, _)| code).collect();
+    assert_eq!(documented, Standing::ALL.map(Standing::code));
 }
 
 #[test]

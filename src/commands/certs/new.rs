@@ -10,8 +10,8 @@ use anyhow::{Context, bail};
 use tempfile::TempPath;
 use time::{Duration, OffsetDateTime};
 
+use crate::commands::exit::Status;
 use crate::commands::messages::{self, print, printable};
-use crate::commands::status::Status;
 use crate::pki::{Authority, Names, Purpose};
 
 /// `certs new`

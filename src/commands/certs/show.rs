@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
 use crate::cli::Form;
+use crate::commands::exit::Status;
 use crate::commands::messages::{self, plural, print, printable};
 use crate::commands::sources::Source;
-use crate::commands::status::Status;
 use crate::manifest::emit::to_yaml;
 use crate::pki::{Certificate, Link, MAX_BYTES, Validity, chain, read_certificates, rfc3339};
 

@@ -23,8 +23,8 @@ use tokio::time::{Duration, Instant, sleep};
 
 use self::item::Verdict;
 use self::judge::{Check, judge, judge_before};
+use super::exit::Status;
 use super::messages::{self, json, print};
-use super::status::Status;
 use crate::cli;
 use crate::cli::Form;
 use crate::cluster::connect::connect;

@@ -1,5 +1,6 @@
 //! `explain`: prints what is or would be injected, and why.
 
+mod live;
 mod table;
 
 use anyhow::bail;
@@ -8,13 +9,13 @@ use serde_json::Value;
 
 use self::table::Located;
 use super::config;
+use super::exit::Status;
 use super::inject::context;
 use super::messages::{self, json, print};
 use super::sources::{Source, each, find};
-use super::status::Status;
 use crate::cli::{Explain, ExplainForm};
 use crate::config::Config;
-use crate::inject::{Context, Task};
+use crate::inject::{Context, Namespace, Task};
 use crate::manifest::emit::to_yaml;
 
 /// The version of the schema in `docs/explain.md`.
@@ -34,14 +35,22 @@ pub(super) fn explain(arguments: &Explain) -> anyhow::Result<Status> {
         bail!("--diff can be combined only with a table; leave out --diff or -o");
     }
     let file = arguments.surroundings.file.config.as_deref();
-    let sources = find(&arguments.input, file)?;
-    let Some(config) = config::load(file)? else {
-        return Ok(Status::BadInput);
+    let (sources, config, namespace) = match live::find(arguments)? {
+        Some(found) => (found.sources, Some(found.config), found.namespace),
+        None => (find(&arguments.input, file)?, None, Namespace::Unknown),
+    };
+    let config = match (file, config) {
+        (None, Some(config)) => config,
+        (file, _) => match config::load(file)? {
+            Some(config) => config,
+            None => return Ok(Status::BadInput),
+        },
     };
     let tracing = arguments.tracing.as_deref();
     let mut context = context(&arguments.surroundings, tracing, &config)?;
+    context.namespace_default |= namespace == Namespace::On;
     if context.task == Task::Follow {
-        context.task = Task::Stored;
+        context.task = namespace.task();
     }
     let mut explained = Explained::default();
     let mut faults = 0;
@@ -86,6 +95,8 @@ impl Explained {
         with_diff: bool,
     ) -> anyhow::Result<usize> {
         let name = source.name();
+        // An object of a cluster has no lines.
+        let line = |line: usize| (!matches!(source, Source::Live { .. })).then_some(line);
         let (mut before, mut after) = (String::new(), String::new());
         let faults = each(source, config, context, |document, done| {
             self.problems += messages::of_document(&name, document.first_line, &done);
@@ -97,11 +108,11 @@ impl Explained {
                 .extend(done.objects.into_iter().map(|mut seen| {
                     for note in &mut seen.explanation.notes {
                         self.problems += usize::from(note.problem);
-                        note.line = note.line.map(|line| document.first_line + line - 1);
+                        note.line = note.line.and_then(|at| line(document.first_line + at - 1));
                     }
                     Located {
                         file: name.clone(),
-                        line: document.first_line + seen.line - 1,
+                        line: line(document.first_line + seen.line - 1),
                         explanation: seen.explanation,
                     }
                 }));

@@ -21,7 +21,8 @@ const WRONG: Style = AnsiColor::Red.on_default();
 #[derive(Serialize)]
 pub(super) struct Located {
     pub(super) file: String,
-    pub(super) line: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) line: Option<usize>,
     #[serde(flatten)]
     pub(super) explanation: Explanation,
 }
@@ -78,7 +79,8 @@ impl Page<'_> {
         if !self.text.is_empty() {
             self.text.push('\n');
         }
-        let title = format!("{namespace}{name}: {state}{problems} ({file}:{line})");
+        let line = line.map_or_else(String::new, |line| format!(":{line}"));
+        let title = format!("{namespace}{name}: {state}{problems} ({file}{line})");
         self.table(0, style.bold(), &[[title]]);
         for predictor in &explanation.predictors {
             self.predictor(predictor, &explanation.notes);

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use self::question::{Asked, asked};
 
+use super::exit::Status;
 use super::messages::{json as json_text, plural, print, printable};
-use super::status::Status;
 use super::{config, messages};
 use crate::admission::Route;
 use crate::apiserver::client::{Answered, Client, ClientError, Target, Trust};

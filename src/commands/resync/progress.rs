@@ -1,0 +1,146 @@
+//! Writes models one after the other, and waits until each is available again.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
+
+use super::changes::is_unanswered;
+use crate::cluster::failure::Failure;
+use crate::cluster::models::{Head, Models};
+use crate::commands::exit::Status;
+use crate::commands::messages::{self, plural};
+use crate::process::signals::stop_requests;
+
+/// How often a model is looked at while its pods restart.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How long the state of before the write may still stand there: Seldon says of no state which version it is about.
+const STALE: Duration = Duration::from_secs(3);
+
+/// A model, by its namespace and name.
+type Name = (String, String);
+
+/// What became of a model, and whether the next one may follow.
+type Outcome = Result<String, String>;
+
+/// Writes the models, `parallel` at a time. After a failure or Ctrl-C, those under way are finished, and no other is begun.
+pub(super) async fn roll_out(
+    models: &Models,
+    names: Vec<Name>,
+    at: &str,
+    (parallel, timeout): (usize, Duration),
+) -> anyhow::Result<Status> {
+    let mut stop = stop_requests().context("cannot listen for Ctrl-C")?;
+    let bar = bar(names.len());
+    let mut waiting = VecDeque::from(names);
+    let mut under_way = FuturesUnordered::new();
+    let (mut failed, mut stopped, mut done) = (0, false, 0);
+    loop {
+        while under_way.len() < parallel && failed == 0 && !stopped {
+            let Some(name) = waiting.pop_front() else {
+                break;
+            };
+            under_way.push(bring(models, name, at, timeout));
+        }
+        tokio::select! {
+            finished = under_way.next() => {
+                let Some(((namespace, name), outcome)) = finished else { break };
+                bar.inc(1);
+                bar.suspend(|| match outcome {
+                    Ok(said) => {
+                        done += 1;
+                        messages::summary(&format!("{namespace}/{name}: {said}"));
+                    }
+                    Err(said) => {
+                        failed += 1;
+                        messages::error(&format!("{namespace}/{name}: {said}"));
+                    }
+                });
+            }
+            Some(()) = stop.recv() => {
+                if stopped {
+                    break;
+                }
+                stopped = true;
+                let said = "stopping after what is under way; a second Ctrl-C stops waiting for it";
+                bar.suspend(|| messages::summary(said));
+            }
+        }
+    }
+    bar.finish_and_clear();
+    let changed = plural(done, "SeldonDeployment");
+    messages::summary(&format!(
+        "{changed} changed, {failed} failed, {} left",
+        waiting.len()
+    ));
+    for (namespace, name) in &waiting {
+        messages::summary(&format!("left as it was: {namespace}/{name}"));
+    }
+    Ok(if failed == 0 && !stopped {
+        Status::Done
+    } else {
+        Status::BadInput
+    })
+}
+
+/// Nothing is drawn where standard error is no terminal.
+fn bar(length: usize) -> ProgressBar {
+    let bar = ProgressBar::new(u64::try_from(length).unwrap_or(u64::MAX));
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+async fn bring(models: &Models, name: Name, at: &str, timeout: Duration) -> (Name, Outcome) {
+    let outcome = write(models, &name, at, timeout).await;
+    let outcome = outcome.unwrap_or_else(|error| match error.downcast::<Failure>() {
+        Ok(Failure::NotFound { .. }) => Ok("it is gone".to_owned()),
+        Ok(failure) => Err(format!("{:#}", anyhow::Error::from(failure))),
+        Err(error) => Err(format!("{error:#}")),
+    });
+    (name, outcome)
+}
+
+async fn write(
+    models: &Models,
+    (namespace, name): &Name,
+    at: &str,
+    timeout: Duration,
+) -> anyhow::Result<Outcome> {
+    let stored = models.resync(namespace, name, at, false).await?;
+    let began = Instant::now();
+    if is_unanswered(&serde_json::from_str::<Value>(&stored)?) {
+        let said = "no webhook answered; the request is stored, and the next write that reaches the webhook carries it out";
+        return Ok(Err(said.to_owned()));
+    }
+    if Head::read(&stored)?.status.state.is_none() {
+        let said = "changed; not waited for, because Seldon reports no state of it";
+        return Ok(Ok(said.to_owned()));
+    }
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let state = Head::read(&models.get(namespace, name).await?)?
+            .status
+            .state;
+        let waited = began.elapsed();
+        if state.as_deref() == Some("Available") && waited >= STALE {
+            return Ok(Ok(format!(
+                "changed, and available after {} s",
+                waited.as_secs()
+            )));
+        }
+        if waited >= timeout {
+            let state = state.as_deref().unwrap_or("no state");
+            return Ok(Err(format!(
+                "changed, but not available after {} s (Seldon reports {state}); see `kubectl describe sdep/{name} -n {namespace}`",
+                timeout.as_secs()
+            )));
+        }
+    }
+}
