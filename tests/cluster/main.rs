@@ -18,6 +18,7 @@ mod support;
 mod api_server;
 mod cert_manager;
 mod collector;
+mod controller;
 mod corpus;
 mod feedback;
 mod fleet;
@@ -91,6 +92,9 @@ const IN_ITS_OWN: &[&[Test]] = &[readme::TESTS];
 /// What is tested while nothing else runs.
 const ALONE: &[&[Test]] = &[rolling::TESTS, api_server::TESTS];
 
+/// What is tested, one after the other, in a cluster of its own where our controller keeps the certificate.
+const WITH_CONTROLLER: &[&[Test]] = &[controller::TESTS, controller::changes::TESTS];
+
 /// What is tested, one after the other, in a cluster of its own where cert-manager keeps the certificate.
 const WITH_CERT_MANAGER: &[&[Test]] = &[cert_manager::TESTS, manifests::with_cert_manager::TESTS];
 
@@ -134,6 +138,8 @@ fn main() -> ExitCode {
             let managed = rig::cert_manager::find().ok();
             let managed = managed.and_then(|it| start("cert-manager", Source::CertManager(it)));
             alone.extend(trials(managed.as_ref(), "cert-manager", WITH_CERT_MANAGER));
+            let controlled = start("controller", Source::Controller);
+            alone.extend(trials(controlled.as_ref(), "controller", WITH_CONTROLLER));
         }
     }
     let first = libtest_mimic::run(&arguments, together);

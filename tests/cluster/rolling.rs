@@ -166,7 +166,7 @@ fn a_killed_replica_fails_no_write_and_what_it_left_untraced_is_traced_by_the_ne
 }
 
 /// How often the API server went on without a webhook.
-fn failed_open(cluster: &Cluster) -> f64 {
+pub(crate) fn failed_open(cluster: &Cluster) -> f64 {
     metrics::sum(cluster, "apiserver_admission_webhook_fail_open_count", &[])
 }
 
@@ -193,7 +193,7 @@ fn told_as_failed_open(cluster: &Cluster, space: &Space<'_>) -> BTreeSet<String>
 
 /// Not one error, not one untraced object, and the API server has not gone on without us.
 #[track_caller]
-fn not_noticed(cluster: &Cluster, space: &Space<'_>, outcome: &Outcome, before: f64) {
+pub(crate) fn not_noticed(cluster: &Cluster, space: &Space<'_>, outcome: &Outcome, before: f64) {
     assert_eq!(outcome.errors, Vec::<String>::new());
     let untraced: Vec<_> = outcome.lost.iter().map(|write| &write.name).collect();
     assert_eq!(untraced, Vec::<&String>::new());

@@ -16,7 +16,7 @@ use super::cert_manager::CertManager;
 use super::control_plane::ControlPlane;
 use super::node::Node;
 use super::shell::{Shell, blocks};
-use super::{controllers, kubectl, until};
+use super::{controller, controllers, kubectl, until};
 use crate::support::fixtures::root;
 
 /// The namespace of the webhook.
@@ -46,6 +46,8 @@ pub(crate) enum Source {
     External,
     /// From cert-manager, whose binaries are in this folder: `manifests/cert-manager`.
     CertManager(PathBuf),
+    /// From the controller: `manifests/controller`.
+    Controller,
 }
 
 impl Installation {
@@ -57,6 +59,7 @@ impl Installation {
     ) -> Self {
         let shell = Shell::new(plane);
         let (heading, cert_manager) = match source {
+            Source::Controller => return Self::controlled(plane, runtime, client, shell),
             Source::External => ("## With a certificate of your own", None),
             Source::CertManager(binaries) => {
                 let started = CertManager::start(plane, binaries);
@@ -90,6 +93,31 @@ impl Installation {
             node,
             ca,
             _cert_manager: cert_manager,
+            shell,
+        }
+    }
+}
+
+impl Installation {
+    /// The controller makes the certificate, and is then ended: each test starts its own.
+    fn controlled(plane: &ControlPlane, runtime: &Runtime, client: &Client, shell: Shell) -> Self {
+        let apply = "kubectl apply -k manifests/base; kubectl apply -k manifests/controller";
+        shell.run(apply).ok();
+        let controller = runtime.block_on(controller::start(plane, &[]));
+        until("there is a certificate", || {
+            let get = ["get", "secret", SECRET, "--namespace", NAMESPACE];
+            kubectl::run(plane, "", &get).code == Some(0)
+        });
+        let node = start(plane, runtime, client);
+        let ca = part(&get(plane, "secret", controller::CA), "ca.crt");
+        until("the controller has written caBundle", || {
+            bundles(plane) == [Some(ca.clone()), Some(ca.clone())]
+        });
+        drop(controller);
+        Self {
+            node,
+            ca,
+            _cert_manager: None,
             shell,
         }
     }

@@ -3,6 +3,7 @@
 pub(crate) mod assets;
 pub(crate) mod cert_manager;
 mod control_plane;
+pub(crate) mod controller;
 mod controllers;
 pub(crate) mod crd;
 pub(crate) mod installation;

@@ -220,8 +220,10 @@ fn files_of(object: &Value) -> Vec<(String, String)> {
             value.to_owned()
         }
     };
-    let data = object["data"].as_object().unwrap();
-    data.iter()
+    // A Secret without anything in it has none.
+    let data = object["data"].as_object();
+    data.into_iter()
+        .flatten()
         .map(|(key, value)| (key.clone(), plain(value)))
         .collect()
 }

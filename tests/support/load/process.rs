@@ -102,8 +102,10 @@ pub(crate) async fn run(mut command: Command) -> Process {
     })
     .await;
     let line = process.line("listening").unwrap();
-    process.address = line["address"].as_str().unwrap().parse().unwrap();
     process.admin = line["admin"].as_str().unwrap().parse().unwrap();
+    // The controller has no other.
+    let address = line["address"].as_str();
+    process.address = address.map_or(process.admin, |address| address.parse().unwrap());
     until("it is ready", || async {
         super::get(process.admin, "/readyz").await.0 == 200
     })
@@ -120,6 +122,12 @@ impl Process {
     /// Stops reading the log after its next line, and closes the pipe.
     pub(crate) fn stop_reading(&self) {
         self.deaf.store(true, Ordering::Release);
+    }
+
+    /// How many lines of the log so far have this text.
+    pub(crate) fn lines_with(&self, text: &str) -> usize {
+        let log = self.log.lock().unwrap();
+        log.iter().filter(|line| line.contains(text)).count()
     }
 
     /// The first line of the log with this message.
