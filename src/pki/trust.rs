@@ -127,13 +127,18 @@ mod tests {
             dns: vec![name.to_owned()],
             ip: vec![],
         };
-        read(&authority.issue(&names, purpose, now(), 10).unwrap().chain)
+        read(
+            &authority
+                .issue(&names, purpose, now(), time::Duration::days(10))
+                .unwrap()
+                .chain,
+        )
     }
 
     #[test]
     fn each_reason_for_distrust_is_told_from_the_others() {
-        let long = Authority::new(None, now(), 100).unwrap();
-        let other = Authority::new(None, now(), 100).unwrap();
+        let long = Authority::new(None, now(), time::Duration::days(100)).unwrap();
+        let other = Authority::new(None, now(), time::Duration::days(100)).unwrap();
         let bundle = read(long.certificate());
         let both = [read(other.certificate()), bundle.clone()].concat();
         let good = leaf(&long, NAME, Purpose::Server);
@@ -169,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_ca_that_has_ended_signs_nothing_any_more() {
-        let short = Authority::new(None, now(), 2).unwrap();
+        let short = Authority::new(None, now(), time::Duration::days(2)).unwrap();
         let bundle = read(short.certificate());
         let ended = leaf(&short, NAME, Purpose::Server);
         let at = |days, chain: &[Certificate], bundle: &[Certificate]| {

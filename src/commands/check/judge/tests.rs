@@ -26,7 +26,7 @@ fn now() -> OffsetDateTime {
 }
 
 static AUTHORITY: LazyLock<Authority> =
-    LazyLock::new(|| Authority::new(None, now(), 3650).unwrap());
+    LazyLock::new(|| Authority::new(None, now(), time::Duration::days(3650)).unwrap());
 
 fn file(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests/base");
@@ -57,7 +57,12 @@ fn chain(name: &str, days: u32) -> Served {
         dns: vec![name.to_owned()],
         ip: vec![],
     };
-    let pair = AUTHORITY.issue(&names, Purpose::Server, now(), days);
+    let pair = AUTHORITY.issue(
+        &names,
+        Purpose::Server,
+        now(),
+        time::Duration::days(days.into()),
+    );
     let pem = pair.unwrap().chain;
     let ders = CertificateDer::pem_slice_iter(pem.as_bytes());
     Served::Chain(ders.map(|der| der.unwrap().to_vec()).collect())
@@ -413,7 +418,7 @@ fn the_configuration() {
 
 #[test]
 fn the_certificates() {
-    let other = Authority::new(None, now(), 100).unwrap();
+    let other = Authority::new(None, now(), time::Duration::days(100)).unwrap();
     let trusting =
         |bundle: String| move |seen: &mut Seen| entry(seen).client_config.ca_bundle = bundle;
     let both = [(Item::CaBundle, Wrong), (Item::Certificate, NotChecked)];
