@@ -93,7 +93,11 @@ const IN_ITS_OWN: &[&[Test]] = &[readme::TESTS];
 const ALONE: &[&[Test]] = &[rolling::TESTS, api_server::TESTS];
 
 /// What is tested, one after the other, in a cluster of its own where our controller keeps the certificate.
-const WITH_CONTROLLER: &[&[Test]] = &[controller::TESTS, controller::changes::TESTS];
+const WITH_CONTROLLER: &[&[Test]] = &[
+    controller::TESTS,
+    controller::changes::TESTS,
+    controller::repair::TESTS,
+];
 
 /// What is tested, one after the other, in a cluster of its own where cert-manager keeps the certificate.
 const WITH_CERT_MANAGER: &[&[Test]] = &[cert_manager::TESTS, manifests::with_cert_manager::TESTS];

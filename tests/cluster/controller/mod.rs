@@ -1,6 +1,7 @@
 //! The controller on a real API server, as a process with the rights of its service account.
 
 pub(crate) mod changes;
+pub(crate) mod repair;
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use seldon_tracing::pki::read_certificates;
 use serde_json::{Value, json};
 
 use crate::models::{is_traced, model};
-use crate::rig::controller::{ACCOUNT, CA};
+use crate::rig::controller::{ACCOUNT, CA, RIGHTS};
 use crate::rig::installation::{self, NAME, NAMESPACE, SECRET, bundles, get, part};
 use crate::rig::{Cluster, controller, metrics, until};
 use crate::support::load;
@@ -220,11 +221,11 @@ fn a_ca_bundle_that_somebody_changed_is_put_back_and_nothing_else_is_touched(clu
 fn rights_that_are_taken_away_are_missed_once_and_used_again_when_they_are_back(cluster: &Cluster) {
     let controller = Controller::start(cluster, &QUICK);
     until_settled(cluster, "");
-    let rbac = installation::overlay("controller/rbac.yaml");
+    let rbac = installation::overlay("default/rbac.yaml");
     for (kind, namespace) in [("clusterrolebinding", ""), ("rolebinding", NAMESPACE)] {
         let warned = controller.process.lines_with(r#""check":"certificates""#);
         let namespace = format!("--namespace={namespace}");
-        cluster.kubectl(&["delete", kind, ACCOUNT, &namespace]).ok();
+        cluster.kubectl(&["delete", kind, RIGHTS, &namespace]).ok();
         // It looks when something changes.
         let note = format!("note={kind}");
         let annotate = ["annotate", "--overwrite"];

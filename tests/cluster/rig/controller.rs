@@ -16,6 +16,9 @@ pub(crate) const CA: &str = "seldon-tracing-ca";
 /// Its service account.
 pub(crate) const ACCOUNT: &str = "seldon-tracing-controller";
 
+/// The roles that let it keep the certificates.
+pub(crate) const RIGHTS: &str = "seldon-tracing-certificates";
+
 /// Starts it on the cluster.
 pub(crate) async fn start(plane: &ControlPlane, flags: &[&str]) -> Process {
     start_with(plane, kubeconfig(plane), flags).await

@@ -46,7 +46,7 @@ pub(crate) enum Source {
     External,
     /// From cert-manager, whose binaries are in this folder: `manifests/cert-manager`.
     CertManager(PathBuf),
-    /// From the controller: `manifests/controller`.
+    /// From the controller: `manifests/default`.
     Controller,
 }
 
@@ -59,7 +59,7 @@ impl Installation {
     ) -> Self {
         let shell = Shell::new(plane);
         let (heading, cert_manager) = match source {
-            Source::Controller => return Self::controlled(plane, runtime, client, shell),
+            Source::Controller => ("## Install it", None),
             Source::External => ("## With a certificate of your own", None),
             Source::CertManager(binaries) => {
                 let started = CertManager::start(plane, binaries);
@@ -69,6 +69,9 @@ impl Installation {
         let blocks = blocks("docs/install.md", heading);
         let (first, others) = blocks.split_first().unwrap();
         shell.run(first).ok();
+        // It is ended with this function: each test starts its own.
+        let controller = matches!(source, Source::Controller);
+        let _controller = controller.then(|| runtime.block_on(controller::start(plane, &[])));
         // Pods wait for the certificate.
         until("there is a certificate", || {
             let get = ["get", "secret", SECRET, "--namespace", NAMESPACE];
@@ -78,46 +81,20 @@ impl Installation {
         for block in others {
             shell.run(block).ok();
         }
-        let ca = if cert_manager.is_some() {
-            let ca = part(&get(plane, "secret", SECRET), "ca.crt");
-            until("cert-manager has written caBundle", || {
-                bundles(plane)
-                    .iter()
-                    .all(|bundle| bundle.as_deref() == Some(&ca))
-            });
-            ca
-        } else {
-            fs::read_to_string(shell.file("certs/prod/ca.crt")).unwrap()
+        let ca = match source {
+            Source::External => fs::read_to_string(shell.file("certs/prod/ca.crt")).unwrap(),
+            Source::CertManager(_) => part(&get(plane, "secret", SECRET), "ca.crt"),
+            Source::Controller => part(&get(plane, "secret", controller::CA), "ca.crt"),
         };
+        until("caBundle is written", || {
+            bundles(plane)
+                .iter()
+                .all(|bundle| bundle.as_deref() == Some(&ca))
+        });
         Self {
             node,
             ca,
             _cert_manager: cert_manager,
-            shell,
-        }
-    }
-}
-
-impl Installation {
-    /// The controller makes the certificate, and is then ended: each test starts its own.
-    fn controlled(plane: &ControlPlane, runtime: &Runtime, client: &Client, shell: Shell) -> Self {
-        let apply = "kubectl apply -k manifests/base; kubectl apply -k manifests/controller";
-        shell.run(apply).ok();
-        let controller = runtime.block_on(controller::start(plane, &[]));
-        until("there is a certificate", || {
-            let get = ["get", "secret", SECRET, "--namespace", NAMESPACE];
-            kubectl::run(plane, "", &get).code == Some(0)
-        });
-        let node = start(plane, runtime, client);
-        let ca = part(&get(plane, "secret", controller::CA), "ca.crt");
-        until("the controller has written caBundle", || {
-            bundles(plane) == [Some(ca.clone()), Some(ca.clone())]
-        });
-        drop(controller);
-        Self {
-            node,
-            ca,
-            _cert_manager: None,
             shell,
         }
     }
