@@ -99,6 +99,8 @@ struct Keeper {
     times: Times,
     bundles: Steady<Vec<String>>,
     leaf: Steady<LeafSecret>,
+    /// Why nothing was to be done when it last looked, which is logged once.
+    waits_for: Option<Why>,
 }
 
 impl Keeper {
@@ -114,6 +116,7 @@ impl Keeper {
             times,
             bundles: Steady::new(),
             leaf: Steady::new(),
+            waits_for: None,
             shared,
         }
     }
@@ -139,6 +142,9 @@ impl Keeper {
         let about = match step {
             // A little later, so that it is not a little too early.
             Step::Wait(time) => {
+                if self.waits_for.replace(why) != Some(why) {
+                    tracing::info!(reason = why.reason(), "{}", why.text());
+                }
                 let pause = Duration::try_from(time).unwrap_or_default();
                 return Ok(Some(pause + Duration::from_millis(10)));
             }
@@ -150,6 +156,7 @@ impl Keeper {
                 ca_secret.reference()
             }
         };
+        self.waits_for = None;
         self.tell(about, why.reason(), why.text()).await;
         Ok(None)
     }

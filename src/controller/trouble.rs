@@ -79,7 +79,7 @@ impl Trouble {
 
     /// Whether it is enough to read again.
     pub(super) const fn is_conflict(&self) -> bool {
-        matches!(self, Self::Conflict { .. } | Self::Gone { .. })
+        matches!(self, Self::Conflict { .. })
     }
 
     /// Whether the API server answered.

@@ -54,6 +54,7 @@ fn assert_taken(cluster: &Cluster, folder: &str) {
 fn every_folder_is_taken_with_strict_validation_and_renders_the_same_each_time(cluster: &Cluster) {
     assert_taken(cluster, "base");
     assert_taken(cluster, "external");
+    assert_taken(cluster, "controller");
 }
 
 fn the_folder_for_cert_manager_is_taken_with_strict_validation(cluster: &Cluster) {

@@ -157,6 +157,11 @@ fn from_nothing_to_a_certificate_that_is_served_and_trusted(cluster: &Cluster) {
     assert!(controller.metric("seldon_tracing_ca_expiry_timestamp_seconds", "") > 1e9);
     assert!(controller.all_steps() < 0.5);
     assert!(controller.has_problem("[+]certificates ok"));
+    // A page of code that is mapped from the file counts too, and a debug build has many.
+    let memory = |name| controller.process.memory(name);
+    let (all, own) = (memory("VmRSS"), memory("RssAnon"));
+    eprintln!("cluster: the controller has {all} KiB in memory, {own} KiB of them its own");
+    assert!(own < 12 << 10, "{own} KiB");
 }
 
 fn a_ca_bundle_that_somebody_changed_is_put_back_and_nothing_else_is_touched(cluster: &Cluster) {

@@ -138,6 +138,15 @@ impl Process {
             .find(|line| line["message"] == message)
     }
 
+    /// What the kernel says of its memory, in KiB: a line of `/proc/PID/status`.
+    pub(crate) fn memory(&self, name: &str) -> u64 {
+        let status = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(status).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let number = line.and_then(|line| line.split_whitespace().nth(1));
+        number.unwrap().parse().unwrap()
+    }
+
     /// Sends a signal to this process and to no other.
     pub(crate) fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
