@@ -150,14 +150,21 @@ pub(crate) async fn send<T: DeserializeOwned>(
     let answer = async { client.request(request?).await };
     match timeout(PATIENCE, answer).await {
         Ok(Ok(found)) => Answer::Found(found),
-        Ok(Err(Error::Api(status))) if status.code == 404 => Answer::Absent,
+        Ok(Err(error)) => answer_of(error),
+        Err(_) => Answer::Failed(format!("no answer within {} s", PATIENCE.as_secs())),
+    }
+}
+
+/// What an error of the client means.
+pub(crate) fn answer_of<T>(error: Error) -> Answer<T> {
+    match error {
+        Error::Api(status) if status.code == 404 => Answer::Absent,
         // Admission refuses with the same code, and with other words.
-        Ok(Err(Error::Api(status))) if status.code == 403 && is_about_rights(&status.message) => {
+        Error::Api(status) if status.code == 403 && is_about_rights(&status.message) => {
             Answer::Forbidden
         }
-        Ok(Err(Error::Api(status))) => Answer::Failed(status.message),
-        Ok(Err(error)) => Answer::Failed(innermost(&error)),
-        Err(_) => Answer::Failed(format!("no answer within {} s", PATIENCE.as_secs())),
+        Error::Api(status) => Answer::Failed(status.message),
+        error => Answer::Failed(innermost(&error)),
     }
 }
 

@@ -17,6 +17,7 @@ mod support;
 
 mod api_server;
 mod cert_manager;
+mod check;
 mod collector;
 mod controller;
 mod corpus;
@@ -89,6 +90,9 @@ const WITH_ONE_CRD: &[&[Test]] = &[
 /// What is tested in a cluster of its own, which it takes down.
 const IN_ITS_OWN: &[&[Test]] = &[readme::TESTS];
 
+/// What is tested in a cluster of its own, where it breaks one thing after the other.
+const BROKEN: &[&[Test]] = &[check::TESTS];
+
 /// What is tested while nothing else runs.
 const ALONE: &[&[Test]] = &[rolling::TESTS, api_server::TESTS];
 
@@ -139,6 +143,8 @@ fn main() -> ExitCode {
             alone = trials(cluster.as_ref(), crd.name(), ALONE);
             let own = start("own", Source::External);
             together.extend(trials(own.as_ref(), "own", IN_ITS_OWN));
+            let broken = start("broken", Source::External);
+            together.extend(trials(broken.as_ref(), "broken", BROKEN));
             let managed = rig::cert_manager::find().ok();
             let managed = managed.and_then(|it| start("cert-manager", Source::CertManager(it)));
             alone.extend(trials(managed.as_ref(), "cert-manager", WITH_CERT_MANAGER));

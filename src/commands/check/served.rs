@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use k8s_openapi::api::core::v1::Pod as CorePod;
-use kube::client::UpgradeConnectionError;
 use kube::{Api, Client, Error};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -15,7 +14,7 @@ use tokio_rustls::TlsConnector;
 
 use super::seen::{Pod, Served};
 use crate::apiserver::client::{Target, Trust, tls};
-use crate::cluster::ask::innermost;
+use crate::cluster::ask::{Answer, answer_of, innermost};
 use crate::cluster::names::{NAME, NAMESPACE};
 
 /// How long a handshake may take.
@@ -46,7 +45,7 @@ async fn one(client: &Client, pod: &Pod) -> Served {
     let pods: Api<CorePod> = Api::namespaced(client.clone(), NAMESPACE);
     let mut forward = match pods.portforward(&pod.metadata.name, &[port]).await {
         Ok(forward) => forward,
-        Err(error) => return refused(&error),
+        Err(error) => return refused(error),
     };
     let Some(stream) = forward.take_stream(port) else {
         return Served::Unreachable("the connection has no stream".to_owned());
@@ -67,16 +66,14 @@ async fn one(client: &Client, pod: &Pod) -> Served {
     served
 }
 
-fn refused(error: &Error) -> Served {
-    match error {
-        Error::UpgradeConnection(UpgradeConnectionError::ProtocolSwitch(status)) => {
-            if status.as_u16() == 403 {
-                Served::Forbidden
-            } else {
-                Served::Unreachable(format!("the API server answers {status}"))
-            }
+fn refused(error: Error) -> Served {
+    match answer_of(error) {
+        Answer::Forbidden => Served::Forbidden,
+        Answer::Failed(why) => Served::Unreachable(why),
+        // The pod, or its node, has gone since it was listed.
+        Answer::Absent | Answer::Found(()) => {
+            Served::Unreachable("there is no such pod".to_owned())
         }
-        error => Served::Unreachable(innermost(error)),
     }
 }
 

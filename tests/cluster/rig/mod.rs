@@ -8,6 +8,7 @@ mod controllers;
 pub(crate) mod crd;
 pub(crate) mod installation;
 pub(crate) mod kubectl;
+pub(crate) mod kubelet;
 pub(crate) mod lone_webhook;
 pub(crate) mod metrics;
 pub(crate) mod node;

@@ -124,6 +124,12 @@ impl Node {
         pods.iter().map(|pod| pod.admin).collect()
     }
 
+    /// Where the pods answer the API server.
+    pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
+        let pods = self.pods.lock().unwrap();
+        pods.iter().map(|pod| pod.address).collect()
+    }
+
     /// Waits until every pod shows this certificate, which this CA has signed for the name that the API server dials.
     pub(crate) async fn shows(&self, chain: &str, ca: &str) {
         let wanted = raw::leaf(chain);

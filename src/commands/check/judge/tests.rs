@@ -591,3 +591,19 @@ fn before_the_installation() {
         assert_eq!(remarkable(&checks), expected, "{checks:#?}");
     }
 }
+
+#[test]
+fn every_check_is_in_the_documentation_and_no_other() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/check.md");
+    let page = fs::read_to_string(path).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let mut documented: Vec<_> = rows
+        .filter_map(|row| Some(row.split_once('`')?.0))
+        .collect();
+    let checks = [judge(&good()), judge_before(&ready())].concat();
+    let mut known: Vec<_> = checks.iter().map(|it| it.item.code()).collect();
+    documented.sort_unstable();
+    known.sort_unstable();
+    known.dedup();
+    assert_eq!(documented, known);
+}
