@@ -5,8 +5,6 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::shared::{Form, OneFile};
-
 /// `certs …`
 #[derive(Debug, Subcommand)]
 pub enum CertsCommand {
@@ -33,17 +31,5 @@ pub enum CertsCommand {
         /// Days until the CA expires
         #[arg(long, value_name = "DAYS", default_value_t = 3650, value_parser = clap::value_parser!(u32).range(1..=36500))]
         ca_days: u32,
-    },
-    /// Show the certificates in a PEM file: subject, names, expiry, and whether each is signed by the next
-    ///
-    /// Exits with 1 if a certificate is not valid now, or the chain is broken.
-    #[command(after_help = "Example:\n  seldon-tracing certs show certs/dev/tls.crt")]
-    Show {
-        /// A file of certificates in PEM.
-        #[command(flatten)]
-        file: OneFile,
-        /// Output format
-        #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table")]
-        output: Form,
     },
 }

@@ -33,7 +33,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done; checks found nothing
-  1  a check found something: --check, --strict, --fail-on, review, check, certs show, config check
+  1  a check found something: --check, --strict, --fail-on, review, check, config check
   2  could not do its work: wrong usage or input, a file or port cannot be used, a second signal";
 
 /// Jaeger tracing for Seldon Core v1 by one annotation.
@@ -91,6 +91,7 @@ fn hint(word: &str) -> Option<&'static str> {
         }
         "version" => "use `--version`",
         "diff" => "use `inject --diff`",
+        "doctor" | "verify" => "`check` checks an installation, `review` a webhook's answer",
         "install" => "the webhook is installed with kubectl; docs/install.md says how",
         _ => return None,
     })
@@ -164,7 +165,7 @@ pub enum Command {
     /// changes nothing.
     #[command(after_help = check::EXAMPLES)]
     Check(Check),
-    /// Make certificates for the webhook, or show them
+    /// Make certificates for the webhook
     #[command(subcommand)]
     Certs(CertsCommand),
     /// Check a config file, or show the effective configuration

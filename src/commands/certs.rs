@@ -1,10 +1,8 @@
 //! `certs …`.
 
 mod new;
-mod show;
 
 use super::exit::Status;
-use super::sources::one;
 use crate::cli::CertsCommand;
 
 /// `certs …`
@@ -17,6 +15,5 @@ pub(super) fn certs(command: &CertsCommand) -> anyhow::Result<Status> {
             days,
             ca_days,
         } => new::new(dir, dns, ip, *days, *ca_days),
-        CertsCommand::Show { file, output } => show::show(one(file)?, *output),
     }
 }

@@ -5,18 +5,12 @@ use std::net::IpAddr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use rustls::crypto::hash::Hash;
 use rustls::pki_types::pem::{self, PemObject, SectionKind};
 use time::OffsetDateTime;
 use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::{ExtendedKeyUsage, GeneralName, KeyUsage, X509Extension};
-use x509_parser::oid_registry::{
-    OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY, OID_NIST_EC_P384, OID_NIST_EC_P521,
-    OID_PKCS1_RSAENCRYPTION, OID_SIG_ED25519, OID_X509_EXT_BASIC_CONSTRAINTS,
-};
+use x509_parser::extensions::{GeneralName, X509Extension};
+use x509_parser::oid_registry::OID_X509_EXT_BASIC_CONSTRAINTS;
 use x509_parser::prelude::{FromDer, ParsedExtension};
-use x509_parser::public_key::PublicKey;
-use x509_parser::x509::SubjectPublicKeyInfo;
 
 use super::error::PkiError;
 
@@ -45,12 +39,6 @@ pub struct Certificate {
     pub is_authority: bool,
     /// The serial number, as `openssl x509 -serial` prints it.
     pub serial: String,
-    /// The type of its key, such as `ECDSA P-256`.
-    pub key: String,
-    /// Its usages, with the names of RFC 5280 §4.2.1.3 and §4.2.1.12, such as `digitalSignature` and `serverAuth`.
-    pub usages: Vec<String>,
-    /// Its SHA-256, as `openssl x509 -fingerprint -sha256` prints it.
-    pub fingerprint: String,
     pub(super) der: Vec<u8>,
 }
 
@@ -180,10 +168,6 @@ fn read(der: Vec<u8>) -> Result<Certificate, String> {
         Some(_) => return Err(invalid("basic constraints")),
         None => false,
     };
-    let usage = parsed.key_usage().map_err(|_| invalid("key usage"))?;
-    let extended = parsed
-        .extended_key_usage()
-        .map_err(|_| invalid("extended key usage"))?;
     // Whole bytes, as openssl prints them, without the zero that keeps a number positive in DER.
     let serial = parsed.raw_serial();
     let serial = match serial {
@@ -198,18 +182,7 @@ fn read(der: Vec<u8>) -> Result<Certificate, String> {
         not_before: parsed.validity().not_before.to_datetime(),
         not_after: parsed.validity().not_after.to_datetime(),
         is_authority,
-        serial: hex(serial, ""),
-        key: key(parsed.public_key()),
-        usages: usage
-            .into_iter()
-            .flat_map(|usage| usages(usage.value))
-            .chain(
-                extended
-                    .into_iter()
-                    .flat_map(|usage| extended_usages(usage.value)),
-            )
-            .collect(),
-        fingerprint: hex(sha256().hash(&der).as_ref(), ":"),
+        serial: hex(serial),
         der,
     })
 }
@@ -236,85 +209,10 @@ fn address(bytes: &[u8]) -> Result<IpAddr, String> {
         .map_err(|_| format!("it has an address of {} bytes", bytes.len()))
 }
 
-fn usages(usage: &KeyUsage) -> impl Iterator<Item = String> {
-    [
-        (usage.digital_signature(), "digitalSignature"),
-        (usage.non_repudiation(), "nonRepudiation"),
-        (usage.key_encipherment(), "keyEncipherment"),
-        (usage.data_encipherment(), "dataEncipherment"),
-        (usage.key_agreement(), "keyAgreement"),
-        (usage.key_cert_sign(), "keyCertSign"),
-        (usage.crl_sign(), "cRLSign"),
-        (usage.encipher_only(), "encipherOnly"),
-        (usage.decipher_only(), "decipherOnly"),
-    ]
-    .into_iter()
-    .filter(|(is, _)| *is)
-    .map(|(_, name)| name.to_owned())
-}
-
-fn extended_usages(usage: &ExtendedKeyUsage<'_>) -> impl Iterator<Item = String> {
-    [
-        (usage.any, "anyExtendedKeyUsage"),
-        (usage.server_auth, "serverAuth"),
-        (usage.client_auth, "clientAuth"),
-        (usage.code_signing, "codeSigning"),
-        (usage.email_protection, "emailProtection"),
-        (usage.time_stamping, "timeStamping"),
-        (usage.ocsp_signing, "OCSPSigning"),
-    ]
-    .into_iter()
-    .filter(|(is, _)| *is)
-    .map(|(_, name)| name.to_owned())
-    .chain(usage.other.iter().map(ToString::to_string))
-}
-
-fn key(key: &SubjectPublicKeyInfo<'_>) -> String {
-    let kind = &key.algorithm.algorithm;
-    if *kind == OID_SIG_ED25519 {
-        return "Ed25519".to_owned();
-    }
-    if *kind == OID_PKCS1_RSAENCRYPTION {
-        return match key.parsed() {
-            Ok(PublicKey::RSA(key)) => format!("RSA {}", bits(key.modulus)),
-            _ => "RSA".to_owned(),
-        };
-    }
-    if *kind != OID_KEY_TYPE_EC_PUBLIC_KEY {
-        return kind.to_string();
-    }
-    let curve = key.algorithm.parameters.as_ref();
-    match curve.and_then(|curve| curve.as_oid().ok()) {
-        Some(curve) if curve == OID_EC_P256 => "ECDSA P-256".to_owned(),
-        Some(curve) if curve == OID_NIST_EC_P384 => "ECDSA P-384".to_owned(),
-        Some(curve) if curve == OID_NIST_EC_P521 => "ECDSA P-521".to_owned(),
-        Some(curve) => format!("ECDSA {curve}"),
-        None => "ECDSA".to_owned(),
-    }
-}
-
-/// How many bits a number has.
-fn bits(number: &[u8]) -> usize {
-    let start = number.iter().take_while(|byte| **byte == 0).count();
-    number.get(start).map_or(0, |first| {
-        (number.len() - start) * 8 - first.leading_zeros() as usize
-    })
-}
-
-/// rustls has a SHA-256, so that no other crate is needed for it.
-fn sha256() -> &'static dyn Hash {
-    use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256 as SUITE;
-    match SUITE {
-        rustls::SupportedCipherSuite::Tls12(suite) => suite.common.hash_provider,
-        rustls::SupportedCipherSuite::Tls13(suite) => suite.common.hash_provider,
-    }
-}
-
-fn hex(bytes: &[u8], between: &str) -> String {
+fn hex(bytes: &[u8]) -> String {
     let mut text = String::new();
-    for (at, byte) in bytes.iter().enumerate() {
-        let between = if at == 0 { "" } else { between };
-        let _ = write!(text, "{between}{byte:02X}");
+    for byte in bytes {
+        let _ = write!(text, "{byte:02X}");
     }
     text
 }

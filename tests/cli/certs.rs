@@ -1,4 +1,4 @@
-//! `certs new` and `certs show`, and their certificates as others read them: x509-parser, rustls and openssl.
+//! `certs new`, and its certificates as others read them: x509-parser, rustls and openssl.
 
 use std::fs;
 use std::net::IpAddr;
@@ -14,7 +14,6 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use seldon_tracing::pki::{Authority, Names, Pair, Purpose};
-use serde_json::Value;
 use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 use x509_parser::certificate::X509Certificate;
@@ -22,7 +21,7 @@ use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::oid_registry::{OID_EC_P256, OID_SIG_ECDSA_WITH_SHA256};
 use x509_parser::prelude::FromDer;
 
-use crate::command::{Run, folder, outcome, run, run_in, seldon_tracing};
+use crate::command::{Run, folder, run, run_in};
 
 const SERVICE: &str = "seldon-tracing.seldon-tracing.svc";
 const FILES: [&str; 4] = ["ca.crt", "ca.key", "tls.crt", "tls.key"];
@@ -50,22 +49,6 @@ fn ders(text: &str) -> Vec<CertificateDer<'static>> {
     CertificateDer::pem_slice_iter(text.as_bytes())
         .map(Result::unwrap)
         .collect()
-}
-
-/// Certificates that were made at another time, as `ca.crt` and `tls.crt`.
-fn made_at(now: OffsetDateTime, lifetime: Duration) -> TempDir {
-    let authority = Authority::new(None, now, lifetime).unwrap();
-    let names = Names {
-        dns: vec![SERVICE.to_owned()],
-        ip: vec![],
-    };
-    let pair = authority
-        .issue(&names, Purpose::Server, now, lifetime)
-        .unwrap();
-    folder(&[
-        ("ca.crt", authority.certificate()),
-        ("tls.crt", &pair.chain),
-    ])
 }
 
 #[test]
@@ -309,7 +292,6 @@ fn a_clients_certificate_is_one_for_clients_only() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "one table or one scenario")]
 fn openssl_takes_it_too() {
     if Command::new("openssl").arg("version").output().is_err() {
         eprintln!(
@@ -358,208 +340,6 @@ fn openssl_takes_it_too() {
     }
     let (good, text) = openssl(&["x509", "-in", "ca.crt", "-noout", "-text"]);
     assert!(good && text.contains("CA:TRUE, pathlen:0"), "{text}");
-
-    // The serial number and the fingerprint can be compared with those that openssl gives.
-    let arguments = [
-        "x509",
-        "-in",
-        "tls.crt",
-        "-noout",
-        "-serial",
-        "-fingerprint",
-        "-sha256",
-    ];
-    let theirs = openssl(&arguments).1;
-    let ours = run_in(
-        folder.path(),
-        &["certs", "show", "made/tls.crt", "-o", "json"],
-        "",
-    )
-    .data();
-    let ours: Value = serde_json::from_str(&ours).unwrap();
-    for field in ["serial", "sha256"] {
-        let value = ours["certificates"][0][field].as_str().unwrap();
-        assert!(theirs.contains(&format!("={value}\n")), "{value}: {theirs}");
-    }
-    // Keys that others make, and another order of words in the text around.
-    let self_signed =
-        "req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -days 2 -subj /O=x/CN=rsa";
-    let text = openssl(&self_signed.split(' ').collect::<Vec<_>>()).1;
-    let shown = run(&["certs", "show", "-"], &text);
-    assert!(shown.stdout.contains("RSA 2048"), "{shown:?}");
-    assert!(shown.stdout.contains("self-signed"), "{shown:?}");
-}
-
-#[test]
-fn show_tells_people_what_is_in_a_file() {
-    let folder = made();
-    let shown = run_in(folder.path(), &["certs", "show", "made/tls.crt"], "").data();
-    for part in [
-        "made/tls.crt: 2 certificates\n",
-        &format!("\n1: leaf CN={SERVICE}\n"),
-        "\n2: CA CN=seldon-tracing CA ",
-        &format!("DNS names    {SERVICE}\n"),
-        "addresses    127.0.0.1\n",
-        " (in 365 days)\n",
-        " (in 3650 days)\n",
-        "ECDSA P-256",
-        "digitalSignature, serverAuth",
-        "signed by the next certificate",
-        "self-signed",
-    ] {
-        assert!(shown.contains(part), "{part}: {shown}");
-    }
-    let piped = run(&["certs", "show", "-"], &read(&folder, "tls.crt")).data();
-    assert_eq!(piped, shown.replace("made/tls.crt", "<stdin>"));
-}
-
-#[test]
-fn show_tells_machines_the_same() {
-    let folder = made();
-    let show = |form| {
-        run_in(
-            folder.path(),
-            &["certs", "show", "made/tls.crt", "-o", form],
-            "",
-        )
-        .data()
-    };
-    let json: Value = serde_json::from_str(&show("json")).unwrap();
-    assert_eq!(json["schema"], 1);
-    assert_eq!(json["file"], "made/tls.crt");
-    assert_eq!(
-        (&json["valid"], &json["chained"]),
-        (&true.into(), &true.into())
-    );
-    let leaf = &json["certificates"][0];
-    assert_eq!(leaf["dns"], serde_json::json!([SERVICE]));
-    assert_eq!(leaf["ip"], serde_json::json!(["127.0.0.1"]));
-    assert_eq!(leaf["validity"], "valid");
-    assert_eq!(leaf["chain"], "signed-by-next");
-    assert_eq!(json["certificates"][1]["authority"], true);
-    let until = leaf["not_after"].as_str().unwrap();
-    assert!(until.ends_with('Z') && until.len() == 20, "{until}");
-    let left = leaf["seconds_left"].as_i64().unwrap();
-    assert!((364 * 86_400..=365 * 86_400).contains(&left), "{left}");
-    assert!(show("yaml").contains("validity: valid\n"));
-}
-
-#[test]
-fn what_is_expired_or_not_yet_valid_is_shown_and_told_of() {
-    let now = OffsetDateTime::now_utc();
-    let old = made_at(now - Duration::days(40), Duration::days(30));
-    let show = |folder: &TempDir, more: &[&str]| {
-        let run = run_in(
-            folder.path(),
-            &[&["certs", "show", "tls.crt"], more].concat(),
-            "",
-        );
-        assert_eq!(run.code, 1, "{run:?}");
-        run
-    };
-    let run = show(&old, &[]);
-    assert_eq!(
-        run.stdout.matches("(EXPIRED 10 days ago)").count(),
-        2,
-        "{run:?}"
-    );
-    assert!(
-        run.stderr.contains("expired 10 days ago: renew it"),
-        "{run:?}"
-    );
-    let json: Value = serde_json::from_str(&show(&old, &["-o", "json"]).stdout).unwrap();
-    assert_eq!(json["valid"], false);
-    assert_eq!(json["certificates"][0]["validity"], "expired");
-    assert!(json["certificates"][0]["seconds_left"].as_i64().unwrap() < 0);
-
-    let early = made_at(now + Duration::hours(10), Duration::days(30));
-    let run = show(&early, &[]);
-    assert!(run.stdout.contains("(NOT YET, in 9 hours)"), "{run:?}");
-    assert!(run.stderr.contains("valid only in 9 hours"), "{run:?}");
-    assert!(
-        show(&early, &["-o", "yaml"])
-            .stdout
-            .contains("validity: not-yet")
-    );
-}
-
-#[test]
-fn a_chain_that_does_not_hang_together_is_told_of() {
-    let now = OffsetDateTime::now_utc();
-    let (one, two) = (
-        made_at(now, Duration::days(3)),
-        made_at(now, Duration::days(3)),
-    );
-    let text = |of: &TempDir, name: &str| fs::read_to_string(of.path().join(name)).unwrap();
-    let leaf = text(&one, "tls.crt").replace(&text(&one, "ca.crt"), "");
-    let wrong = run(
-        &["certs", "show", "-"],
-        &(leaf.clone() + &text(&two, "ca.crt")),
-    );
-    assert_eq!(wrong.code, 1, "{wrong:?}");
-    assert!(
-        wrong.stderr.contains("certificate 1 (CN=seldon-tracing"),
-        "{wrong:?}"
-    );
-    assert!(
-        wrong
-            .stderr
-            .contains("the order is wrong or one is missing")
-    );
-    // A leaf whose issuer the client has, and the two CAs of a rotation.
-    run(&["certs", "show", "-"], &leaf).data();
-    let both = text(&one, "ca.crt") + &text(&two, "ca.crt");
-    run(&["certs", "show", "-"], &both).data();
-}
-
-#[test]
-fn what_cannot_be_read_is_refused_and_no_key_is_shown() {
-    let folder = made();
-    let key = read(&folder, "tls.key");
-    let said = run_in(folder.path(), &["certs", "show", "made/tls.key"], "").refusal();
-    assert!(
-        said.contains("cannot show made/tls.key: there is a private key in it"),
-        "{said}"
-    );
-    assert!(key.lines().skip(1).all(|line| !said.contains(line)));
-    for (text, part) in [
-        ("", "<stdin>: there is no certificate in it: it is empty"),
-        ("-----BEGIN CERTIFICATE-----\nAAAA\n", "cut off"),
-    ] {
-        let said = run(&["certs", "show", "-"], text).refusal();
-        assert!(said.contains(part), "{said}");
-    }
-    let said = run(&["certs", "show", "absent.crt"], "").refusal();
-    assert!(said.contains("absent.crt"), "{said}");
-    if cfg!(unix) {
-        let said = run(&["certs", "show", "/dev/zero"], "").refusal();
-        assert!(said.contains("more than 8388608 bytes"), "{said}");
-    }
-}
-
-#[test]
-fn a_subject_does_not_steer_the_terminal() {
-    let now = OffsetDateTime::now_utc();
-    let mut params = rcgen::CertificateParams::default();
-    params.distinguished_name = rcgen::DistinguishedName::new();
-    params
-        .distinguished_name
-        .push(rcgen::DnType::CommonName, "a\u{1b}[31m\nb\u{202e}c");
-    params.not_before = now - Duration::DAY;
-    params.not_after = now - Duration::HOUR;
-    let key = rcgen::KeyPair::generate().unwrap();
-    let text = params.self_signed(&key).unwrap().pem();
-    for form in ["table", "json", "yaml"] {
-        let mut command = seldon_tracing();
-        command.args(["--color=never", "certs", "show", "-", "-o", form]);
-        let run = outcome(command.write_stdin(text.as_str()));
-        assert_eq!(run.code, 1, "{run:?}");
-        let all = run.stdout + &run.stderr;
-        assert!(
-            !all.contains('\u{1b}') && !all.contains("\nb"),
-            "{form}: {all:?}"
-        );
-    }
 }
 
 #[test]

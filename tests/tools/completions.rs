@@ -24,7 +24,7 @@ const LINES: [(&str, &str); 11] = [
     ("config sho", "show"),
     ("config show -o js", "json"),
     ("certs new --dn", "--dns"),
-    ("certs show mod", "model.yaml"),
+    ("check --pr", "--pre"),
 ];
 
 fn bash_completes(shell: &Tool) {

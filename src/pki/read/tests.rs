@@ -46,14 +46,6 @@ fn all_that_is_in_a_certificate_is_read() {
     assert_eq!(leaf.not_before, NOW - time::Duration::HOUR);
     assert_eq!(leaf.not_after, NOW + time::Duration::DAY);
     assert!(!leaf.is_authority && authority.is_authority);
-    assert_eq!(
-        (leaf.key.as_str(), authority.key.as_str()),
-        ("ECDSA P-256", "ECDSA P-256")
-    );
-    assert_eq!(leaf.usages, ["digitalSignature", "serverAuth"]);
-    assert_eq!(authority.usages, ["keyCertSign", "cRLSign"]);
-    assert_eq!(leaf.fingerprint.len(), 32 * 3 - 1);
-    assert_ne!(leaf.fingerprint, authority.fingerprint);
 }
 
 #[test]
@@ -178,14 +170,6 @@ fn megabytes_of_nonsense_are_refused() {
     // Sequences in sequences, as deep as they go.
     let deep = [[0x30, 0x80].repeat(100_000), vec![0; 100_000]].concat();
     read(deep).unwrap_err();
-}
-
-#[test]
-fn bits_are_counted_without_leading_zeros() {
-    assert_eq!(bits(&[]), 0);
-    assert_eq!(bits(&[0, 0]), 0);
-    assert_eq!(bits(&[0, 0x80, 0]), 16);
-    assert_eq!(bits(&[1, 0]), 9);
 }
 
 /// Whatever was read can be worked with.
