@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// After a repair that changed nothing, the webhook is probably down: the next model is tried after this time, until one is repaired.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -17,7 +17,7 @@ const FIRST_RETRY: Duration = Duration::from_secs(15);
 const ATTEMPTS: u32 = 3;
 
 /// Where somebody undoes a repair, the next one waits twice as long each time, up to this time: each of them restarts pods.
-const LAST_GRACE: Duration = Duration::from_secs(3600);
+const LAST_GRACE: Duration = Duration::from_hours(1);
 
 /// The speed of repairs.
 #[derive(Clone, Copy, Debug)]
@@ -274,7 +274,7 @@ mod tests {
         let mut played = Played::new(0..1);
         let start = played.now;
         let mut repairs = 0;
-        while played.now < start + Duration::from_secs(24 * 3600) {
+        while played.now < start + Duration::from_hours(24) {
             let model = played.due();
             played.queue.repaired(&model, played.now);
             repairs += 1;
@@ -289,7 +289,7 @@ mod tests {
         let mut played = Played::new(0..100);
         let start = played.now;
         let mut tried = 0;
-        while played.now < start + Duration::from_secs(3600) {
+        while played.now < start + Duration::from_hours(1) {
             let model = played.due();
             let first = played.vain(model);
             assert_ne!(first, Vain::GivenUp);

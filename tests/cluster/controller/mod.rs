@@ -27,7 +27,7 @@ tests![
 ];
 
 /// A change of the CA takes ten seconds: pods look for a new certificate every five.
-const QUICK: [&str; 2] = ["--trust-delay=1s", "--load-delay=8s"];
+const QUICK: [&str; 3] = ["--trust-delay=1s", "--load-delay=8s", "--repair=false"];
 
 /// The controller of one test. It is killed when this is dropped.
 struct Controller<'c> {

@@ -123,7 +123,7 @@ fn models_of_an_outage_are_repaired_after_it_each_once_and_no_other_is_touched(c
         "cluster: 204 models of an outage were repaired {:.1} s after its end",
         took.as_secs_f64()
     );
-    assert!(took < Duration::from_secs(60), "{took:?}");
+    assert!(took < Duration::from_mins(1), "{took:?}");
     let now = all(&space);
     for name in &new {
         assert!(is_traced(&now[name]), "{name}");

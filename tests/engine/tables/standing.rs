@@ -31,7 +31,7 @@ fn with(mut object: Value, edit: impl FnOnce(&mut Value)) -> Value {
 
 fn annotate(object: Value, key: &str, value: &str) -> Value {
     with(object, |it| {
-        it["metadata"]["annotations"][key] = json!(value)
+        it["metadata"]["annotations"][key] = json!(value);
     })
 }
 
@@ -59,6 +59,7 @@ type Row = (
     &'static str,
 );
 
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn rows() -> Vec<Row> {
     use Standing::{Leftover, Missing, Off, Outdated, Problem, Traced, TracedByHand};
     let asks = traced(&json!([]));
@@ -180,7 +181,7 @@ fn rows() -> Vec<Row> {
         (
             "being deleted",
             with(asks.clone(), |it| {
-                it["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z")
+                it["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
             }),
             Namespace::Off,
             Off,
@@ -198,7 +199,7 @@ fn rows() -> Vec<Row> {
         (
             "by hand, not all of them",
             with(traced(&by_hand), |it| {
-                it["spec"]["predictors"][0]["svcOrchSpec"] = json!({"env": by_hand})
+                it["spec"]["predictors"][0]["svcOrchSpec"] = json!({"env": by_hand});
             }),
             Namespace::Off,
             Missing,
@@ -227,7 +228,7 @@ fn rows() -> Vec<Row> {
         (
             "a label instead of an annotation",
             with(silent, |it| {
-                it["metadata"]["labels"] = json!({"tracing": "true"})
+                it["metadata"]["labels"] = json!({"tracing": "true"});
             }),
             Namespace::Off,
             Problem,
@@ -321,7 +322,7 @@ fn what_asks_is_told_by_its_place() {
     let places = json!({"tracing": "sampled"});
     let plain = |annotations: Value| sdep(&annotations, &json!({}));
     let spec = with(plain(json!({})), |it| {
-        it["spec"]["annotations"] = places.clone()
+        it["spec"]["annotations"] = places.clone();
     });
     let predictor = sdep(&json!({}), &json!({"annotations": places}));
     let two = with(annotate(predictor.clone(), "tracing", "true"), |it| {
