@@ -99,6 +99,7 @@ fn standings(answer: &Value) -> Vec<(&str, &str)> {
         .collect()
 }
 
+#[expect(clippy::too_many_lines, reason = "one scenario")]
 fn each_standing_is_told(cluster: &Cluster) {
     let space = stored(cluster, "standings", &one_of_each());
     let status = |more: &[&str]| ours(cluster, &[&["status", "-n", &space.name], more].concat());
@@ -220,6 +221,7 @@ fn kubeconfig_as(cluster: &Cluster, user: &str) -> PathBuf {
     file
 }
 
+#[expect(clippy::too_many_lines, reason = "one scenario")]
 fn what_a_person_may_not_read_is_one_line(cluster: &Cluster) {
     let space = stored(cluster, "rights", &one_of_each());
     let user = format!("scientist-{}", space.name);
