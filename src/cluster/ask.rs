@@ -169,7 +169,7 @@ pub(crate) fn answer_of<T>(error: Error) -> Answer<T> {
 }
 
 /// Whether a refusal comes from the API server's authorization: `User "x" cannot get resource "y" …`, or `cannot get path`.
-fn is_about_rights(message: &str) -> bool {
+pub(crate) fn is_about_rights(message: &str) -> bool {
     let rest = message.split_once("\" cannot ").map(|(_, rest)| rest);
     rest.and_then(|rest| rest.split(' ').nth(1))
         .is_some_and(|word| matches!(word, "resource" | "path"))

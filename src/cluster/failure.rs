@@ -1,5 +1,6 @@
 //! Why a request to the API server failed, for people.
 
+use super::ask::is_about_rights;
 use super::names::CRD;
 
 /// A request that failed.
@@ -52,7 +53,7 @@ impl Failure {
             .is_some_and(|it| !it.name.is_empty());
         match status.code {
             401 => Self::Unauthorized { doing, said },
-            403 => Self::Forbidden { doing, said },
+            403 if is_about_rights(&said) => Self::Forbidden { doing, said },
             404 if names_object => Self::NotFound { doing },
             404 => Self::NotInstalled { doing },
             _ => Self::Refused { doing, said },

@@ -8,7 +8,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use super::ask::Kind;
 use super::failure::Failure;
+use super::names::GROUP;
 use crate::config::setting::RESYNC;
 
 /// How many objects the API server gives at a time.
@@ -147,6 +149,11 @@ impl Models {
 
 /// The path of the resource at the API server.
 fn path(namespace: Option<&str>) -> String {
-    let namespace = namespace.map_or_else(String::new, |name| format!("namespaces/{name}/"));
-    format!("/apis/machinelearning.seldon.io/v1/{namespace}seldondeployments")
+    let kind = Kind {
+        group: GROUP,
+        version: "v1",
+        plural: "seldondeployments",
+        namespace,
+    };
+    kind.path()
 }

@@ -73,11 +73,15 @@ pub(super) async fn roll_out(
         }
     }
     bar.finish_and_clear();
-    let changed = plural(done, "SeldonDeployment");
-    messages::summary(&format!(
-        "{changed} changed, {failed} failed, {} left",
+    let mut said = format!(
+        "{} changed, {failed} failed, {} left",
+        plural(done, "SeldonDeployment"),
         waiting.len()
-    ));
+    );
+    if !under_way.is_empty() {
+        said = format!("{said}, {} no longer waited for", under_way.len());
+    }
+    messages::summary(&said);
     for (namespace, name) in &waiting {
         messages::summary(&format!("left as it was: {namespace}/{name}"));
     }
