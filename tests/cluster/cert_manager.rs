@@ -1,9 +1,8 @@
 //! `manifests/cert-manager` with cert-manager's own controllers: certificates come, are renewed, and are trusted all the time.
 
 use crate::models::{is_traced, model};
-use crate::readme;
 use crate::rig::installation::{self, NAMESPACE, SECRET, bundles, get, overlay, part};
-use crate::rig::{Cluster, Space, cert_manager, metrics, until};
+use crate::rig::{Cluster, cert_manager, metrics, until};
 
 /// The Certificate of the webhook.
 const LEAF: &str = "seldon-tracing-tls";
@@ -11,7 +10,6 @@ const LEAF: &str = "seldon-tracing-tls";
 tests![
     cert_manager_issues_trusts_and_renews_and_the_root_stays,
     manifests_that_are_applied_again_leave_ca_bundle_alone,
-    the_quick_start_of_the_readme_leads_to_a_traced_model,
 ];
 
 /// Creates a model and looks whether it was traced by way of the Service.
@@ -37,8 +35,7 @@ fn cert_manager_issues_trusts_and_renews_and_the_root_stays(cluster: &Cluster) {
     assert_eq!(part(&secret, "ca.crt"), *root, "the root stays the same");
     assert_eq!(bundles(plane), [Some(root.clone()), Some(root.clone())]);
 
-    // The pods take it without a restart.
-    cluster.block_on(installation.node.shows(&after, root));
+    installation.webhook().shows(&after, root);
     assert_traced(cluster, "renewed");
     let opened = "apiserver_admission_webhook_fail_open_count";
     assert!(
@@ -68,12 +65,4 @@ fn manifests_that_are_applied_again_leave_ca_bundle_alone(cluster: &Cluster) {
         bundles(plane) == [Some(root.clone()), Some(root.clone())]
     });
     assert_traced(cluster, "applied-again");
-}
-
-fn the_quick_start_of_the_readme_leads_to_a_traced_model(cluster: &Cluster) {
-    let said = readme::run(cluster, "README.md", "## Quick start on a cluster").concat();
-    assert!(said.contains("deployment.apps/jaeger"), "{said}");
-    assert!(said.contains("successfully rolled out"), "{said}");
-    let space = Space::existing(cluster, "seldon");
-    assert!(is_traced(&space.get("mock-classifier")));
 }

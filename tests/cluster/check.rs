@@ -56,7 +56,7 @@ fn every_way_to_break_an_installation_is_told_in_the_right_line(cluster: &Cluste
 
 impl<'c> Bench<'c> {
     fn new(cluster: &'c Cluster) -> Self {
-        let pods = cluster.installation().node.addresses()[0];
+        let pods = cluster.installation().webhook().address;
         let kubelet = cluster.block_on(Kubelet::start(pods));
         let space = cluster.space("check");
         let bench = Self {
@@ -380,7 +380,7 @@ fn certificate_is_broken(bench: &Bench<'_>) {
     bench.settles_at(&deaf);
     let ran = bench.run(&["-n", &bench.space.name]);
     assert!(ran.stdout.contains("connection refused"), "{ran:?}");
-    let pods = bench.cluster.installation().node.addresses()[0];
+    let pods = bench.cluster.installation().webhook().address;
     bench.kubelet.forward_to(pods);
     trust(plane, &ours);
     bench.settles_at(&[]);

@@ -157,7 +157,7 @@ fn the_audit_log_and_our_log_tell_of_each_decision_and_of_no_value(cluster: &Clu
             lines.len() >= told.len() && found == expected
         });
     }
-    let log = cluster.installation().node.log();
+    let log = cluster.installation().webhook().log();
     assert!(!log.contains(CANARY), "no value is logged");
 }
 
@@ -261,7 +261,7 @@ impl Told {
 
 /// What our log says about a namespace. Every line of it is JSON.
 fn logged(space: &Space<'_>) -> Vec<Value> {
-    let log = space.cluster.installation().node.log();
+    let log = space.cluster.installation().webhook().log();
     let lines = log
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap());

@@ -26,6 +26,8 @@ tests![
     an_api_server_that_is_not_there_is_named_with_advice,
 ];
 
+tests![AT_THE_END: crate::Test; without_seldon_each_command_says_what_to_install];
+
 /// Our command, as the administrator runs it.
 pub(crate) fn ours(cluster: &Cluster, arguments: &[&str]) -> Ran {
     ours_as(&cluster.plane().kubeconfig(), arguments)
@@ -491,8 +493,8 @@ fn an_api_server_that_is_not_there_is_named_with_advice(cluster: &Cluster) {
     assert!(ran.stderr.contains("cannot read the kubeconfig"), "{ran:?}");
 }
 
-/// The last thing that is done to a cluster: Seldon is gone.
-pub(crate) fn without_seldon(cluster: &Cluster) {
+/// The last thing that is done to a cluster.
+fn without_seldon_each_command_says_what_to_install(cluster: &Cluster) {
     let definition = "crd/seldondeployments.machinelearning.seldon.io";
     cluster.kubectl(&["delete", definition]).ok();
     for arguments in [

@@ -1,8 +1,7 @@
 //! Our promises, held on a real API server.
 //!
-//! `tests/cluster/run` builds kube-apiserver, etcd and kubectl and runs these tests; `tests/cluster/up` gives a person the same cluster
-//! to play with. `cargo test` alone counts them as ignored. One control plane serves all tests for one definition of the SeldonDeployment;
-//! each test has a namespace of its own.
+//! `tests/cluster/run` builds kube-apiserver, etcd and kubectl and runs these tests. `cargo test` alone counts them as ignored. One control
+//! plane serves all tests for one definition of the SeldonDeployment; each test has a namespace of its own.
 
 #![allow(
     clippy::unwrap_in_result,
@@ -33,13 +32,11 @@ mod not_ours;
 mod opt_in;
 mod other_webhooks;
 mod outage;
-mod play;
-mod readme;
 mod resync;
 mod rig;
-mod rolling;
 mod steps;
 mod sticky;
+#[allow(dead_code, reason = "tests/node uses all of it")]
 mod traffic;
 mod trouble;
 mod users;
@@ -87,20 +84,18 @@ const WITH_ONE_CRD: &[&[Test]] = &[
     resync::TESTS,
 ];
 
-/// What is tested in a cluster of its own, which it takes down.
-const IN_ITS_OWN: &[&[Test]] = &[readme::TESTS];
-
 /// What is tested in a cluster of its own, where it breaks one thing after the other.
 const BROKEN: &[&[Test]] = &[check::TESTS];
 
 /// What is tested while nothing else runs.
-const ALONE: &[&[Test]] = &[rolling::TESTS, api_server::TESTS];
+const ALONE: &[&[Test]] = &[api_server::TESTS];
 
 /// What is tested, one after the other, in a cluster of its own where our controller keeps the certificate.
 const WITH_CONTROLLER: &[&[Test]] = &[
     controller::TESTS,
     controller::changes::TESTS,
     controller::repair::TESTS,
+    fleet::AT_THE_END,
 ];
 
 /// What is tested, one after the other, in a cluster of its own where cert-manager keeps the certificate.
@@ -116,9 +111,6 @@ fn main() -> ExitCode {
     fs::create_dir_all(&folder).unwrap();
     // Certificates and keys of the tests go with the rest, also where the tests are killed.
     tempfile::env::override_temp_dir(&folder).unwrap();
-    if std::env::args().nth(1).as_deref() == Some("--up") {
-        return play::up(assets, &folder, crds[0]);
-    }
     let mut arguments = Arguments::from_args();
     if let Err(why) = &assets {
         eprintln!("cluster: all tests on a real API server are LEFT OUT, for {why}");
@@ -141,8 +133,6 @@ fn main() -> ExitCode {
         if at == 0 {
             together.extend(trials(cluster.as_ref(), crd.name(), WITH_ONE_CRD));
             alone = trials(cluster.as_ref(), crd.name(), ALONE);
-            let own = start("own", Source::External);
-            together.extend(trials(own.as_ref(), "own", IN_ITS_OWN));
             let broken = start("broken", Source::External);
             together.extend(trials(broken.as_ref(), "broken", BROKEN));
             let managed = rig::cert_manager::find().ok();

@@ -119,7 +119,7 @@ pub(crate) fn calls(space: &Space<'_>, name: &str) -> Vec<bool> {
 /// What the webhook has logged about a model.
 pub(crate) fn logged(space: &Space<'_>, name: &str) -> Vec<Value> {
     let cluster: &Cluster = space.cluster;
-    let log = cluster.installation().node.log();
+    let log = cluster.installation().webhook().log();
     log.lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .filter(|line| line["namespace"] == space.name.as_str() && line["name"] == name)

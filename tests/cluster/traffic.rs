@@ -1,5 +1,6 @@
 //! Users who write all the time: fifty objects a second, by a clock, whatever happens meanwhile.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -9,7 +10,8 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use crate::models;
-use crate::rig::{Cluster, LONG, Space, until};
+use crate::rig::{Cluster, Space, metrics, until};
+use crate::support::wait::LONG;
 
 /// From one write to the next.
 const EVERY: Duration = Duration::from_millis(20);
@@ -37,7 +39,6 @@ enum Verb {
 pub(crate) struct Write {
     verb: Verb,
     pub(crate) name: String,
-    pub(crate) began: Instant,
     pub(crate) ended: Instant,
     /// The stored object, or what went wrong.
     answer: Result<Value, String>,
@@ -164,7 +165,7 @@ impl Outcome {
             "{rate:.0} writes a second: the machine is too slow for this"
         );
         eprintln!(
-            "cluster: {during}: {} writes in {:.1} s, {rate:.0} a second, and {} in crowds of {CROWD}; {} of them created an object; \
+            "writes: {during}: {} writes in {:.1} s, {rate:.0} a second, and {} in crowds of {CROWD}; {} of them created an object; \
              {} errors, {} untraced",
             self.by_clock,
             self.seconds,
@@ -174,6 +175,44 @@ impl Outcome {
             self.lost.len(),
         );
     }
+}
+
+/// How often the API server went on without a webhook.
+pub(crate) fn failed_open(cluster: &Cluster) -> f64 {
+    metrics::sum(cluster, "apiserver_admission_webhook_fail_open_count", &[])
+}
+
+/// Objects of a namespace of which the audit log says that.
+pub(crate) fn told_as_failed_open(cluster: &Cluster, space: &Space<'_>) -> BTreeSet<String> {
+    let events = cluster.plane().audit_with(&space.name);
+    assert!(
+        !events.is_empty(),
+        "the audit log does not know {}",
+        space.name
+    );
+    let told = events.iter().filter(|event| {
+        let annotations = event["annotations"].as_object();
+        let mut keys = annotations.into_iter().flatten().map(|(key, _)| key);
+        keys.any(|key| key.starts_with("failed-open."))
+    });
+    // The name of an object that is created is not in its path.
+    told.map(|event| {
+        let name = &event["requestObject"]["metadata"]["name"];
+        name.as_str().unwrap().to_owned()
+    })
+    .collect()
+}
+
+/// Not one error, not one untraced object, and the API server has not gone on without us.
+#[track_caller]
+pub(crate) fn not_noticed(cluster: &Cluster, space: &Space<'_>, outcome: &Outcome, before: f64) {
+    assert_eq!(outcome.errors, Vec::<String>::new());
+    let untraced: Vec<_> = outcome.lost.iter().map(|write| &write.name).collect();
+    assert_eq!(untraced, Vec::<&String>::new());
+    assert!(outcome.created > 100, "{}", outcome.created);
+    assert_eq!(told_as_failed_open(cluster, space), BTreeSet::new());
+    let after = failed_open(cluster);
+    assert!((after - before).abs() < 0.5, "{before} {after}");
 }
 
 /// One of the users: of ten writes, eight create an object, one replaces one and one deletes one.
@@ -234,7 +273,6 @@ impl Shared {
         name: &str,
         call: impl Future<Output = kube::Result<DynamicObject>>,
     ) -> Option<Value> {
-        let began = Instant::now();
         let answer = call.await;
         let ended = Instant::now();
         let answer = answer
@@ -244,7 +282,6 @@ impl Shared {
         self.done.lock().unwrap().push(Write {
             verb,
             name: name.to_owned(),
-            began,
             ended,
             answer,
         });

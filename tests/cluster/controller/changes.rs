@@ -10,8 +10,7 @@ use super::{Controller, QUICK, delete, patch_secret, secret, until_settled};
 use crate::rig::controller::CA;
 use crate::rig::installation::SECRET;
 use crate::rig::{Cluster, until};
-use crate::rolling::{failed_open, not_noticed};
-use crate::traffic::Writes;
+use crate::traffic::{Writes, failed_open, not_noticed};
 
 tests![
     certificates_and_cas_that_live_for_seconds_change_under_writes_unnoticed,

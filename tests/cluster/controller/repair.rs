@@ -11,7 +11,6 @@ use super::Controller;
 use crate::models::{is_traced, model, untraced, value, written};
 use crate::rig::installation::{get, overlay};
 use crate::rig::{Cluster, Space, until};
-use crate::support::load::process::Process;
 use crate::writes::{apply, quietly, record};
 
 tests![
@@ -28,26 +27,20 @@ const FLAGS: [&str; 3] = [
     "--repairs-per-minute=1000",
 ];
 
-/// Pods that do not run, until this is dropped.
+/// A webhook that does not run, until this is dropped.
 struct Outage<'c>(&'c Cluster);
 
 impl<'c> Outage<'c> {
     fn begin(cluster: &'c Cluster) -> Self {
-        let node = &cluster.installation().node;
-        while node.pods() > 0 {
-            let killed: Process = node.oldest();
-            drop(killed);
-        }
+        cluster.installation().webhook().go_down();
         Self(cluster)
     }
 }
 
 impl Drop for Outage<'_> {
     fn drop(&mut self) {
-        let node = &self.0.installation().node;
-        for _ in 0..2 {
-            self.0.block_on(node.start());
-        }
+        let webhook = self.0.installation().webhook();
+        self.0.block_on(webhook.go_up());
     }
 }
 

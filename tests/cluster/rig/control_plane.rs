@@ -1,7 +1,7 @@
 //! etcd and kube-apiserver on free ports of loopback, for as long as this lives.
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -13,8 +13,17 @@ use time::OffsetDateTime;
 use super::until;
 use crate::support::guarded::Guarded;
 
-/// Addresses of Services are of loopback, so that a process of the tests can listen where the API server calls.
-const SERVICES: &str = "127.96.0.0/16";
+/// What is behind the API server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ground {
+    /// No nodes. Addresses of Services are of loopback, so that a process of the tests can listen where the API server calls.
+    Loopback,
+    /// A node, in whose network this runs (`tests/node/init`).
+    Node,
+}
+
+/// The address of the node; see `tests/node/init`.
+pub(crate) const NODE: &str = "10.200.0.1";
 
 /// Who has this is the administrator.
 const TOKEN: &str = "administrator-of-a-cluster-on-loopback";
@@ -22,9 +31,10 @@ const TOKEN: &str = "administrator-of-a-cluster-on-loopback";
 /// Tries to find ports that nobody takes between the look and the start.
 const TRIES: usize = 3;
 
-/// The control plane of a cluster without nodes.
+/// The control plane of a cluster.
 #[derive(Debug)]
 pub(crate) struct ControlPlane {
+    pub(crate) ground: Ground,
     folder: PathBuf,
     assets: PathBuf,
     // In the order in which they end.
@@ -34,12 +44,12 @@ pub(crate) struct ControlPlane {
 
 impl ControlPlane {
     /// Starts the binaries in `assets`. Logs, keys and data are in `folder`, which must be empty.
-    pub(crate) fn start(assets: &Path, folder: &Path) -> Self {
+    pub(crate) fn start(assets: &Path, folder: &Path, ground: Ground) -> Self {
         let mut trouble = String::new();
         for attempt in 0..TRIES {
             let folder = folder.join(attempt.to_string());
             fs::create_dir_all(&folder).unwrap();
-            match Self::attempt(assets, &folder) {
+            match Self::attempt(assets, &folder, ground) {
                 Ok(plane) => return plane,
                 Err(error) => trouble = error,
             }
@@ -47,7 +57,7 @@ impl ControlPlane {
         panic!("the control plane did not start: {trouble}");
     }
 
-    fn attempt(assets: &Path, folder: &Path) -> Result<Self, String> {
+    fn attempt(assets: &Path, folder: &Path, ground: Ground) -> Result<Self, String> {
         let [clients, peers, secure] = free_ports();
         let authority =
             Authority::new(None, OffsetDateTime::now_utc(), time::Duration::days(2)).unwrap();
@@ -72,7 +82,7 @@ impl ControlPlane {
         );
         let mut api_server = Guarded::start(
             &assets.join("kube-apiserver"),
-            &api_server_flags(folder, clients, secure),
+            &api_server_flags(folder, ground, clients, secure),
             &folder.join("kube-apiserver.log"),
         );
         let kubectl = |arguments: &[&str]| {
@@ -92,6 +102,7 @@ impl ControlPlane {
             ));
         }
         Ok(Self {
+            ground,
             folder: folder.to_owned(),
             assets: assets.to_owned(),
             _api_server: api_server,
@@ -146,7 +157,11 @@ fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
 fn write_identity(folder: &Path, authority: &Authority) {
     let names = Names {
         dns: vec!["localhost".to_owned()],
-        ip: vec![[127, 0, 0, 1].into()],
+        // The last is that of its Service, which pods call.
+        ip: vec![
+            Ipv4Addr::LOCALHOST.into(),
+            Ipv4Addr::new(10, 96, 0, 1).into(),
+        ],
     };
     let now = OffsetDateTime::now_utc();
     let pair = authority
@@ -191,20 +206,30 @@ fn audit_policy() -> Value {
 }
 
 /// See <https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/>.
-fn api_server_flags(folder: &Path, etcd: u16, port: u16) -> Vec<String> {
+fn api_server_flags(folder: &Path, ground: Ground, etcd: u16, port: u16) -> Vec<String> {
     let file = |name: &str| folder.join(name).display().to_string();
     let issuer = format!("https://127.0.0.1:{port}/");
-    vec![
+    let mut flags = match ground {
+        Ground::Loopback => vec![
+            flag("--bind-address", "127.0.0.1"),
+            flag("--advertise-address", "127.0.0.1"),
+            flag("--endpoint-reconciler-type", "none"),
+            flag("--service-cluster-ip-range", "127.96.0.0/16"),
+            // Nobody here makes the service account of a namespace.
+            flag("--disable-admission-plugins", "ServiceAccount"),
+        ],
+        Ground::Node => vec![
+            flag("--bind-address", "0.0.0.0"),
+            flag("--advertise-address", NODE),
+            flag("--service-cluster-ip-range", "10.96.0.0/16"),
+            flag("--kubelet-preferred-address-types", "InternalIP"),
+        ],
+    };
+    flags.extend([
         flag("--etcd-servers", local(etcd)),
-        flag("--bind-address", "127.0.0.1"),
-        flag("--advertise-address", "127.0.0.1"),
         flag("--secure-port", port),
-        flag("--endpoint-reconciler-type", "none"),
-        flag("--service-cluster-ip-range", SERVICES),
         flag("--authorization-mode", "RBAC"),
         flag("--token-auth-file", file("tokens.csv")),
-        // Nobody here makes the service account of a namespace.
-        flag("--disable-admission-plugins", "ServiceAccount"),
         flag("--service-account-issuer", issuer),
         flag("--service-account-key-file", file("accounts.pub")),
         flag("--service-account-signing-key-file", file("accounts.key")),
@@ -217,5 +242,6 @@ fn api_server_flags(folder: &Path, etcd: u16, port: u16) -> Vec<String> {
         flag("--audit-log-mode", "blocking"),
         // The tests are many clients, but of one user.
         flag("--enable-priority-and-fairness", false),
-    ]
+    ]);
+    flags
 }

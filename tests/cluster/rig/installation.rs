@@ -3,20 +3,18 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use kube::Client;
 use serde_json::Value;
-use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use super::cert_manager::CertManager;
-use super::control_plane::ControlPlane;
-use super::node::Node;
+use super::control_plane::{ControlPlane, Ground};
 use super::shell::{Shell, blocks};
-use super::{controller, controllers, kubectl, until};
+use super::webhook::Webhook;
+use super::{controller, kubectl, until};
 use crate::support::fixtures::root;
 
 /// The namespace of the webhook.
@@ -30,9 +28,10 @@ pub(crate) const CONFIG: &str = "seldon-tracing-config";
 
 /// The installed webhook.
 pub(crate) struct Installation {
-    pub(crate) node: Arc<Node>,
+    webhook: Option<Webhook>,
     /// The CA that signed its certificate.
     pub(crate) ca: String,
+    folder: &'static str,
     /// Who keeps the certificate, if not the administrator.
     _cert_manager: Option<CertManager>,
     /// Where the commands of the documentation were run.
@@ -46,8 +45,28 @@ pub(crate) enum Source {
     External,
     /// From cert-manager, whose binaries are in this folder: `manifests/cert-manager`.
     CertManager(PathBuf),
-    /// From the controller: `manifests/default`.
+    /// From our controller: `manifests/default`. Without nodes it is a process, ended when it has made the certificate.
     Controller,
+}
+
+impl Source {
+    fn folder(&self) -> &'static str {
+        match self {
+            Self::External => "manifests/external",
+            Self::CertManager(_) => "manifests/cert-manager",
+            Self::Controller => "manifests/default",
+        }
+    }
+
+    /// The commands of an administrator.
+    fn commands(&self) -> Vec<String> {
+        let heading = match self {
+            Self::External => "## With a certificate of your own",
+            Self::CertManager(_) => "## With cert-manager",
+            Self::Controller => "## Install it",
+        };
+        blocks("docs/install.md", heading)
+    }
 }
 
 impl Installation {
@@ -58,45 +77,51 @@ impl Installation {
         source: &Source,
     ) -> Self {
         let shell = Shell::new(plane);
-        let (heading, cert_manager) = match source {
-            Source::Controller => ("## Install it", None),
-            Source::External => ("## With a certificate of your own", None),
-            Source::CertManager(binaries) => {
-                let started = CertManager::start(plane, binaries);
-                ("## With cert-manager", Some(started))
-            }
+        let cert_manager = match source {
+            Source::CertManager(binaries) => Some(CertManager::start(plane, binaries)),
+            _ => None,
         };
-        let blocks = blocks("docs/install.md", heading);
-        let (first, others) = blocks.split_first().unwrap();
+        let commands = source.commands();
+        let (first, others) = commands.split_first().unwrap();
         shell.run(first).ok();
-        // It is ended with this function: each test starts its own.
-        let controller = matches!(source, Source::Controller);
-        let _controller = controller.then(|| runtime.block_on(controller::start(plane, &[])));
-        // Pods wait for the certificate.
-        until("there is a certificate", || {
-            let get = ["get", "secret", SECRET, "--namespace", NAMESPACE];
-            kubectl::run(plane, "", &get).code == Some(0)
+        let played = plane.ground == Ground::Loopback;
+        let controller = matches!(source, Source::Controller) && played;
+        let controller = controller.then(|| runtime.block_on(controller::start(plane, &[])));
+        let webhook = played.then(|| {
+            until("there is a certificate", || {
+                let get = ["get", "secret", SECRET, "--namespace", NAMESPACE];
+                kubectl::run(plane, "", &get).code == Some(0)
+            });
+            Webhook::start(plane, runtime, client)
         });
-        let node = start(plane, runtime, client);
         for block in others {
             shell.run(block).ok();
         }
-        let ca = match source {
-            Source::External => fs::read_to_string(shell.file("certs/prod/ca.crt")).unwrap(),
-            Source::CertManager(_) => part(&get(plane, "secret", SECRET), "ca.crt"),
-            Source::Controller => part(&get(plane, "secret", controller::CA), "ca.crt"),
-        };
         until("caBundle is written", || {
-            bundles(plane)
-                .iter()
-                .all(|bundle| bundle.as_deref() == Some(&ca))
+            bundles(plane).iter().all(Option::is_some)
         });
+        drop(controller);
         Self {
-            node,
-            ca,
+            webhook,
+            ca: bundles(plane).remove(0).unwrap(),
+            folder: source.folder(),
             _cert_manager: cert_manager,
             shell,
         }
+    }
+
+    /// Takes it away, so that another can be installed.
+    pub(crate) fn remove(self) {
+        let folder = self.folder;
+        let commands = format!(
+            "kubectl delete mutatingwebhookconfiguration {NAME}\nkubectl delete -k {folder} --ignore-not-found"
+        );
+        self.shell.run(&commands).ok();
+    }
+
+    /// The process that stands for the pods.
+    pub(crate) fn webhook(&self) -> &Webhook {
+        self.webhook.as_ref().unwrap()
     }
 }
 
@@ -123,40 +148,6 @@ fn plain(base64: &str) -> String {
     String::from_utf8(STANDARD.decode(base64).unwrap()).unwrap()
 }
 
-/// Starts as many pods as the Deployment wants, behind the Service.
-fn start(plane: &ControlPlane, runtime: &Runtime, client: &Client) -> Arc<Node> {
-    let deployment = get(plane, "deployment", NAME);
-    let service = get(plane, "service", NAME);
-    let (secret, config) = (
-        get(plane, "secret", SECRET),
-        get(plane, "configmap", CONFIG),
-    );
-    let volumes = deployment["spec"]["template"]["spec"]["volumes"].as_array();
-    let volumes: Vec<_> = volumes
-        .unwrap()
-        .iter()
-        .map(|volume| {
-            let name = volume["name"].as_str().unwrap();
-            if volume["secret"]["secretName"] == SECRET {
-                return (name, &secret);
-            }
-            assert_eq!(volume["configMap"]["name"], CONFIG, "{volume}");
-            (name, &config)
-        })
-        .collect();
-    let replicas = deployment["spec"]["replicas"].as_u64().unwrap();
-    runtime.block_on(async {
-        let node = Node::new(&deployment, &volumes, listen(&service).await);
-        for _ in 0..replicas {
-            node.start().await;
-        }
-        let node = Arc::new(node);
-        let now = deployment.clone();
-        tokio::spawn(controllers::run(client.clone(), Arc::clone(&node), now));
-        node
-    })
-}
-
 /// A folder of `manifests/`.
 pub(crate) fn overlay(name: &str) -> String {
     root().join("manifests").join(name).display().to_string()
@@ -177,11 +168,4 @@ pub(crate) fn trust(plane: &ControlPlane, ca: &str) {
     let at = ["patch", "mutatingwebhookconfiguration", NAME];
     let stdin = ["--patch-file", "/dev/stdin"];
     kubectl::run(plane, &patch, &[&at[..], &stdin].concat()).ok();
-}
-
-/// Listens where the API server dials the Service.
-async fn listen(service: &Value) -> TcpListener {
-    let ip = service["spec"]["clusterIP"].as_str().unwrap();
-    let port = service["spec"]["ports"][0]["port"].as_u64().unwrap();
-    TcpListener::bind(format!("{ip}:{port}")).await.unwrap()
 }

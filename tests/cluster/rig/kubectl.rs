@@ -35,7 +35,7 @@ pub(crate) fn command(plane: &ControlPlane) -> Command {
     command
 }
 
-pub(super) fn run(plane: &ControlPlane, input: &str, arguments: &[&str]) -> Ran {
+pub(crate) fn run(plane: &ControlPlane, input: &str, arguments: &[&str]) -> Ran {
     let mut command = command(plane);
     command.args(arguments);
     finish(command, input)

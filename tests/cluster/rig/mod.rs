@@ -1,21 +1,23 @@
-//! The rig: a control plane with Seldon's resource and our webhook in it, installed from `manifests/` as an admin would.
+//! The rig: a control plane with Seldon's resource and our webhook in it, installed from `manifests/` as an admin would. `tests/node` puts
+//! nodes under it.
+
+#![allow(dead_code, reason = "no binary uses all of it")]
 
 pub(crate) mod assets;
 pub(crate) mod cert_manager;
-mod control_plane;
+pub(crate) mod control_plane;
 pub(crate) mod controller;
-mod controllers;
 pub(crate) mod crd;
 pub(crate) mod installation;
 pub(crate) mod kubectl;
 pub(crate) mod kubelet;
 pub(crate) mod lone_webhook;
 pub(crate) mod metrics;
-pub(crate) mod node;
 pub(crate) mod other_webhook;
 pub(crate) mod registration;
 pub(crate) mod shell;
 pub(crate) mod space;
+pub(crate) mod webhook;
 
 use std::future::Future;
 use std::path::Path;
@@ -26,13 +28,13 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use control_plane::ControlPlane;
+use control_plane::{ControlPlane, Ground};
 use crd::Crd;
 use installation::{Installation, Source};
 use kubectl::Ran;
 pub(crate) use space::Space;
 
-pub(crate) use crate::support::wait::{LONG, until};
+pub(crate) use crate::support::wait::until;
 
 /// A cluster in which models can be deployed and are traced.
 pub(crate) struct Cluster {
@@ -47,7 +49,12 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// Starts it with the binaries of `assets`. `folder` is where it leaves its logs.
     pub(crate) fn start(assets: &Path, folder: &Path, crd: Crd, source: &Source) -> Self {
-        let plane = ControlPlane::start(assets, folder);
+        let plane = ControlPlane::start(assets, folder, Ground::Loopback);
+        Self::on(plane, crd, source)
+    }
+
+    /// Installs what there is to install on a control plane.
+    pub(crate) fn on(plane: ControlPlane, crd: Crd, source: &Source) -> Self {
         let runtime = Runtime::new().unwrap();
         let kubeconfig = Kubeconfig::read_from(plane.kubeconfig()).unwrap();
         let client = runtime.block_on(async {
@@ -98,6 +105,16 @@ impl Cluster {
 
     pub(crate) fn plane(&self) -> &ControlPlane {
         &self.plane
+    }
+
+    /// Installs the webhook once more, after it was uninstalled.
+    pub(crate) fn install(&self, source: &Source) -> Installation {
+        Installation::new(&self.plane, &self.runtime, &self.client, source)
+    }
+
+    /// Runs beside the tests, for as long as the cluster lives.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(work);
     }
 
     pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {

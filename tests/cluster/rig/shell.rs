@@ -9,7 +9,7 @@ use std::process::Command;
 
 use walkdir::WalkDir;
 
-use super::control_plane::ControlPlane;
+use super::control_plane::{ControlPlane, Ground};
 use super::kubectl::{self, Ran};
 use crate::support::fixtures::root;
 
@@ -36,7 +36,7 @@ impl Shell {
         };
         link(&root().join("examples"), folder.join("examples"));
         copy(&root().join("manifests"), &folder.join("manifests"));
-        if !may_listen_below_1024() {
+        if plane.ground == Ground::Loopback && !may_listen_below_1024() {
             for name in ["service.yaml", "webhook.yaml"] {
                 let file = folder.join("manifests/base").join(name);
                 let text = fs::read_to_string(&file).unwrap();
@@ -63,6 +63,12 @@ impl Shell {
             .env("PATH", &self.path)
             .env("KUBECONFIG", &self.kubeconfig);
         kubectl::finish(command, "")
+    }
+
+    /// Runs the blocks under a heading of a page.
+    pub(crate) fn follow(&self, page: &str, heading: &str) -> Vec<String> {
+        let blocks = blocks(page, heading);
+        blocks.iter().map(|block| self.run(block).ok()).collect()
     }
 
     pub(crate) fn file(&self, name: &str) -> PathBuf {

@@ -11,7 +11,6 @@ use tokio::net::{TcpListener, TcpStream};
 struct Replica {
     address: SocketAddr,
     ready: bool,
-    dialled: usize,
     open: Arc<AtomicUsize>,
 }
 
@@ -23,11 +22,7 @@ pub(crate) struct Proxy {
 }
 
 pub(crate) async fn proxy() -> Proxy {
-    proxy_on(TcpListener::bind("127.0.0.1:0").await.unwrap())
-}
-
-/// Listens where `listener` does. Needs a runtime.
-pub(crate) fn proxy_on(listener: TcpListener) -> Proxy {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let proxy = Proxy {
         address: listener.local_addr().unwrap(),
         replicas: Arc::default(),
@@ -60,7 +55,6 @@ fn choose(replicas: &Mutex<Vec<Replica>>, turn: usize) -> Option<(SocketAddr, Ar
     let mut ready: Vec<_> = replicas.iter_mut().filter(|it| it.ready).collect();
     let turn = turn.checked_rem(ready.len())?;
     let chosen = ready.get_mut(turn)?;
-    chosen.dialled += 1;
     chosen.open.fetch_add(1, Ordering::AcqRel);
     Some((chosen.address, Arc::clone(&chosen.open)))
 }
@@ -71,20 +65,15 @@ impl Proxy {
         self.replicas.lock().unwrap().push(Replica {
             address,
             ready: true,
-            dialled: 0,
             open: Arc::default(),
         });
     }
 
     /// Marks a replica as not ready.
     pub(crate) fn remove(&self, address: SocketAddr) {
-        self.set_ready(address, false);
-    }
-
-    pub(crate) fn set_ready(&self, address: SocketAddr, ready: bool) {
         let mut replicas = self.replicas.lock().unwrap();
         if let Some(replica) = replicas.iter_mut().find(|it| it.address == address) {
-            replica.ready = ready;
+            replica.ready = false;
         }
     }
 
@@ -93,24 +82,5 @@ impl Proxy {
         let replicas = self.replicas.lock().unwrap();
         let open = replicas.iter().find(|it| it.address == address);
         open.map_or(0, |it| it.open.load(Ordering::Acquire))
-    }
-
-    /// Whether new connections go to a replica.
-    pub(crate) fn is_ready(&self, address: SocketAddr) -> bool {
-        let replicas = self.replicas.lock().unwrap();
-        replicas.iter().any(|it| it.address == address && it.ready)
-    }
-
-    /// The number of connections that were sent to a replica, also while it was down.
-    pub(crate) fn dialled(&self, address: SocketAddr) -> usize {
-        let replicas = self.replicas.lock().unwrap();
-        let replica = replicas.iter().find(|it| it.address == address);
-        replica.map_or(0, |it| it.dialled)
-    }
-
-    /// The number of connections that were sent to any replica.
-    pub(crate) fn dialled_in_all(&self) -> usize {
-        let replicas = self.replicas.lock().unwrap();
-        replicas.iter().map(|it| it.dialled).sum()
     }
 }

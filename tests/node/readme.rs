@@ -1,15 +1,19 @@
-//! The way of the documentation through the life of an installation, by its own commands: trace, rotate, upgrade, lose, uninstall.
+//! The way of the documentation through the life of an installation, by its own commands: trace, upgrade, lose, uninstall;
+//! `rolling.rs` rotates.
 //!
-//! The cluster is this test's own, for at the end there is no webhook in it any more.
+//! At the end there is no webhook any more.
 
 use std::fs;
 
 use serde_json::{Value, json};
 
 use crate::models::{RECORD, container, essence, is_traced, names, value, written};
-use crate::rig::installation::{NAME, NAMESPACE, SECRET, bundles, get, part};
+use crate::node::Parts;
+use crate::pods::{self, serving};
+use crate::rig::installation::{NAME, NAMESPACE, SECRET, bundles, get, part, service_name};
 use crate::rig::shell::blocks;
 use crate::rig::{Cluster, Space, until};
+use crate::support::load::raw;
 
 tests![the_documentation_leads_from_a_traced_model_to_an_uninstalled_webhook];
 
@@ -31,18 +35,14 @@ fn the_documentation_leads_from_a_traced_model_to_an_uninstalled_webhook(cluster
     look_at_the_fleet(cluster);
     find_no_traces(cluster, &space);
     work_through_the_example(cluster);
-    rotate(cluster);
     upgrade(cluster, &space);
     opt_out_everywhere(cluster, &space);
     delete_in_an_emergency(cluster, &space);
     uninstall(cluster, &space);
-    crate::fleet::without_seldon(cluster);
 }
 
-pub(crate) fn run(cluster: &Cluster, page: &str, heading: &str) -> Vec<String> {
-    let shell = &cluster.installation().shell;
-    let blocks = blocks(page, heading);
-    blocks.iter().map(|block| shell.run(block).ok()).collect()
+fn run(cluster: &Cluster, page: &str, heading: &str) -> Vec<String> {
+    cluster.installation().shell.follow(page, heading)
 }
 
 fn check_it(cluster: &Cluster, space: &Space<'_>) {
@@ -135,9 +135,11 @@ fn work_through_the_example(cluster: &Cluster) {
     }
     let said = run(cluster, WORKED, "## Remove it").concat();
     assert!(said.contains("\"jaeger\" deleted"), "{said}");
+    cluster.kubectl(&["delete", "namespace", &space.name]).ok();
 }
 
-fn rotate(cluster: &Cluster) {
+/// Waits until all pods show the new certificate, which they do after a restart.
+pub(crate) fn rotate(cluster: &Cluster) {
     let plane = cluster.plane();
     let before = part(&get(plane, "secret", SECRET), "tls.crt");
     run(cluster, EXTERNAL, "## Rotate");
@@ -146,7 +148,10 @@ fn rotate(cluster: &Cluster) {
     assert_ne!(after, before);
     let ca = fs::read_to_string(shell.file("certs/next/ca.crt")).unwrap();
     assert_eq!(bundles(plane), [Some(ca.clone()), Some(ca.clone())]);
-    cluster.block_on(cluster.installation().node.shows(&after, &ca));
+    for pod in serving(cluster) {
+        let shown = raw::shown_as(&service_name(), pod.address(), &ca);
+        assert_eq!(shown.unwrap(), raw::leaf(&after));
+    }
     assert_new_models_are_traced(cluster, "rotated");
 }
 
@@ -156,13 +161,20 @@ fn upgrade(cluster: &Cluster, space: &Space<'_>) {
     let file = shell.file("manifests/base/kustomization.yaml");
     let text = fs::read_to_string(&file).unwrap();
     fs::write(&file, text.replace("newTag: 0.1.0", "newTag: 0.1.1")).unwrap();
-    let (model, old) = (space.get(MODEL), cluster.installation().node.admins());
+    let (model, old) = (space.get(MODEL), serving(cluster));
+    let image = "docker.io/library/seldon-tracing:";
+    let tag = [
+        "images",
+        "tag",
+        &format!("{image}0.1.0"),
+        &format!("{image}0.1.1"),
+    ];
+    Parts::find().unwrap().ctr(&tag);
     run(cluster, OPERATE, "## Upgrade and roll back");
     let deployment = get(cluster.plane(), "deployment", NAME);
     let image = deployment.pointer("/spec/template/spec/containers/0/image");
     assert_eq!(image.unwrap(), "seldon-tracing:0.1.1");
-    let new = cluster.installation().node.admins();
-    assert!(new.len() == old.len() && !new.iter().any(|pod| old.contains(pod)));
+    pods::until_replaced(cluster, &old);
     space
         .kubectl(&["apply", "-f", "examples/own-container.yaml"])
         .ok();
@@ -223,6 +235,15 @@ fn uninstall(cluster: &Cluster, space: &Space<'_>) {
     shell.run(remove).ok();
     let gone = ["get", "namespace", NAMESPACE];
     assert!(cluster.kubectl(&gone).refused().contains("NotFound"));
+    let kinds = ["api-resources", "--verbs=list", "-o", "name"];
+    for kind in cluster.kubectl(&kinds).ok().lines() {
+        let ours = [
+            "--selector=app.kubernetes.io/name=seldon-tracing,app.kubernetes.io/component!=collector",
+            "--all-namespaces",
+        ];
+        let get = [&["get", kind, "-o", "name"], &ours[..]].concat();
+        assert_eq!(cluster.kubectl(&get).ok(), "", "{kind}");
+    }
     assert_eq!(
         written(&space.get(MODEL)),
         written(&before),
@@ -247,7 +268,7 @@ fn uninstall(cluster: &Cluster, space: &Space<'_>) {
 }
 
 /// By way of the Service. That no write is lost meanwhile is what `rolling.rs` proves, with many of them.
-fn assert_new_models_are_traced(cluster: &Cluster, name: &str) {
+pub(crate) fn assert_new_models_are_traced(cluster: &Cluster, name: &str) {
     let space = cluster.space(name);
     until("a new model is traced", || is_traced(&create(&space, true)));
     assert!(is_traced(&create(&space, false)));

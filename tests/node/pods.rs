@@ -1,0 +1,119 @@
+//! The pods of the webhook, and their processes, which these tests see because they share the node.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::rig::installation::{NAME, NAMESPACE};
+use crate::rig::{Cluster, metrics, until};
+use crate::support::load::get;
+
+/// What selects them.
+pub(crate) const SELECTOR: &str =
+    "app.kubernetes.io/name=seldon-tracing,app.kubernetes.io/component=webhook";
+
+/// A pod that is ready and not on its way out.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Pod {
+    pub(crate) name: String,
+    uid: String,
+    ip: String,
+}
+
+/// Those that serve.
+pub(crate) fn serving(cluster: &Cluster) -> Vec<Pod> {
+    let ready = |pod: &&Value| {
+        let mut conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
+        pod["metadata"]["deletionTimestamp"].is_null()
+            && conditions.any(|it| it["type"] == "Ready" && it["status"] == "True")
+    };
+    let pods = all(cluster);
+    let pods = pods.iter().filter(ready).map(|pod| {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        Pod {
+            name: text(&pod["metadata"]["name"]),
+            uid: text(&pod["metadata"]["uid"]),
+            ip: text(&pod["status"]["podIP"]),
+        }
+    });
+    pods.collect()
+}
+
+/// All that there are.
+pub(crate) fn all(cluster: &Cluster) -> Vec<Value> {
+    let get = [
+        "get",
+        "pods",
+        "--namespace",
+        NAMESPACE,
+        "--selector",
+        SELECTOR,
+    ];
+    let list = cluster
+        .kubectl(&[&get[..], &["-o", "json"]].concat())
+        .json();
+    list["items"].as_array().unwrap().clone()
+}
+
+impl Pod {
+    /// What a metric of it has come to, over all series that have these labels.
+    pub(crate) fn metric(&self, cluster: &Cluster, name: &str, labels: &[&str]) -> f64 {
+        let admin: SocketAddr = format!("{}:8080", self.ip).parse().unwrap();
+        let (status, text) = cluster.block_on(get(admin, "/metrics"));
+        assert_eq!(status, 200, "{self:?}");
+        metrics::sum_of(&text, name, labels)
+    }
+
+    /// Where the API server calls it.
+    pub(crate) fn address(&self) -> SocketAddr {
+        format!("{}:10250", self.ip).parse().unwrap()
+    }
+
+    /// How many reviews it has decided.
+    pub(crate) fn decided(&self, cluster: &Cluster) -> f64 {
+        self.metric(cluster, "seldon_tracing_requests_total", &[])
+    }
+
+    /// The folder in /proc of its process.
+    pub(crate) fn process(&self) -> PathBuf {
+        let here = |folder: &PathBuf| {
+            let read = |name| fs::read_to_string(folder.join(name)).unwrap_or_default();
+            read("cgroup").contains(&self.uid) && read("cmdline").starts_with("/seldon-tracing")
+        };
+        let folders = fs::read_dir("/proc").unwrap();
+        let mut folders = folders.map(|it| it.unwrap().path());
+        folders.find(here).unwrap()
+    }
+}
+
+/// Waits until two pods serve, none of which is one of these, and no others are there.
+pub(crate) fn until_replaced(cluster: &Cluster, old: &[Pod]) -> Vec<Pod> {
+    until("the pods are replaced", || {
+        let new = serving(cluster);
+        new.len() == 2 && all(cluster).len() == 2 && !new.iter().any(|pod| old.contains(pod))
+    });
+    serving(cluster)
+}
+
+/// Waits until each pod has decided one more review.
+pub(crate) fn until_all_decide(cluster: &Cluster, mut write: impl FnMut()) {
+    let pods = serving(cluster);
+    let before: Vec<_> = pods.iter().map(|pod| pod.decided(cluster)).collect();
+    until("each pod decides", || {
+        write();
+        pods.iter()
+            .zip(&before)
+            .all(|(pod, before)| pod.decided(cluster) > *before)
+    });
+}
+
+/// Restarts all pods and waits for it, as the README does.
+pub(crate) fn restart(cluster: &Cluster) {
+    let deployment = format!("deployment/{NAME}");
+    for verb in ["restart", "status"] {
+        let rollout = ["rollout", verb, &deployment, "--namespace", NAMESPACE];
+        cluster.kubectl(&rollout).ok();
+    }
+}
