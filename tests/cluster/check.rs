@@ -11,7 +11,6 @@ use seldon_tracing::pki::{Authority, Names, Pair, Purpose};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
-use crate::readme;
 use crate::rig::installation::{CONFIG, NAME, NAMESPACE, get, service_name, trust};
 use crate::rig::kubectl::{self, Ran};
 use crate::rig::kubelet::{Kubelet, show};
@@ -256,12 +255,16 @@ impl Bench<'_> {
         self.kubectl("", "", &["create", "namespace", "models"])
             .ok();
         let page = "docs/check.md";
-        let said = readme::run(self.cluster, page, "# Check");
+        let said = self.cluster.installation().shell.follow(page, "# Check");
         assert!(
             said[0].contains("✓ a model that asks for tracing is traced"),
             "{said:?}"
         );
-        let said = readme::run(self.cluster, page, "## Before the installation");
+        let said = self
+            .cluster
+            .installation()
+            .shell
+            .follow(page, "## Before the installation");
         assert!(
             said[0].contains("‼ there is already a namespace"),
             "{said:?}"
