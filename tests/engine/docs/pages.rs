@@ -241,8 +241,9 @@ fn the_readme_is_short_and_shows_a_picture_that_stands_alone() {
 
 #[test]
 fn what_to_alert_on_is_among_the_metrics() {
-    let metrics = super::doc("webhook.md");
     let operate = super::doc("operate.md");
+    // Those of the webhook, and those of the controller.
+    let metrics = super::doc("webhook.md") + &operate;
     let names: BTreeSet<&str> = operate
         .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
         .filter(|word| word.starts_with("seldon_tracing_"))
