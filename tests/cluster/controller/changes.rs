@@ -17,6 +17,7 @@ tests![
     secrets_that_are_deleted_garbled_or_swapped_are_mended_under_writes_unnoticed,
     killed_at_any_time_of_a_change_of_the_ca_it_goes_on_and_nothing_is_lost,
     two_controllers_do_no_harm,
+    a_ca_whose_key_others_may_know_is_replaced_as_the_documentation_says,
 ];
 
 fn certificates_and_cas_that_live_for_seconds_change_under_writes_unnoticed(cluster: &Cluster) {
@@ -157,4 +158,12 @@ fn two_controllers_do_no_harm(cluster: &Cluster) {
     assert!(two.iter().all(|one| looked(one) > 1e9));
     assert_eq!(until_settled(cluster, ""), ca);
     assert!((all() - written).abs() < 0.5);
+}
+
+fn a_ca_whose_key_others_may_know_is_replaced_as_the_documentation_says(cluster: &Cluster) {
+    let controller = Controller::start(cluster, &QUICK);
+    let ca = until_settled(cluster, "");
+    crate::readme::run(cluster, "docs/operate.md", "## Certificates");
+    until_settled(cluster, &ca);
+    assert!((controller.steps("OldCaDropped") - 1.0).abs() < 0.5);
 }
