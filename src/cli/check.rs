@@ -11,7 +11,7 @@ use super::shared::Form;
 pub(super) const EXAMPLES: &str = "\
 Examples:
   seldon-tracing check --pre              before the installation
-  kubectl apply -k manifests/cert-manager
+  kubectl apply -k manifests/default
   seldon-tracing check --wait 2m          after it
   seldon-tracing check -o json
 

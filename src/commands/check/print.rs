@@ -133,3 +133,66 @@ pub(super) fn summary(checks: &[Check]) -> String {
     let parts: Vec<_> = parts.collect();
     format!("{}: {}", plural(checks.len(), "check"), parts.join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::check::item::{Finding, Item};
+
+    fn checks() -> Vec<Check> {
+        let long = "0 of 2 pods of the Deployment seldon-tracing are ready (seldon-tracing-7c9f-x: ImagePullBackOff)";
+        [
+            (Item::ApiServer, Finding::good("it answers: v1\u{1b}[31m")),
+            (Item::Pods, Finding::wrong(long, "See why.")),
+            (Item::Service, Finding::not_checked("no permission")),
+            (
+                Item::FailurePolicy,
+                Finding::warning("it is Fail", "Set it to Ignore."),
+            ),
+        ]
+        .map(|(item, finding)| Check { item, finding })
+        .into()
+    }
+
+    #[test]
+    fn people_see_a_list_that_fits_the_width() {
+        let text = text(&checks(), 60);
+        let plain = anstream::adapter::strip_str(&text).to_string();
+        let expected = "\
+Cluster
+✓ it answers: v1\u{fffd}[31m
+
+Pods
+✗ 0 of 2 pods of the Deployment seldon-tracing are ready
+  (seldon-tracing-7c9f-x: ImagePullBackOff)
+    See why.
+- Service: not checked, no permission
+
+Webhook configuration
+‼ it is Fail
+    Set it to Ignore.
+";
+        assert_eq!(plain, expected);
+        assert_eq!(
+            summary(&checks()),
+            "4 checks: 1 good, 1 wrong, 1 to be looked at, 1 not checked"
+        );
+    }
+
+    #[test]
+    fn programs_see_the_same() {
+        let value = value(&checks());
+        assert_eq!(value["good"], false);
+        let pods = &value["checks"][1];
+        assert_eq!(
+            (&pods["section"], &pods["check"]),
+            (&json!("pods"), &json!("pods"))
+        );
+        assert_eq!(
+            (&pods["result"], &pods["advice"]),
+            (&json!("wrong"), &json!("See why."))
+        );
+        assert!(value["checks"][0].get("advice").is_none());
+        assert_eq!(value["checks"][2]["result"], "not-checked");
+    }
+}

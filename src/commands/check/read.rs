@@ -227,3 +227,30 @@ async fn rights(client: &Client) -> Asked<Vec<(String, bool)>> {
         answer: answer.unwrap_or(Answer::Found(rights)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_rights_are_those_for_each_kind_of_the_manifests() {
+        let manifests = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests");
+        let folders = ["base", "controller", "default"].map(|it| manifests.join(it));
+        let files = folders.iter().flat_map(walkdir::WalkDir::new);
+        let files = files.map(|it| it.unwrap().into_path());
+        let mut count = 0;
+        for file in files.filter(|it| it.extension().is_some_and(|it| it == "yaml")) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            // Those of whole objects begin their lines.
+            for kind in text.lines().filter_map(|it| it.strip_prefix("kind: ")) {
+                let plural = format!("{}s", kind.to_lowercase()).replace("ys", "ies");
+                let is_known = CREATED.iter().any(|it| it.1 == plural);
+                assert!(is_known || kind == "Kustomization", "{kind}: {file:?}");
+                count += 1;
+            }
+        }
+        assert!(count > 15, "{count}");
+    }
+}
