@@ -163,7 +163,8 @@ fn two_controllers_do_no_harm(cluster: &Cluster) {
 fn a_ca_whose_key_others_may_know_is_replaced_as_the_documentation_says(cluster: &Cluster) {
     let controller = Controller::start(cluster, &QUICK);
     let ca = until_settled(cluster, "");
-    crate::readme::run(cluster, "docs/operate.md", "## Certificates");
+    let shell = &cluster.installation().shell;
+    shell.follow("docs/operate.md", "## Certificates");
     until_settled(cluster, &ca);
     assert!((controller.steps("OldCaDropped") - 1.0).abs() < 0.5);
 }
