@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use self::changes::{Changes, is_unanswered};
-use self::progress::roll_out;
+use self::progress::{bar, roll_out};
 use super::exit::Status;
 use super::fleet::{Cluster, Model, run};
 use super::messages::{self, json, plural, print, printable};
@@ -51,11 +51,14 @@ async fn work(arguments: &Resync) -> anyhow::Result<Status> {
     let cluster = Cluster::connect(&arguments.connection, &arguments.scope).await?;
     let chosen = chosen(&cluster, &arguments.names).await?;
     let at = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    let looked_at = bar(chosen.len());
     let planned: Vec<Planned> = stream::iter(&chosen)
         .map(|(namespace, name)| plan(&cluster, namespace, name, &at))
         .buffered(DRY_RUNS)
+        .inspect(|_| looked_at.inc(1))
         .try_collect()
         .await?;
+    looked_at.finish_and_clear();
     let (planned, same): (Vec<_>, Vec<_>) =
         planned.into_iter().partition(|it| !it.changes.is_empty());
     if arguments.dry_run {
