@@ -4,6 +4,9 @@ use time::{Duration, OffsetDateTime};
 
 use crate::pki::error::PkiError;
 
+/// The longest lifetime of a CA: 1000 years. A certificate cannot name a year after 9999.
+const LONGEST: Duration = Duration::days(365_000);
+
 /// How long certificates are valid, and how long others take to notice a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Times {
@@ -27,6 +30,9 @@ impl Times {
     pub(crate) fn checked(self) -> Result<Self, PkiError> {
         if self.leaf > self.ca_renewal {
             return Err("a certificate would outlive its CA: it must not be valid for longer than the time before the end of the CA at which a new CA is made".into());
+        }
+        if self.ca > LONGEST {
+            return Err("a CA cannot be valid for more than 1000 years".into());
         }
         if self.ca_renewal >= self.ca {
             return Err("the CA must be valid for longer than the time before its end at which a new CA is made".into());
