@@ -22,6 +22,7 @@ tests![every_way_to_break_an_installation_is_told_in_the_right_line];
 
 const WEBHOOKS: &str = "mutatingwebhookconfiguration";
 const NODE: &str = "node-a";
+const CONTROLLER: &str = "seldon-tracing-controller";
 
 /// What `check` says: of each check that is not good, what it came to.
 type Said = BTreeMap<String, String>;
@@ -81,6 +82,9 @@ impl<'c> Bench<'c> {
             &template["spec"],
         );
         bench.endpoints(true);
+        let one = ["replicas", "readyReplicas", "availableReplicas"].map(|it| (it, 1));
+        let one = json!(BTreeMap::from(one));
+        bench.status(NAMESPACE, "deployment", CONTROLLER, &one);
         let container =
             |port: &Value| json!({"containers": [{"name": "c", "image": "x", "ports": [port]}]});
         let spec = container(&json!({"containerPort": 9000}));
@@ -197,14 +201,13 @@ impl<'c> Bench<'c> {
         said
     }
 
-    /// Waits until these are the checks that are not good, beside that of the controller, which is not installed.
+    /// Waits until these are the checks that are not good.
     #[track_caller]
     fn settles_at(&self, expected: &[(&str, &str)]) {
-        let mut expected: Said = expected
+        let expected: Said = expected
             .iter()
             .map(|(check, result)| ((*check).to_owned(), (*result).to_owned()))
             .collect();
-        expected.insert("controller".to_owned(), "not-checked".to_owned());
         let mut said = Said::new();
         until(&format!("check says {expected:?}"), || {
             let now = self.said(&["-n", &self.space.name]);
@@ -245,7 +248,7 @@ impl<'c> Bench<'c> {
                 .starts_with("Cluster\n✓ the API server answers: v1."),
             "{ran:?}"
         );
-        assert_eq!(ran.stderr, "\n19 checks: 18 good, 1 not checked\n");
+        assert_eq!(ran.stderr, "\n19 checks: 19 good\n");
     }
 }
 
@@ -426,6 +429,11 @@ fn pods_are_broken(bench: &Bench<'_>) {
     };
     image("registry.example:5000/seldon-tracing:9.9.9");
     bench.settles_at(&[("version", "warning")]);
+    let none = json!({"readyReplicas": 0, "availableReplicas": 0});
+    bench.status(NAMESPACE, "deployment", CONTROLLER, &none);
+    bench.settles_at(&[("version", "warning"), ("controller", "wrong")]);
+    let one = json!({"readyReplicas": 1, "availableReplicas": 1});
+    bench.status(NAMESPACE, "deployment", CONTROLLER, &one);
     image(concat!("seldon-tracing:", env!("CARGO_PKG_VERSION")));
     bench.settles_at(&[]);
 }
@@ -597,6 +605,7 @@ fn nothing_is_left(bench: &Bench<'_>) {
     let delete = "kubectl delete -k manifests/external --ignore-not-found";
     bench.cluster.installation().shell.run(delete).ok();
     let unknown = none(&[
+        "controller",
         "config",
         "version",
         "pods",
