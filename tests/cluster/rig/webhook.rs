@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use k8s_openapi::api::core::v1::Secret;
-use kube::{Api, Client};
+use k8s_openapi::api::core::v1::{Namespace, Secret};
+use kube::api::{ListParams, PostParams};
+use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::time::sleep;
@@ -52,6 +53,7 @@ impl Webhook {
         runtime.block_on(webhook.go_up());
         let secrets = Api::namespaced(client.clone(), NAMESPACE);
         runtime.spawn(project(secrets, certificate));
+        runtime.spawn(finish_namespaces(client.clone()));
         roll_out(plane);
         webhook
     }
@@ -85,6 +87,26 @@ impl Webhook {
     pub(crate) fn log(&self) -> String {
         let process = self.process.lock().unwrap();
         process.as_ref().unwrap().log()
+    }
+}
+
+/// A namespace is gone when it is deleted, without a look for what is left in it. Runs until the runtime ends.
+async fn finish_namespaces(client: Client) {
+    let namespaces: Api<Namespace> = Api::all(client);
+    loop {
+        // Where the cluster ends, there are none.
+        let found = namespaces.list(&ListParams::default()).await;
+        for mut namespace in found.into_iter().flatten() {
+            if namespace.metadata.deletion_timestamp.is_some() {
+                namespace.spec = None;
+                let (name, put) = (namespace.name_any(), PostParams::default());
+                // If somebody was faster, the next look sees it.
+                let _ = namespaces
+                    .replace_subresource("finalize", &name, &put, &namespace)
+                    .await;
+            }
+        }
+        sleep(PERIOD).await;
     }
 }
 
