@@ -171,8 +171,13 @@ impl Repair {
             return;
         };
         match event {
-            Event::Init => self.fleet.list_begins(),
-            Event::InitApply(object) | Event::Apply(object) => {
+            Event::Init => return self.fleet.list_begins(),
+            Event::InitApply(object) => {
+                self.saw(&object).await;
+                // Counting is for the end of the list, or its cost would grow with the square of it.
+                return;
+            }
+            Event::Apply(object) => {
                 self.saw(&object).await;
             }
             Event::Delete(object) => self.fleet.gone(&key(&object)),
@@ -238,44 +243,47 @@ impl Repair {
         let (parameters, patch) = (PatchParams::default(), Patch::Merge(json!({})));
         let result = ask(&what, api.patch(&key.name, &parameters, &patch)).await;
         self.shared.report(REPAIR, &result);
+        let now = Instant::now();
         let object = match result {
             Ok(object) => object,
             Err(trouble) => {
+                self.shared.metrics.repaired("failed");
                 if trouble.is_gone() {
                     self.fleet.gone(key);
+                } else if trouble.is_answer() {
+                    // It is about this model, so others need not wait for it.
+                    let why = format!("The API server refuses to write it: {trouble}");
+                    let stored = ask("read it for an Event", api.get(&key.name)).await;
+                    self.in_vain(key, stored.ok().as_ref(), &why).await;
                 } else {
-                    self.fleet.queue.failed(Instant::now());
+                    self.fleet.queue.failed(now);
                 }
-                self.shared.metrics.repaired("failed");
                 return;
             }
         };
         let Some(assessment) = self.saw(&object).await else {
             return;
         };
-        let now = Instant::now();
-        if !is_repaired(assessment.standing) {
-            self.fleet.queue.repaired(key, now);
-            self.shared.metrics.repaired("done");
-            let note = match assessment.standing {
-                Standing::Off => "It was written again, and what was injected is removed.",
-                _ => {
-                    "It was written again, and the webhook added what was missing. Its pods restart once."
-                }
-            };
-            tracing::info!(namespace = key.namespace, name = key.name, "repaired");
-            self.tell(&object, false, "TracingRepaired", note).await;
-            return;
+        if is_repaired(assessment.standing) {
+            self.shared.metrics.repaired("in-vain");
+            let why = "It was written again, and the webhook changed nothing: it probably does not answer";
+            return self.in_vain(key, Some(&object), why).await;
         }
-        self.shared.metrics.repaired("in-vain");
-        let note = match self.fleet.queue.was_vain(key, now) {
-            Vain::Again { first: true } => {
-                "It was written again, and the webhook changed nothing: it probably does not answer. This is tried again."
-            }
-            Vain::GivenUp => {
-                "It was written again several times, and the webhook changed nothing, though it changes other models. \
-                 This is not tried again until the model changes; `seldon-tracing check` looks for the cause."
-            }
+        self.fleet.queue.repaired(key, now);
+        self.shared.metrics.repaired("done");
+        tracing::info!(namespace = key.namespace, name = key.name, "repaired");
+        let note = "It was written again, and the webhook gave it what it asks for. Its pods restart once.";
+        self.tell(&object, false, "TracingRepaired", note).await;
+    }
+
+    /// A repair that changed nothing. The user hears of the first one, and when it is given up.
+    async fn in_vain(&mut self, key: &Key, object: Option<&DynamicObject>, why: &str) {
+        let note = match self.fleet.queue.was_vain(key, Instant::now()) {
+            Vain::Again { first: true } => format!("{why}. This is tried again."),
+            Vain::GivenUp => format!(
+                "{why}. Other models are repaired, so this is not tried again until the model changes; \
+                 `seldon-tracing check` looks for the cause."
+            ),
             Vain::Again { first: false } => return,
         };
         tracing::warn!(
@@ -284,7 +292,9 @@ impl Repair {
             note,
             "not repaired"
         );
-        self.tell(&object, true, "TracingNotRepaired", note).await;
+        if let Some(object) = object {
+            self.tell(object, true, "TracingNotRepaired", &note).await;
+        }
     }
 
     /// Writes an Event on a model.

@@ -1,11 +1,11 @@
 //! What the API server did not do, and why.
 
-use std::error::Error;
 use std::time::Duration;
 
 use kube::runtime::watcher;
 use tokio::time::timeout;
 
+use crate::cluster::ask::innermost;
 use crate::pki::PkiError;
 
 /// How long a request may take. The API server itself gives up after a minute.
@@ -86,15 +86,6 @@ impl Trouble {
     pub(super) const fn is_answer(&self) -> bool {
         !matches!(self, Self::Unreachable { .. })
     }
-}
-
-/// The cause of an error, which those around it repeat.
-fn innermost(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }
 
 /// Waits for an answer, but not for long.

@@ -11,7 +11,7 @@ use super::read::Certificate;
 /// A server's file is a chain: each certificate is signed by the next (RFC 8446 §4.4.2), and the last by a CA of the client. A file of
 /// CAs is a list of certificates that do not depend on each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Link {
+pub(super) enum Link {
     /// The next certificate has signed it.
     SignedByNext,
     /// It has signed itself: a CA.
@@ -31,8 +31,8 @@ pub enum Link {
 /// The relation of each certificate to the next.
 ///
 /// Verifies signatures, but neither the dates nor the usages of the certificates.
-#[must_use]
-pub fn chain(certificates: &[Certificate]) -> Vec<Link> {
+#[cfg(test)]
+pub(super) fn chain(certificates: &[Certificate]) -> Vec<Link> {
     let next = certificates.iter().skip(1).map(Some).chain([None]);
     certificates
         .iter()

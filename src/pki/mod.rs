@@ -33,7 +33,6 @@ mod trust;
 mod validity;
 
 pub use authority::{Authority, Pair, Purpose};
-pub use chain::{Link, chain};
 pub use error::{PkiError, rfc3339};
 pub use names::Names;
 pub(crate) use read::pem_fault;

@@ -3,7 +3,8 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 
 use super::*;
-use crate::pki::{Authority, Names, Pair, Purpose, chain};
+use crate::pki::chain::{Link, chain};
+use crate::pki::{Authority, Names, Pair, Purpose};
 
 static NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
 
@@ -232,7 +233,7 @@ proptest! {
         if let Ok(read) = read_certificates(text.as_bytes())
             && signed(&der) != signed(&good[0].der)
         {
-            prop_assert_ne!(chain(&read)[0], crate::pki::Link::SignedByNext);
+            prop_assert_ne!(chain(&read)[0], Link::SignedByNext);
         }
         use_all(in_pem(&der[..cut.index(der.len())]).as_bytes());
     }

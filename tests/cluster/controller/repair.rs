@@ -16,6 +16,7 @@ use crate::writes::{apply, quietly, record};
 tests![
     models_of_an_outage_are_repaired_after_it_each_once_and_no_other_is_touched,
     a_single_model_is_tried_during_an_outage_and_repaired_after_it,
+    a_model_that_the_api_server_refuses_to_write_holds_up_no_other,
     without_the_rights_to_repair_it_says_so_and_repairs_when_it_has_them,
     without_seldons_resource_it_waits_for_it,
 ];
@@ -164,6 +165,62 @@ fn a_single_model_is_tried_during_an_outage_and_repaired_after_it(cluster: &Clus
     until("it is repaired", || is_traced(&space.get("single")));
     assert_eq!(written(&space.get("single")).generation, 2);
     assert_eq!(events(&space, "TracingNotRepaired"), 1);
+}
+
+fn a_model_that_the_api_server_refuses_to_write_holds_up_no_other(cluster: &Cluster) {
+    let space = cluster.space("refused");
+    let policy = "refuses-a-model";
+    let rules = json!([{
+        "apiGroups": ["machinelearning.seldon.io"],
+        "apiVersions": ["v1"],
+        "operations": ["UPDATE"],
+        "resources": ["seldondeployments"],
+        "resourceNames": ["a-refused"],
+    }]);
+    let refusing = json!({"apiVersion": "v1", "kind": "List", "items": [
+        {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": "ValidatingAdmissionPolicy",
+            "metadata": {"name": policy},
+            "spec": {
+                "matchConstraints": {"resourceRules": rules},
+                "validations": [{"expression": "false", "message": "it is frozen"}],
+            },
+        },
+        {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": "ValidatingAdmissionPolicyBinding",
+            "metadata": {"name": policy},
+            "spec": {"policyName": policy, "validationActions": ["Deny"]},
+        },
+    ]});
+    let create = ["create", "-f", "-"];
+    cluster.kubectl_with(&refusing.to_string(), &create).ok();
+    let outage = Outage::begin(cluster);
+    // It is due first.
+    quietly(apply(&space, &[model("a-refused")]));
+    quietly(apply(&space, &[model("other")]));
+    until("the policy is in force", || {
+        let annotate = ["annotate", "sdep/a-refused", "note=1", "--overwrite"];
+        space.kubectl(&annotate).code != Some(0)
+    });
+    drop(outage);
+    let controller = Controller::start(cluster, &FLAGS);
+    until("the other is repaired", || is_traced(&space.get("other")));
+    assert!(!is_traced(&space.get("a-refused")));
+    until("the user is told", || {
+        events(&space, "TracingNotRepaired") == 1
+    });
+    let described = space.kubectl(&["describe", "sdep/a-refused"]).ok();
+    assert!(described.contains("it is frozen"), "{described}");
+    for kind in [
+        "validatingadmissionpolicybinding",
+        "validatingadmissionpolicy",
+    ] {
+        cluster.kubectl(&["delete", kind, policy]).ok();
+    }
+    until("it is repaired too", || is_traced(&space.get("a-refused")));
+    drop(controller);
 }
 
 fn without_the_rights_to_repair_it_says_so_and_repairs_when_it_has_them(cluster: &Cluster) {
