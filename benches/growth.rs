@@ -28,17 +28,26 @@ const GROWTH: f64 = 10.0;
 /// The most that the cost may grow, as a multiple of what the dimension grows.
 const MOST: f64 = 1.2;
 
-/// The function that callgrind counts in.
+/// The functions that callgrind counts in.
 #[inline(never)]
 fn answer_once(body: &[u8], config: &Config) -> usize {
     answer(body, Route::Mutate, config).map_or(0, |answer| answer.body.len())
 }
 
+#[inline(never)]
+fn read_once(text: &str) -> usize {
+    Config::read(text).map_or(0, |config| config.namespaces.len())
+}
+
 fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);
-    if arguments.next().as_deref() == Some("--answer") {
-        let body = fs::read(arguments.next().unwrap()).unwrap();
-        return ExitCode::from(u8::from(answer_once(&body, &Config::default()) == 0));
+    if let (Some(what), Some(path)) = (arguments.next(), arguments.next()) {
+        let body = fs::read(path).unwrap();
+        let done = match what.as_str() {
+            "answer_once" => answer_once(&body, &Config::default()),
+            _ => read_once(str::from_utf8(&body).unwrap()),
+        };
+        return ExitCode::from(u8::from(done == 0));
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("review.json");
@@ -46,12 +55,14 @@ fn main() -> ExitCode {
     let [a, b, c, d] = SIZES;
     println!("{:42} thousands of instructions for", "");
     println!("{:42} {a:>10} {b:>10} {c:>10} {d:>10}", "what grows");
-    for (name, build) in DIMENSIONS {
+    let answers = DIMENSIONS.map(|(name, build)| ("answer_once", name, build));
+    let config = ("read_once", "namespaces of the config file", CONFIG);
+    for (function, name, build) in answers.into_iter().chain([config]) {
         let mut line = format!("{name:42}");
         let mut before = None;
         for size in SIZES {
             fs::write(&path, build(size)).unwrap();
-            let Some(cost) = instructions(&path) else {
+            let Some(cost) = instructions(function, &path) else {
                 eprintln!(
                     "cannot count instructions: install valgrind, as in apt-get install valgrind"
                 );
@@ -72,14 +83,13 @@ fn main() -> ExitCode {
     ExitCode::from(u8::from(worst > MOST))
 }
 
-/// The instructions of one answer; nothing where callgrind cannot be run.
-fn instructions(review: &std::path::Path) -> Option<f64> {
+/// The instructions of one call of a function with that file; nothing where callgrind cannot be run.
+fn instructions(function: &str, file: &std::path::Path) -> Option<f64> {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg("--toggle-collect=*answer_once*")
+        .arg(format!("--toggle-collect=*{function}*"))
         .arg(env::current_exe().ok()?)
-        .arg("--answer")
-        .arg(review)
+        .args([function.as_ref(), file.as_os_str()])
         .output()
         .ok()?;
     assert!(
@@ -95,6 +105,12 @@ fn instructions(review: &std::path::Path) -> Option<f64> {
 }
 
 type Build = fn(usize) -> String;
+
+const CONFIG: Build = |n| {
+    (0..n).fold("namespaces:\n".to_owned(), |text, at| {
+        text + &format!("  n{at}:\n")
+    })
+};
 
 const DIMENSIONS: [(&str, Build); 19] = [
     ("containers", |n| {

@@ -31,4 +31,10 @@ pub enum ConfigCommand {
         #[arg(short = 'o', long, value_name = "FORMAT", default_value = "yaml")]
         output: DataForm,
     },
+    /// Print the JSON Schema of the config file
+    ///
+    /// Editors complete and check a config file by it: name it in the first line of the file, `# yaml-language-server:
+    /// $schema=config.schema.json`. It catches most mistakes; `config check` catches all.
+    #[command(after_help = "Example:\n  seldon-tracing config schema > config.schema.json")]
+    Schema,
 }

@@ -1,4 +1,4 @@
-//! `config check` and `config show`; `load` reads the configuration for every command.
+//! `config check`, `config show` and `config schema`; `load` reads the configuration for every command.
 
 use std::path::Path;
 
@@ -42,6 +42,7 @@ pub(super) fn config(command: &ConfigCommand) -> anyhow::Result<Status> {
                 DataForm::Json => json(&value),
             })?;
         }
+        ConfigCommand::Schema => print(&json(&Config::schema()))?,
     }
     Ok(Status::Done)
 }

@@ -128,7 +128,7 @@ fn an_explanation_of_twenty_containers_fits_a_screen() {
 
 #[test]
 fn help_reads_as_before() {
-    let commands: [&[&str]; 17] = [
+    let commands: [&[&str]; 18] = [
         &[],
         &["inject"],
         &["uninject"],
@@ -138,6 +138,7 @@ fn help_reads_as_before() {
         &["config"],
         &["config", "check"],
         &["config", "show"],
+        &["config", "schema"],
         &["completions"],
         &["man"],
         &["serve"],

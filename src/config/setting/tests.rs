@@ -1,11 +1,14 @@
 use super::*;
+use crate::config::Config;
 use crate::config::template::{MAX_PLACEHOLDERS, Names, Unresolved, expand};
 use crate::jaeger::accepts::is_sampler_pair;
 
-#[test]
+/// A setting, what it accepts, and what it refuses.
+type Case = (Setting, &'static [&'static str], &'static [&'static str]);
+
 #[expect(clippy::too_many_lines, reason = "one table")]
-fn settings_accept_what_the_clients_accept() {
-    let table: &[(Setting, &[&str], &[&str])] = &[
+fn table() -> [Case; Setting::COUNT] {
+    [
         (
             Setting::AgentHost,
             &[
@@ -148,12 +151,16 @@ fn settings_accept_what_the_clients_accept() {
             &["", "a", "a,b", "a, b"],
             &["a b", "a,b/c", "é"],
         ),
-    ];
-    for (setting, good, bad) in table {
-        for text in *good {
+    ]
+}
+
+#[test]
+fn settings_accept_what_the_clients_accept() {
+    for (setting, good, bad) in table() {
+        for text in good {
             assert!(setting.accepts(text), "{setting:?} must accept {text:?}");
         }
-        for text in *bad {
+        for text in bad {
             assert!(!setting.accepts(text), "{setting:?} must refuse {text:?}");
         }
         assert!(
@@ -174,6 +181,47 @@ fn settings_accept_what_the_clients_accept() {
             "{setting:?} must refuse control characters"
         );
     }
+}
+
+/// What only [`Config::read`] refuses: a pattern cannot say it, or not so that a person can read it.
+const BEYOND_THE_SCHEMA: [&str; 13] = [
+    "256.0.0.1",
+    "1.2.3",
+    "65536",
+    "a=${NODE}",
+    "a={pod}",
+    "a={name",
+    "{name=x",
+    "a=${NODE:x",
+    "a=$(NODE)",
+    "a/..",
+    "otel-collector:65536",
+    "256.0.0.1:4317",
+    "status.hostIP:4317",
+];
+
+#[test]
+fn the_schema_accepts_what_the_settings_accept_and_refuses_nearly_all_that_they_refuse() {
+    let schema = jsonschema::validator_for(&Config::schema()).unwrap();
+    let mut beyond: Vec<&str> = Vec::new();
+    for (setting, good, bad) in table() {
+        let accepts = |text: &str| {
+            let mut settings = serde_json::Map::new();
+            // The halves of the sampler stand together.
+            if matches!(setting, Setting::SamplerType | Setting::SamplerParam) {
+                settings.insert("samplerType".to_owned(), "ratelimiting".into());
+                settings.insert("samplerParam".to_owned(), "1".into());
+            }
+            settings.insert(setting.config_key().to_owned(), text.into());
+            schema.is_valid(&serde_json::json!({"defaults": settings}))
+        };
+        for text in good {
+            assert!(accepts(text), "the schema must accept {setting:?} {text:?}");
+        }
+        beyond.extend(bad.iter().filter(|text| accepts(text)));
+        assert!(!accepts(&"a".repeat(MAX_SETTING + 1)), "{setting:?}");
+    }
+    assert_eq!(beyond, BEYOND_THE_SCHEMA);
 }
 
 #[test]
