@@ -26,7 +26,7 @@ app.kubernetes.io/component: {{ . }}
 
 {{- /* Our commands know where they are installed, unless it is where everybody installs. */}}
 {{- define "seldon-tracing.namespaceArg" -}}
-{{- if ne .Release.Namespace "seldon-tracing" }}
+{{- if ne .Release.Namespace "seldon-tracing" -}}
 - --tracing-namespace={{ .Release.Namespace }}
 {{- end }}
 {{- end }}
