@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::helm::{Helm, NAMESPACE, objects};
+use crate::helm::{Helm, NAMESPACE, Objects, objects};
 use crate::readme::described;
 use crate::support::fixtures::documents;
 
@@ -25,527 +25,65 @@ test: {namespace: models}
 config: {profiles: {sampled: {samplerType: probabilistic, samplerParam: 0.1}}}
 ";
 
-const WEBHOOK: &str = "Deployment seldon-tracing";
-const CONTROLLER: &str = "Deployment seldon-tracing-controller";
-const POD: &str = "/spec/template/spec";
-const CONTAINER: &str = "/spec/template/spec/containers/0";
-const LABELS: &str = "/spec/template/metadata/labels/team";
-const NOTES: &str = "/spec/template/metadata/annotations/note";
-const TAINT: &str = "[{key: gpu, operator: Exists}]";
-const NEAR: &str = "{nodeAffinity: {a: b}}";
+/// Rows of a value, what it is set to, an object, a place in it, and what is there.
+const CASES: &str = include_str!("values.txt");
 
-/// A value, what it is set to, an object by kind and name, where in it that is seen, and as what. An empty place: in its text.
-type Case = (&'static str, &'static str, &'static str, String, Value);
-
-fn at(place: &str, below: &str) -> String {
-    format!("{place}{below}")
-}
-
-fn of_pods(prefix: &str, object: &'static str) -> Vec<Case> {
-    let path = |key: &str| -> &'static str { format!("{prefix}{key}").leak() };
-    vec![
-        (
-            path("resources"),
-            "{requests: {cpu: 1}}",
-            object,
-            at(CONTAINER, "/resources/requests/cpu"),
-            json!(1),
-        ),
-        (
-            path("priorityClassName"),
-            "high",
-            object,
-            at(POD, "/priorityClassName"),
-            json!("high"),
-        ),
-        (
-            path("nodeSelector"),
-            "{pool: infra}",
-            object,
-            at(POD, "/nodeSelector"),
-            json!({"pool": "infra"}),
-        ),
-        (
-            path("affinity"),
-            NEAR,
-            object,
-            at(POD, "/affinity"),
-            json!({"nodeAffinity": {"a": "b"}}),
-        ),
-        (
-            path("tolerations"),
-            TAINT,
-            object,
-            at(POD, "/tolerations"),
-            json!([{"key": "gpu", "operator": "Exists"}]),
-        ),
-        (
-            path("podLabels"),
-            "{team: ml}",
-            object,
-            LABELS.to_owned(),
-            json!("ml"),
-        ),
-        (
-            path("podAnnotations"),
-            "{note: x}",
-            object,
-            NOTES.to_owned(),
-            json!("x"),
-        ),
-        (
-            path("extraArgs"),
-            "[--log-level=debug]",
-            object,
-            at(CONTAINER, "/args"),
-            json!("--log-level=debug"),
-        ),
-    ]
-}
-
-fn of_the_webhook() -> Vec<Case> {
-    const ENTRIES: &str = "MutatingWebhookConfiguration seldon-tracing";
-    const CONFIG: &str = "ConfigMap seldon-tracing-config";
-    const SERVICE: &str = "Service seldon-tracing";
-    const POLICY: &str = "NetworkPolicy seldon-tracing";
-    let digest = format!("sha256:{}", "0".repeat(64));
-    let by_digest = format!("seldon-tracing@{digest}");
-    let image = || at(CONTAINER, "/image");
-    let text = |path, set, expected: &str| (path, set, CONFIG, String::new(), json!(expected));
-    let peer = json!([{"ipBlock": {"cidr": "10.0.0.0/28"}}]);
-    let block = "[{ipBlock: {cidr: 10.0.0.0/28}}]";
-    let mut cases = of_pods("", WEBHOOK);
-    cases.extend([
-        (
-            "image.repository",
-            "r.example/x",
-            WEBHOOK,
-            image(),
-            json!("r.example/x:0.1.0"),
-        ),
-        (
-            "image.tag",
-            "'1.0'",
-            WEBHOOK,
-            image(),
-            json!("seldon-tracing:1.0"),
-        ),
-        (
-            "image.digest",
-            digest.leak(),
-            WEBHOOK,
-            image(),
-            json!(by_digest),
-        ),
-        (
-            "image.pullPolicy",
-            "Always",
-            WEBHOOK,
-            at(CONTAINER, "/imagePullPolicy"),
-            json!("Always"),
-        ),
-        (
-            "imagePullSecrets",
-            "[{name: r}]",
-            WEBHOOK,
-            at(POD, "/imagePullSecrets"),
-            json!([{"name": "r"}]),
-        ),
-        text(
-            "config",
-            "{namespaces: {a: {agentPort: 1}}}",
-            "agentPort: 1",
-        ),
-        text(
-            "config.trigger",
-            "acme.example/traced",
-            "trigger: acme.example/traced",
-        ),
-        text("config.targets.containers", "false", "containers: false"),
-        text(
-            "config.targets.orchestrator",
-            "false",
-            "orchestrator: false",
-        ),
-        text(
-            "config.targets.prepackagedServers",
-            "false",
-            "prepackagedServers: false",
-        ),
-        text("config.targets.explainer", "false", "explainer: false"),
-        text(
-            "config.targets.initContainers",
-            "true",
-            "initContainers: true",
-        ),
-        text("config.defaults.agentHost", "jaeger", "agentHost: jaeger"),
-        text("config.defaults.agentPort", "6831", "agentPort: 6831"),
-        text(
-            "config.defaults.samplerType",
-            "remote",
-            "samplerType: remote",
-        ),
-        text("config.defaults.samplerParam", "0.25", "samplerParam: 0.25"),
-        text(
-            "config.profiles",
-            "{few: {samplerType: const, samplerParam: 0}}",
-            "few:",
-        ),
-        text(
-            "config.namespaces",
-            "{team-a: {agentPort: 6831}}",
-            "team-a:",
-        ),
-        (
-            "certificates.mode",
-            "external",
-            CONTROLLER,
-            at(CONTAINER, "/args"),
-            json!("--certificates=false"),
-        ),
-        (
-            "failurePolicy",
-            "Fail",
-            ENTRIES,
-            "/webhooks/0/failurePolicy".into(),
-            json!("Fail"),
-        ),
-        (
-            "failurePolicy",
-            "Fail",
-            ENTRIES,
-            "/webhooks/1/failurePolicy".into(),
-            json!("Fail"),
-        ),
-        ("replicas", "3", WEBHOOK, "/spec/replicas".into(), json!(3)),
-        (
-            "port",
-            "10260",
-            WEBHOOK,
-            at(CONTAINER, "/args"),
-            json!("--listen=10260"),
-        ),
-        (
-            "port",
-            "10260",
-            WEBHOOK,
-            at(CONTAINER, "/ports/0/containerPort"),
-            json!(10260),
-        ),
-        (
-            "port",
-            "10260",
-            POLICY,
-            "/spec/ingress/0/ports/0/port".into(),
-            json!(10260),
-        ),
-        (
-            "adminPort",
-            "9090",
-            WEBHOOK,
-            at(CONTAINER, "/args"),
-            json!("--admin-listen=9090"),
-        ),
-        (
-            "adminPort",
-            "9090",
-            WEBHOOK,
-            at(CONTAINER, "/ports/1/containerPort"),
-            json!(9090),
-        ),
-        (
-            "adminPort",
-            "9090",
-            POLICY,
-            "/spec/ingress/1/ports/0/port".into(),
-            json!(9090),
-        ),
-        (
-            "adminPort",
-            "9090",
-            CONTROLLER,
-            at(CONTAINER, "/args"),
-            json!("--admin-listen=9090"),
-        ),
-        (
-            "hostNetwork",
-            "true\nport: 10260",
-            WEBHOOK,
-            at(POD, "/hostNetwork"),
-            json!(true),
-        ),
-        (
-            "hostNetwork",
-            "true\nport: 10260",
-            WEBHOOK,
-            "/spec/strategy/rollingUpdate/maxSurge".into(),
-            json!(0),
-        ),
-        (
-            "topologySpreadConstraints",
-            "[]",
-            WEBHOOK,
-            at(POD, "/topologySpreadConstraints"),
-            Value::Null,
-        ),
-        (
-            "serviceLabels",
-            "{team: ml}",
-            SERVICE,
-            "/metadata/labels/team".into(),
-            json!("ml"),
-        ),
-        (
-            "serviceAnnotations",
-            "{note: x}",
-            SERVICE,
-            "/metadata/annotations/note".into(),
-            json!("x"),
-        ),
-        (
-            "networkPolicy.enabled",
-            "false",
-            POLICY,
-            "/kind".into(),
-            Value::Null,
-        ),
-        (
-            "networkPolicy.apiServer",
-            block,
-            POLICY,
-            "/spec/ingress/0/from".into(),
-            peer.clone(),
-        ),
-        (
-            "networkPolicy.monitoring",
-            block,
-            POLICY,
-            "/spec/ingress/1/from".into(),
-            peer,
-        ),
-        (
-            "networkPolicy.monitoring",
-            "[]",
-            POLICY,
-            "/spec/ingress/1".into(),
-            Value::Null,
-        ),
-    ]);
-    cases
-}
-
-fn of_the_rest() -> Vec<Case> {
-    const DAEMON: &str = "DaemonSet seldon-tracing-collector";
-    const BACKEND: &str = "ConfigMap seldon-tracing-collector";
-    const MONITOR: &str = "ServiceMonitor seldon-tracing";
-    const BOARD: &str = "ConfigMap seldon-tracing-dashboard";
-    const POLICY: &str = "ValidatingAdmissionPolicy seldon-tracing-guard";
-    const RULE: &str = "PrometheusRule seldon-tracing";
-    const TEST: &str = "Pod seldon-tracing-test";
-    let args = || "/spec/containers/0/args".to_owned();
-    let label = || "/metadata/labels/team".to_owned();
-    let mut cases = of_pods("controller.", CONTROLLER);
-    cases.extend([
-        (
-            "repair.enabled",
-            "false",
-            CONTROLLER,
-            at(CONTAINER, "/args"),
-            json!("--repair=false"),
-        ),
-        (
-            "repair.enabled",
-            "false",
-            "ClusterRole seldon-tracing-repair",
-            "/kind".into(),
-            Value::Null,
-        ),
-        (
-            "guard.enabled",
-            "true",
-            POLICY,
-            "/kind".into(),
-            json!("ValidatingAdmissionPolicy"),
-        ),
-        (
-            "collector.enabled",
-            "true",
-            DAEMON,
-            "/kind".into(),
-            json!("DaemonSet"),
-        ),
-        (
-            "collector.otlpEndpoint",
-            "tempo:4317",
-            BACKEND,
-            "/data/OTLP_ENDPOINT".into(),
-            json!("tempo:4317"),
-        ),
-        (
-            "collector.otlpInsecure",
-            "false",
-            BACKEND,
-            "/data/OTLP_INSECURE".into(),
-            json!("false"),
-        ),
-        (
-            "collector.image.repository",
-            "x",
-            DAEMON,
-            at(CONTAINER, "/image"),
-            json!("x:0.165.0"),
-        ),
-        (
-            "collector.image.tag",
-            "'1'",
-            DAEMON,
-            at(CONTAINER, "/image"),
-            json!("otel/opentelemetry-collector:1"),
-        ),
-        (
-            "collector.resources",
-            "{limits: {memory: 400Mi}}",
-            DAEMON,
-            at(CONTAINER, "/env/2/value"),
-            json!("240MiB"),
-        ),
-        (
-            "collector.tolerations",
-            TAINT,
-            DAEMON,
-            at(POD, "/tolerations/0/key"),
-            json!("gpu"),
-        ),
-        (
-            "serviceMonitor.enabled",
-            "true",
-            MONITOR,
-            "/spec/endpoints/0/port".into(),
-            json!("admin"),
-        ),
-        (
-            "serviceMonitor.labels",
-            "{team: ml}",
-            MONITOR,
-            label(),
-            json!("ml"),
-        ),
-        (
-            "serviceMonitor.interval",
-            "30s",
-            MONITOR,
-            "/spec/endpoints/0/interval".into(),
-            json!("30s"),
-        ),
-        (
-            "prometheusRule.enabled",
-            "true",
-            RULE,
-            "/kind".into(),
-            json!("PrometheusRule"),
-        ),
-        (
-            "prometheusRule.labels",
-            "{team: ml}",
-            RULE,
-            label(),
-            json!("ml"),
-        ),
-        (
-            "dashboard.enabled",
-            "true",
-            BOARD,
-            "/metadata/labels/grafana_dashboard".into(),
-            json!("1"),
-        ),
-        (
-            "dashboard.labels",
-            "{team: ml}",
-            BOARD,
-            label(),
-            json!("ml"),
-        ),
-        (
-            "dashboard.annotations",
-            "{note: x}",
-            BOARD,
-            "/metadata/annotations/note".into(),
-            json!("x"),
-        ),
-        (
-            "test.namespace",
-            "models",
-            TEST,
-            args(),
-            json!("--namespace=models"),
-        ),
-        (
-            "test.namespace",
-            "models",
-            "Role seldon-tracing-test-model",
-            "/metadata/namespace".into(),
-            json!("models"),
-        ),
-        ("test.wait", "5s", TEST, args(), json!("--wait=5s")),
-    ]);
-    cases
-}
-
-/// `a.b` and `x` as YAML. A part that is an option is switched on.
+/// `a.b` set to something, as YAML. A part that is an option is switched on; the network of the node needs another port.
 fn values(path: &str, set: &str) -> String {
-    let mut text = format!("\"{}\":", path.replace('.', "\": {\""));
-    text = text.trim_start_matches('"').replacen("\":", ":", 1);
     let option = ["collector", "serviceMonitor", "prometheusRule", "dashboard"];
     let (first, rest) = path.split_once('.').unwrap_or((path, ""));
-    if option.contains(&first) && rest != "enabled" {
-        text = text.replacen('{', "{enabled: true, ", 1);
+    let mut value = set.to_owned();
+    for key in rest.rsplit('.').filter(|key| !key.is_empty()) {
+        value = format!("{{{key}: {value}}}");
     }
-    let (set, more) = set.split_once('\n').unwrap_or((set, ""));
-    format!(
-        "{text} {set}{}\n{more}\n",
-        "}".repeat(path.matches('.').count())
-    )
+    if option.contains(&first) && rest != "enabled" {
+        value = value.replacen('{', "{enabled: true, ", 1);
+    }
+    let port = if path == "hostNetwork" {
+        "port: 10260\n"
+    } else {
+        ""
+    };
+    format!("{port}{first}: {value}\n")
 }
 
 fn every_value_is_seen_in_an_object(helm: &Helm) {
-    let cases = [of_the_webhook(), of_the_rest()].concat();
-    let set: BTreeSet<_> = cases.iter().map(|case| case.0.to_owned()).collect();
+    let plain = objects(&helm.template("").ok());
+    let mut set = BTreeSet::new();
+    let rows = CASES.lines().filter(|line| !line.starts_with('#'));
+    for row in rows {
+        let parts: Vec<_> = row.split(" | ").collect();
+        let [path, value, object, place, expected] = parts[..].try_into().unwrap();
+        set.insert(path.to_owned());
+        let expected: Value = serde_json::from_str(expected).unwrap();
+        let place = place.replace("{container}", "{pod}/containers/0");
+        let place = place.replace("{pod}", "/spec/template/spec");
+        let values = values(path, value);
+        let rendered = objects(&helm.template(&values).ok());
+        let seen = |objects: &Objects| is_seen(objects, object, &place, &expected);
+        assert!(seen(&rendered), "{row}");
+        assert!(!seen(&plain), "it is so by default: {row}");
+    }
     let known: BTreeSet<_> = described().into_iter().map(|it| it.path).collect();
-    let parents = |path: &&String| !known.iter().any(|it| it.starts_with(&format!("{path}.")));
-    let missing: Vec<_> = known.difference(&set).filter(parents).collect();
-    assert_eq!(missing, Vec::<&String>::new(), "no test sets these");
-    let unknown: Vec<_> = set.difference(&known).collect();
-    assert_eq!(unknown, Vec::<&String>::new(), "without a comment");
-    let find = |text: &str, object: &str| {
-        let (kind, name) = object.split_once(' ').unwrap();
-        let found = objects(text).into_iter();
-        let mut found = found.filter(|(key, _)| (key.0.as_str(), key.2.as_str()) == (kind, name));
-        found.next().map_or(Value::Null, |(_, object)| object)
+    let is_leaf = |path: &&String| {
+        let parts = format!("{path}.");
+        !known.iter().any(|it| it.starts_with(&parts))
     };
-    let plain = helm.template("").ok();
-    for (path, set, object, place, expected) in cases {
-        let values = values(path, set);
-        let text = helm.template(&values).ok();
-        let seen = |text: &str| {
-            let object = find(text, object);
-            if place.is_empty() {
-                return object["data"]["config.yaml"]
-                    .as_str()
-                    .unwrap()
-                    .contains(expected.as_str().unwrap());
-            }
-            let found = object.pointer(&place).unwrap_or(&Value::Null);
-            *found == expected
-                || found
-                    .as_array()
-                    .is_some_and(|list| list.contains(&expected))
-        };
-        assert!(
-            seen(&text),
-            "{values}: {expected} at {place} of {}",
-            find(&text, object)
-        );
-        assert!(!seen(&plain), "{values}: it is so by default");
+    let known: BTreeSet<_> = known.iter().filter(is_leaf).cloned().collect();
+    assert_eq!(set, known, "values with a test, and values with a comment");
+}
+
+fn is_seen(objects: &Objects, object: &str, place: &str, expected: &Value) -> bool {
+    let (kind, name) = object.split_once(' ').unwrap();
+    let mut objects = objects.iter();
+    let object = objects.find(|(key, _)| (key.0.as_str(), key.2.as_str()) == (kind, name));
+    let found = object.and_then(|(_, object)| object.pointer(place));
+    match found.unwrap_or(&Value::Null) {
+        Value::Array(items) if items.contains(expected) => true,
+        Value::String(text) if text.contains('\n') => {
+            expected.as_str().is_some_and(|part| text.contains(part))
+        }
+        found => found == expected,
     }
 }
 
