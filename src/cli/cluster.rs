@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 /// Which cluster, as kubectl selects it.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Debug)]
 pub struct Connection {
     /// The kubeconfig file [default: the variable KUBECONFIG, then ~/.kube/config, then the service account of the pod]
     #[arg(long, value_name = "FILE")]
@@ -13,6 +13,15 @@ pub struct Connection {
     /// The context of the kubeconfig [default: its current context]
     #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
+    /// The namespace in which seldon-tracing is installed
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "seldon-tracing",
+        env = "SELDON_TRACING_NAMESPACE",
+        hide_env_values = true
+    )]
+    pub tracing_namespace: String,
 }
 
 /// Which SeldonDeployments of the cluster, as kubectl selects them.

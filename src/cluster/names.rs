@@ -1,8 +1,5 @@
 //! The names of our objects, as `manifests/` has them.
 
-/// The namespace of the webhook and the controller.
-pub(crate) const NAMESPACE: &str = "seldon-tracing";
-
 /// The Deployment, the Service and the `MutatingWebhookConfiguration`.
 pub(crate) const NAME: &str = "seldon-tracing";
 
@@ -36,5 +33,5 @@ pub(crate) const CRD: &str = "seldondeployments.machinelearning.seldon.io";
 /// The label of a namespace for which the webhook is not called, and its value.
 pub(crate) const DISABLED_LABEL: (&str, &str) = ("tracing.seldon.io/disabled", "true");
 
-/// The namespaces for which it is never called.
-pub(crate) const EXCLUDED: [&str; 4] = ["kube-system", "kube-public", "kube-node-lease", NAMESPACE];
+/// The namespaces for which it is never called, beside the one in which it is installed.
+pub(crate) const EXCLUDED: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];

@@ -7,7 +7,7 @@ use kube::api::{Api, ListParams};
 use kube::{Client, Error};
 
 use super::failure::Failure;
-use super::names::{CONFIG_KEY, CONFIG_MAP, NAMESPACE};
+use super::names::{CONFIG_KEY, CONFIG_MAP};
 use super::namespaces::state;
 use crate::config::Config;
 use crate::inject::{Assessment, Namespace, Standing, assess};
@@ -26,14 +26,21 @@ pub(crate) struct Surroundings {
 }
 
 impl Surroundings {
-    /// Reads them, for one namespace or for all. A missing right is a note.
+    /// Reads them, for one namespace or for all. `ours` is where the webhook is installed. A missing right is a note.
     ///
     /// # Errors
     /// The API server cannot be reached, or refuses the credentials.
-    pub(crate) async fn read(client: &Client, namespace: Option<&str>) -> Result<Self, Failure> {
+    pub(crate) async fn read(
+        client: &Client,
+        ours: &str,
+        namespace: Option<&str>,
+    ) -> Result<Self, Failure> {
         let mut notes = Vec::new();
-        let (config, namespaces) =
-            futures::future::join(read_config(client), read_namespaces(client, namespace)).await;
+        let (config, namespaces) = futures::future::join(
+            read_config(client, ours),
+            read_namespaces(client, ours, namespace),
+        )
+        .await;
         let config = config?.unwrap_or_else(|note| {
             notes.push(note);
             None
@@ -84,9 +91,9 @@ type Read<T> = Result<Result<T, String>, Failure>;
 /// What follows where the config of the cluster is not known.
 const BUILT_IN: &str = "the built-in config is used, and no model is called outdated";
 
-async fn read_config(client: &Client) -> Read<Option<Config>> {
-    let api: Api<ConfigMap> = Api::namespaced(client.clone(), NAMESPACE);
-    let place = format!("ConfigMap {NAMESPACE}/{CONFIG_MAP}");
+async fn read_config(client: &Client, ours: &str) -> Read<Option<Config>> {
+    let api: Api<ConfigMap> = Api::namespaced(client.clone(), ours);
+    let place = format!("ConfigMap {ours}/{CONFIG_MAP}");
     let doing = format!("read the {place}");
     let map = match noted(doing, api.get_opt(CONFIG_MAP).await)? {
         Ok(Some(map)) => map,
@@ -115,12 +122,16 @@ async fn read_config(client: &Client) -> Read<Option<Config>> {
     })
 }
 
-async fn read_namespaces(client: &Client, one: Option<&str>) -> Read<HashMap<String, Namespace>> {
+async fn read_namespaces(
+    client: &Client,
+    ours: &str,
+    one: Option<&str>,
+) -> Read<HashMap<String, Namespace>> {
     const GUESS: &str = "what is traced by a namespace is told only by what the models have";
     let api: Api<Resource> = Api::all(client.clone());
     let mut found = HashMap::new();
     let mut add = |name: String, labels: Option<BTreeMap<String, String>>| {
-        let state = state(&name, &labels.unwrap_or_default());
+        let state = state(&name, &labels.unwrap_or_default(), ours);
         found.insert(name, state);
     };
     if let Some(name) = one {

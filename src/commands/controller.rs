@@ -21,6 +21,7 @@ pub(super) fn controller(arguments: &Controller, colour: bool) -> anyhow::Result
 
 fn until_stopped(arguments: &Controller, lost_lines: LostLines) -> anyhow::Result<Status> {
     let options = Options {
+        namespace: arguments.connection.tracing_namespace.clone(),
         admin_listen: addresses(arguments.admin_listen.unwrap_or(Listen::Port(ADMIN_PORT))),
         certificates: arguments
             .certificates

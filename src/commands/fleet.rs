@@ -34,6 +34,8 @@ pub(super) struct Model {
 /// A connection to a cluster.
 pub(super) struct Cluster {
     pub(super) client: Client,
+    /// The namespace of the webhook.
+    ours: String,
     pub(super) models: Models,
     /// What the flags select.
     pub(super) selection: Selection,
@@ -64,6 +66,7 @@ impl Cluster {
         Ok(Self {
             models: Models::new(client.clone()),
             client,
+            ours: connection.tracing_namespace.clone(),
             selection: Selection {
                 namespace: (!scope.all_namespaces).then_some(namespace),
                 labels: scope.selector.clone(),
@@ -74,7 +77,7 @@ impl Cluster {
     /// Reads the config and the namespaces, and says what could not be read.
     pub(super) async fn surroundings(&self) -> anyhow::Result<Surroundings> {
         let namespace = self.selection.namespace.as_deref();
-        let surroundings = Surroundings::read(&self.client, namespace).await?;
+        let surroundings = Surroundings::read(&self.client, &self.ours, namespace).await?;
         for note in &surroundings.notes {
             messages::summary(note);
         }

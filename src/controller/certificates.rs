@@ -16,7 +16,7 @@ use super::secrets::Stored;
 use super::shared::Shared;
 use super::trouble::Trouble;
 use super::watch;
-use crate::cluster::names::{CA_SECRET, LEAF_SECRET, NAME, NAMESPACE};
+use crate::cluster::names::{CA_SECRET, LEAF_SECRET, NAME};
 use crate::pki::Names;
 use crate::pki::lifecycle::{LeafSecret, Next, Seen, Step, Times, Why, next};
 
@@ -32,13 +32,13 @@ pub(super) async fn keep(shared: Arc<Shared>, times: Times) {
     let mut changes = select_all([
         watch::object::<Secret>(
             &shared,
-            Api::namespaced(client.clone(), NAMESPACE),
+            Api::namespaced(client.clone(), &shared.namespace),
             CA_SECRET,
             "watch-ca",
         ),
         watch::object::<Secret>(
             &shared,
-            Api::namespaced(client.clone(), NAMESPACE),
+            Api::namespaced(client.clone(), &shared.namespace),
             LEAF_SECRET,
             "watch-certificate",
         ),
@@ -105,9 +105,9 @@ struct Keeper {
 
 impl Keeper {
     fn new(shared: Arc<Shared>, times: Times) -> Self {
-        let service = format!("{NAME}.{NAMESPACE}.svc");
+        let service = format!("{NAME}.{}.svc", shared.namespace);
         Self {
-            secrets: Api::namespaced(shared.client.clone(), NAMESPACE),
+            secrets: Api::namespaced(shared.client.clone(), &shared.namespace),
             webhooks: Api::all(shared.client.clone()),
             names: Names {
                 dns: vec![format!("{service}.cluster.local"), service],

@@ -43,6 +43,8 @@ use crate::process::{admin, listener};
 
 /// What the controller does.
 pub(crate) struct Options {
+    /// The namespace in which it is installed.
+    pub(crate) namespace: String,
     /// Where health and metrics are served: the first of these addresses that can be bound.
     pub(crate) admin_listen: Vec<SocketAddr>,
     /// How long certificates are valid, if it keeps them.
@@ -69,7 +71,7 @@ pub(crate) async fn run(
         version = env!("CARGO_PKG_VERSION"),
         "listening"
     );
-    let shared = Arc::new(Shared::new(client));
+    let shared = Arc::new(Shared::new(client, options.namespace));
     let mut tasks = JoinSet::new();
     tasks.spawn(serve_admin(admin, Arc::clone(&shared), options.lost_lines));
     if let Some(times) = options.certificates {

@@ -152,7 +152,7 @@ impl Repair {
         match event {
             Event::Apply(object) | Event::InitApply(object) => {
                 let name = object.name_any();
-                match state(&name, object.labels()) {
+                match state(&name, object.labels(), &self.shared.namespace) {
                     Namespace::Off => self.namespaces.remove(&name).is_some(),
                     other => self.namespaces.insert(name, other) != Some(other),
                 }

@@ -12,16 +12,19 @@ use crate::process::health::{Check, Health};
 /// What all parts share.
 pub(super) struct Shared {
     pub(super) client: Client,
+    /// The namespace in which we are installed.
+    pub(super) namespace: String,
     pub(super) events: Events,
     pub(super) health: Arc<Health>,
     pub(super) metrics: Metrics,
 }
 
 impl Shared {
-    pub(super) fn new(client: Client) -> Self {
+    pub(super) fn new(client: Client, namespace: String) -> Self {
         Self {
             events: Events::new(client.clone()),
             client,
+            namespace,
             health: Arc::new(Health::new([])),
             metrics: Metrics::new(),
         }

@@ -63,12 +63,13 @@ async fn run(arguments: &cli::Check) -> anyhow::Result<Vec<Check>> {
         connection.context.as_deref(),
     )
     .await?;
+    let ours = &connection.tracing_namespace;
     let namespace = arguments.namespace.as_deref();
     let namespace = namespace.unwrap_or(&connected.namespace);
     let end = arguments.wait.map(|wait| Instant::now() + wait);
     let mut said = String::new();
     loop {
-        let checked = once(&connected.client, arguments.pre, namespace).await;
+        let checked = once(&connected.client, arguments.pre, ours, namespace).await;
         if end.is_none_or(|end| Instant::now() >= end) {
             return checked;
         }
@@ -87,11 +88,16 @@ async fn run(arguments: &cli::Check) -> anyhow::Result<Vec<Check>> {
     }
 }
 
-async fn once(client: &Client, pre: bool, namespace: &str) -> anyhow::Result<Vec<Check>> {
+async fn once(
+    client: &Client,
+    pre: bool,
+    ours: &str,
+    namespace: &str,
+) -> anyhow::Result<Vec<Check>> {
     Ok(if pre {
-        judge_before(&read::before(client).await?)
+        judge_before(&read::before(client, ours).await?)
     } else {
-        judge(&read::after(client, namespace).await?)
+        judge(&read::after(client, ours, namespace).await?)
     })
 }
 

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use super::seen::{ConfigMap, Nodes, Pod, Resources, Seen, SeenBefore, Version};
 use super::{served, trial};
 use crate::cluster::ask::{Answer, Asked, Kind, each, get, list, send};
-use crate::cluster::names::{CONFIG_KEY, CONFIG_MAP, CONTROLLER, NAME, NAMESPACE, NAMESPACE_LABEL};
+use crate::cluster::names::{CONFIG_KEY, CONFIG_MAP, CONTROLLER, NAME, NAMESPACE_LABEL};
 use crate::config::Config;
 
 /// The labels of all our pods, and of the endpoints of our Service.
@@ -50,11 +50,6 @@ const fn kind<'a>(group: &'a str, plural: &'a str, namespace: Option<&'a str>) -
     }
 }
 
-/// A kind of our objects in our namespace.
-const fn ours<'a>(group: &'a str, plural: &'a str) -> Kind<'a> {
-    kind(group, plural, Some(NAMESPACE))
-}
-
 const CONFIGURATIONS: Kind<'static> = kind(
     "admissionregistration.k8s.io",
     "mutatingwebhookconfigurations",
@@ -86,24 +81,25 @@ async fn seldon(client: &Client) -> Asked<Resources> {
     raw(client, "/apis/machinelearning.seldon.io/v1").await
 }
 
-/// Reads an installation.
-pub(super) async fn after(client: &Client, namespace: &str) -> anyhow::Result<Seen> {
+/// Reads an installation in the namespace `ours`. `namespace` is that of the dry run.
+pub(super) async fn after(client: &Client, ours: &str, namespace: &str) -> anyhow::Result<Seen> {
     let api_server = version(client).await?;
     let (key, value) = NAMESPACE_LABEL;
     let labelled = format!("{key}={value}");
+    let of_ours = |group, plural| kind(group, plural, Some(ours));
     let (seldon, our_namespace, config_map, deployment, controller, pods) = tokio::join!(
         seldon(client),
-        get(client, NAMESPACES, NAMESPACE),
-        get(client, ours("", "configmaps"), CONFIG_MAP),
-        get(client, ours("apps", "deployments"), NAME),
-        get(client, ours("apps", "deployments"), CONTROLLER),
-        list::<Pod>(client, ours("", "pods"), POD_LABELS),
+        get(client, NAMESPACES, ours),
+        get(client, of_ours("", "configmaps"), CONFIG_MAP),
+        get(client, of_ours("apps", "deployments"), NAME),
+        get(client, of_ours("apps", "deployments"), CONTROLLER),
+        list::<Pod>(client, of_ours("", "pods"), POD_LABELS),
     );
     let (service, slices, configuration, configurations, namespaces, nodes) = tokio::join!(
-        get(client, ours("", "services"), NAME),
+        get(client, of_ours("", "services"), NAME),
         list(
             client,
-            ours("discovery.k8s.io", "endpointslices"),
+            of_ours("discovery.k8s.io", "endpointslices"),
             SLICE_LABELS
         ),
         get(client, CONFIGURATIONS, NAME),
@@ -115,11 +111,12 @@ pub(super) async fn after(client: &Client, namespace: &str) -> anyhow::Result<Se
     let webhooks: Vec<_> = webhooks.filter(|pod| is_ready_webhook(pod)).collect();
     let trigger = trigger(&config_map);
     let (served, trial) = tokio::join!(
-        served::all(client, &webhooks),
+        served::all(client, ours, &webhooks),
         trial::run(client, namespace, &trigger),
     );
     Ok(Seen {
         now: OffsetDateTime::now_utc(),
+        ours: ours.to_owned(),
         api_server,
         seldon,
         namespace: our_namespace,
@@ -161,18 +158,19 @@ async fn nodes(client: &Client) -> Asked<Nodes> {
     }
 }
 
-/// Reads what is there before an installation.
-pub(super) async fn before(client: &Client) -> anyhow::Result<SeenBefore> {
+/// Reads what is there before an installation in the namespace `ours`.
+pub(super) async fn before(client: &Client, ours: &str) -> anyhow::Result<SeenBefore> {
     let api_server = version(client).await?;
     let (seldon, admission, rights, namespace, configuration, configurations) = tokio::join!(
         seldon(client),
         raw(client, "/apis/admissionregistration.k8s.io/v1"),
-        rights(client),
-        get(client, NAMESPACES, NAMESPACE),
+        rights(client, ours),
+        get(client, NAMESPACES, ours),
         get(client, CONFIGURATIONS, NAME),
         list(client, CONFIGURATIONS, ""),
     );
     Ok(SeenBefore {
+        ours: ours.to_owned(),
         api_server,
         seldon,
         admission,
@@ -194,12 +192,12 @@ struct ReviewStatus {
 }
 
 /// Asks for each kind whether the user may create it.
-async fn rights(client: &Client) -> Asked<Vec<(String, bool)>> {
+async fn rights(client: &Client, ours: &str) -> Asked<Vec<(String, bool)>> {
     let reviews = kind("authorization.k8s.io", "selfsubjectaccessreviews", None);
     let asked = CREATED
         .iter()
         .map(|&(group, plural, namespaced)| async move {
-            let namespace = namespaced.then_some(NAMESPACE);
+            let namespace = namespaced.then_some(ours);
             let review = json!({
                 "apiVersion": "authorization.k8s.io/v1",
                 "kind": "SelfSubjectAccessReview",

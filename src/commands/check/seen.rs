@@ -15,6 +15,8 @@ pub(super) type Labels = BTreeMap<String, String>;
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
     pub(super) now: OffsetDateTime,
+    /// The namespace in which we are, or should be, installed.
+    pub(super) ours: String,
     pub(super) api_server: Version,
     pub(super) seldon: Asked<Resources>,
     pub(super) namespace: Asked<Named>,
@@ -36,6 +38,8 @@ pub(super) struct Seen {
 /// All that is judged before it.
 #[derive(Clone, Debug)]
 pub(super) struct SeenBefore {
+    /// The namespace in which we would be installed.
+    pub(super) ours: String,
     pub(super) api_server: Version,
     pub(super) seldon: Asked<Resources>,
     pub(super) admission: Asked<Resources>,

@@ -15,7 +15,7 @@ use tokio_rustls::TlsConnector;
 use super::seen::{Pod, Served};
 use crate::apiserver::client::{Target, Trust, tls};
 use crate::cluster::ask::{Answer, answer_of, innermost};
-use crate::cluster::names::{NAME, NAMESPACE};
+use crate::cluster::names::NAME;
 
 /// How long a handshake may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -26,10 +26,10 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// The port of the webhook in its pods, by its name, and if no port has that name.
 const PORT: (&str, u16) = ("https", 10250);
 
-/// Asks each of these pods.
-pub(super) async fn all(client: &Client, pods: &[&Pod]) -> Vec<(String, Served)> {
+/// Asks each of these pods of the namespace `ours`.
+pub(super) async fn all(client: &Client, ours: &str, pods: &[&Pod]) -> Vec<(String, Served)> {
     let asked = pods.iter().map(|pod| async {
-        let served = match timeout(PATIENCE, one(client, pod)).await {
+        let served = match timeout(PATIENCE, one(client, ours, pod)).await {
             Ok(served) => served,
             Err(_) => Served::Unreachable(format!("no answer within {} s", PATIENCE.as_secs())),
         };
@@ -38,11 +38,11 @@ pub(super) async fn all(client: &Client, pods: &[&Pod]) -> Vec<(String, Served)>
     join_all(asked).await
 }
 
-async fn one(client: &Client, pod: &Pod) -> Served {
+async fn one(client: &Client, ours: &str, pod: &Pod) -> Served {
     let ports = pod.spec.containers.iter().flat_map(|it| &it.ports);
     let named = ports.into_iter().find(|port| port.name == PORT.0);
     let port = named.map_or(PORT.1, |port| port.inside);
-    let pods: Api<CorePod> = Api::namespaced(client.clone(), NAMESPACE);
+    let pods: Api<CorePod> = Api::namespaced(client.clone(), ours);
     let mut forward = match pods.portforward(&pod.metadata.name, &[port]).await {
         Ok(forward) => forward,
         Err(error) => return refused(error),
@@ -51,7 +51,7 @@ async fn one(client: &Client, pod: &Pod) -> Served {
         return Served::Unreachable("the connection has no stream".to_owned());
     };
     let trouble = forward.take_error(port);
-    let served = match shown(stream).await {
+    let served = match shown(stream, ours).await {
         Ok(chain) => Served::Chain(chain),
         Err(error) => {
             // The kubelet says more than the end of the stream does, and says it a moment later.
@@ -78,8 +78,11 @@ fn refused(error: Error) -> Served {
 }
 
 /// The certificates that are shown at the other end, in DER. Any are taken: they are judged later.
-async fn shown(stream: impl AsyncRead + AsyncWrite + Unpin) -> Result<Vec<Vec<u8>>, String> {
-    let name = format!("{NAME}.{NAMESPACE}.svc");
+async fn shown(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    ours: &str,
+) -> Result<Vec<Vec<u8>>, String> {
+    let name = format!("{NAME}.{ours}.svc");
     let target = Target {
         url: String::new(),
         trust: Trust::Anything,

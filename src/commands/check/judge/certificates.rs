@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use time::{Duration, OffsetDateTime};
 
 use super::webhook::entries_of;
-use crate::cluster::names::{NAME, NAMESPACE};
+use crate::cluster::names::NAME;
 use crate::commands::check::item::{Checked, Finding};
 use crate::commands::check::seen::{Entry, Seen, Served};
 use crate::commands::messages::plural;
@@ -87,12 +87,13 @@ fn chains(seen: &Seen) -> Result<Vec<(&str, Vec<Certificate>)>, Finding> {
             Served::NoTls(why) => {
                 return Err(Finding::wrong(
                     format!("pod {pod} is ready, and does not answer with TLS: {why}"),
-                    format!("See its log: kubectl logs -n {NAMESPACE} {pod}"),
+                    format!("See its log: kubectl logs -n {} {pod}", seen.ours),
                 ));
             }
             Served::Forbidden => {
                 unseen = Some(format!(
-                    "no permission to create pods/portforward in {NAMESPACE}"
+                    "no permission to create pods/portforward in {}",
+                    seen.ours
                 ));
             }
             Served::Unreachable(why) => {
@@ -111,7 +112,7 @@ pub(super) fn certificate(seen: &Seen) -> Checked {
     let chains = chains(seen)?;
     let bundles = bundles(seen)
         .map_err(|_| Finding::not_checked("there is no caBundle to compare it with"))?;
-    let server = format!("{NAME}.{NAMESPACE}.svc");
+    let server = format!("{NAME}.{}.svc", seen.ours);
     for (pod, chain) in &chains {
         for (entry, authorities) in &bundles {
             if let Err(why) = trust(authorities, chain, &server, seen.now) {

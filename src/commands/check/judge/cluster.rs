@@ -1,7 +1,7 @@
 //! The cluster itself, and what is there before an installation.
 
 use crate::cluster::ask::Asked;
-use crate::cluster::names::{NAME, NAMESPACE};
+use crate::cluster::names::NAME;
 use crate::commands::check::item::{Checked, Finding, need};
 use crate::commands::check::seen::{Resources, SeenBefore, Version};
 
@@ -81,7 +81,7 @@ pub(super) fn rights(rights: &Asked<Vec<(String, bool)>>) -> Checked {
 pub(super) fn leftovers(seen: &SeenBefore) -> Finding {
     let nothing = || Finding::good("nothing of an earlier installation is there");
     let mut found = Vec::new();
-    let namespace = need(&seen.namespace, nothing).map(|_| format!("a namespace {NAMESPACE}"));
+    let namespace = need(&seen.namespace, nothing).map(|_| format!("a namespace {}", seen.ours));
     let configuration = need(&seen.configuration, nothing)
         .map(|_| format!("a MutatingWebhookConfiguration {NAME}"));
     let mut left = nothing();

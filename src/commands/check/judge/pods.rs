@@ -1,6 +1,6 @@
 //! The pods, and what is theirs.
 
-use crate::cluster::names::{CONFIG_KEY, CONFIG_MAP, CONTROLLER, NAME, NAMESPACE};
+use crate::cluster::names::{CONFIG_KEY, CONFIG_MAP, CONTROLLER, NAME};
 use crate::commands::check::item::{Checked, Finding, need};
 use crate::commands::check::seen::{Container, Deployment, Labels, Pod, PodSpec, Seen};
 use crate::commands::messages::plural;
@@ -14,17 +14,17 @@ const AGAIN: &str = "Apply the manifests again: docs/install.md says how.";
 pub(super) fn namespace(seen: &Seen) -> Checked {
     need(&seen.namespace, || {
         Finding::wrong(
-            format!("there is no namespace {NAMESPACE}: nothing is installed"),
+            format!("there is no namespace {}: nothing is installed", seen.ours),
             "Install it: docs/install.md says how.",
         )
     })?;
-    Ok(Finding::good(format!("the namespace {NAMESPACE} exists")))
+    Ok(Finding::good(format!("the namespace {} exists", seen.ours)))
 }
 
 /// What is missing in the namespace, unless the namespace is missing too.
 fn missing(seen: &Seen, text: String, advice: &str) -> Finding {
     if seen.namespace.is_absent() {
-        Finding::not_checked(format!("there is no namespace {NAMESPACE}"))
+        Finding::not_checked(format!("there is no namespace {}", seen.ours))
     } else {
         Finding::wrong(text, advice)
     }
@@ -84,7 +84,10 @@ fn ready(seen: &Seen, name: &str, deployment: &Deployment) -> Finding {
     let (ready, wanted) = (deployment.status.ready_replicas, deployment.spec.replicas);
     if wanted == 0 {
         let text = format!("the Deployment {name} is scaled to 0");
-        let advice = format!("kubectl scale deployment/{name} -n {NAMESPACE} --replicas=2");
+        let advice = format!(
+            "kubectl scale deployment/{name} -n {} --replicas=2",
+            seen.ours
+        );
         return Finding::wrong(text, advice);
     }
     let text = format!("{ready} of {wanted} pods of the Deployment {name} are ready");
@@ -100,7 +103,7 @@ fn ready(seen: &Seen, name: &str, deployment: &Deployment) -> Finding {
         Some((pod, why)) => format!("{text} ({pod}: {why})"),
         None => text,
     };
-    let advice = format!("See why: kubectl describe pods -n {NAMESPACE}");
+    let advice = format!("See why: kubectl describe pods -n {}", seen.ours);
     if ready == 0 {
         Finding::wrong(text, advice)
     } else {
@@ -181,7 +184,10 @@ pub(super) fn service(seen: &Seen) -> Checked {
     } else {
         Finding::wrong(
             format!("the Service {NAME} has no ready endpoint"),
-            format!("See whether pods are ready: kubectl get pods -n {NAMESPACE}"),
+            format!(
+                "See whether pods are ready: kubectl get pods -n {}",
+                seen.ours
+            ),
         )
     })
 }

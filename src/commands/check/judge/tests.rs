@@ -125,6 +125,7 @@ fn good() -> Seen {
         "clientConfig": {"service": {"namespace": "seldon-system", "name": "seldon-webhook-service"}},
     }]});
     Seen {
+        ours: "seldon-tracing".to_owned(),
         now: now() + Duration::HOUR,
         api_server: serde_json::from_value(
             json!({"major": "1", "minor": "36", "gitVersion": "v1.36.3"}),
@@ -208,6 +209,14 @@ fn an_installation_from_the_manifests_is_good() {
         },
         &[],
     );
+}
+
+#[test]
+fn another_namespace_is_not_the_one_that_is_called() {
+    let wrong = [(Item::Calls, Wrong), (Item::Certificate, Wrong)];
+    let checks = broken(|seen| seen.ours = "elsewhere".to_owned(), &wrong);
+    let said = text(&checks, Item::Calls);
+    assert!(said.ends_with("not elsewhere/seldon-tracing"), "{said}");
 }
 
 #[test]
@@ -540,6 +549,7 @@ fn what_may_not_be_read_is_not_checked_and_fails_nothing() {
 /// A cluster that is ready for an installation.
 fn ready() -> SeenBefore {
     SeenBefore {
+        ours: "seldon-tracing".to_owned(),
         api_server: good().api_server,
         seldon: good().seldon,
         admission: found(json!({"resources": [{"name": "mutatingwebhookconfigurations"}]})),

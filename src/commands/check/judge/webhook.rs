@@ -2,7 +2,7 @@
 
 use super::pods::read_config;
 use crate::cluster::ask::Asked;
-use crate::cluster::names::{NAME, NAMESPACE, WEBHOOKS};
+use crate::cluster::names::{NAME, WEBHOOKS};
 use crate::commands::check::item::{Checked, Finding, need};
 use crate::commands::check::seen::{Configuration, Entry, Seen};
 
@@ -59,10 +59,11 @@ pub(super) fn calls(seen: &Seen) -> Checked {
         let Some(service) = &entry.client_config.service else {
             return wrong(format!("calls a URL, and not the Service {NAME}"));
         };
-        if (service.namespace.as_str(), service.name.as_str()) != (NAMESPACE, NAME) {
+        if (service.namespace.as_str(), service.name.as_str()) != (&seen.ours, NAME) {
             let called = format!("{}/{}", service.namespace, service.name);
             return wrong(format!(
-                "calls the Service {called}, and not {NAMESPACE}/{NAME}"
+                "calls the Service {called}, and not {}/{NAME}",
+                seen.ours
             ));
         }
         if service.path != path {
