@@ -26,7 +26,7 @@ fn the_copies_are_those_of_manifests() {
         assert!(is_same, "{copy} is stale: cp {of} {to}/{copy}");
     }
     let there = fs::read_dir(&folder).unwrap();
-    assert_eq!(there.count(), COPIES.len(), "{folder:?} has another file");
+    assert_eq!(there.count(), COPIES.len(), "a file without an original");
 }
 
 fn the_versions_are_that_of_the_crate() {

@@ -2,6 +2,7 @@
 //!
 //! `UPDATE_GOLDEN=1 cargo test --test chart readme` writes it again.
 
+use std::fmt::Write;
 use std::fs;
 
 use serde_json::Value;
@@ -58,7 +59,7 @@ pub(crate) fn described() -> Vec<Described> {
         }
         found.push(Described {
             path,
-            text: comment.drain(..).collect::<Vec<_>>().join(" "),
+            text: std::mem::take(&mut comment).join(" "),
             default: defaults.pointer(&pointer).cloned(),
         });
     }
@@ -74,7 +75,7 @@ fn its_table_is_made_of_the_values() {
             None => String::new(),
         };
         let text = one.text.replace('|', "\\|");
-        table += &format!("| `{}` | {default} | {text} |\n", one.path);
+        writeln!(table, "| `{}` | {default} | {text} |", one.path).unwrap();
     }
     let path = chart().join("README.md");
     let page = fs::read_to_string(&path).unwrap();

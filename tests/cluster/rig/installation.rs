@@ -47,11 +47,14 @@ pub(crate) enum Source {
     CertManager(PathBuf),
     /// From our controller: `manifests/default`. Without nodes it is a process, ended when it has made the certificate.
     Controller,
+    /// The same by this Helm: `manifests/chart`.
+    Helm(PathBuf),
 }
 
 impl Source {
     fn folder(&self) -> &'static str {
         match self {
+            Self::Helm(_) => "manifests/chart",
             Self::External => "manifests/external",
             Self::CertManager(_) => "manifests/cert-manager",
             Self::Controller => "manifests/default",
@@ -64,6 +67,7 @@ impl Source {
             Self::External => "## With a certificate of your own",
             Self::CertManager(_) => "## With cert-manager",
             Self::Controller => "## Install it",
+            Self::Helm(_) => "## With Helm",
         };
         blocks("docs/install.md", heading)
     }
@@ -81,11 +85,14 @@ impl Installation {
             Source::CertManager(binaries) => Some(CertManager::start(plane, binaries)),
             _ => None,
         };
+        if let Source::Helm(helm) = source {
+            shell.add("helm", helm);
+        }
         let commands = source.commands();
         let (first, others) = commands.split_first().unwrap();
         shell.run(first).ok();
         let played = plane.ground == Ground::Loopback;
-        let controller = matches!(source, Source::Controller) && played;
+        let controller = matches!(source, Source::Controller | Source::Helm(_)) && played;
         let controller = controller.then(|| runtime.block_on(controller::start(plane, &[])));
         let webhook = played.then(|| {
             until("there is a certificate", || {
@@ -112,10 +119,14 @@ impl Installation {
 
     /// Takes it away, so that another can be installed.
     pub(crate) fn remove(self) {
-        let folder = self.folder;
-        let commands = format!(
-            "kubectl delete mutatingwebhookconfiguration {NAME}\nkubectl delete -k {folder} --ignore-not-found"
-        );
+        let commands = match self.folder {
+            "manifests/chart" => format!(
+                "helm uninstall {NAME} --namespace {NAMESPACE} --wait\nkubectl delete namespace {NAMESPACE}"
+            ),
+            folder => format!(
+                "kubectl delete mutatingwebhookconfiguration {NAME}\nkubectl delete -k {folder} --ignore-not-found"
+            ),
+        };
         self.shell.run(&commands).ok();
     }
 

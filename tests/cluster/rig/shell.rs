@@ -37,8 +37,13 @@ impl Shell {
         link(&root().join("examples"), folder.join("examples"));
         copy(&root().join("manifests"), &folder.join("manifests"));
         if plane.ground == Ground::Loopback && !may_listen_below_1024() {
-            for name in ["service.yaml", "webhook.yaml"] {
-                let file = folder.join("manifests/base").join(name);
+            for name in [
+                "base/service",
+                "base/webhook",
+                "chart/templates/service",
+                "chart/templates/webhook",
+            ] {
+                let file = folder.join(format!("manifests/{name}.yaml"));
                 let text = fs::read_to_string(&file).unwrap();
                 fs::write(file, text.replace("port: 443", "port: 20443")).unwrap();
             }
@@ -52,6 +57,12 @@ impl Shell {
             path: format!("{}:{path}", tools.display()),
             kubeconfig: plane.kubeconfig(),
         }
+    }
+
+    /// Gives it one more command.
+    pub(crate) fn add(&self, name: &str, program: &Path) {
+        let tools = self.folder.with_file_name("tools");
+        symlink(program, tools.join(name)).unwrap();
     }
 
     /// Runs a block of commands, until one fails.
