@@ -4,11 +4,15 @@
 
 use std::process::ExitCode;
 
-use seldon_tracing::cli::Cli;
-use seldon_tracing::commands::{is_broken_pipe, report, run};
+use seldon_tracing::cli::{Called, Cli};
+use seldon_tracing::commands::{is_broken_pipe, offer, report, run};
 
 fn main() -> ExitCode {
-    match run(Cli::read()) {
+    let done = match Called::now() {
+        Called::ToComplete => offer(),
+        Called::Itself | Called::Plugin => run(Cli::read()),
+    };
+    match done {
         Ok(status) => status.into(),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,5 +1,6 @@
 //! The types of the command line. Help, completions and man pages are generated from them.
 
+mod called;
 mod certs;
 mod check;
 mod cluster;
@@ -14,6 +15,7 @@ mod shared;
 
 use std::path::PathBuf;
 
+pub use called::Called;
 pub use certs::CertsCommand;
 pub use check::Check;
 pub use cluster::{Connection, Scope};
@@ -27,7 +29,7 @@ pub use serve::Serve;
 pub use shared::{ConfigFile, DataForm, Form, Input, OneFile, Surroundings};
 
 use clap::error::{ContextKind, ContextValue};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 /// The same for all commands; docs/gitops.md has the table too.
 const EXIT_CODES: &str = "\
@@ -65,10 +67,25 @@ pub struct Cli {
 }
 
 impl Cli {
+    /// The definition of the command line, under the name that the program was called by.
+    #[must_use]
+    pub fn definition() -> clap::Command {
+        Called::now().name(Self::command())
+    }
+
+    /// A text for people in which commands have the name that the program was called by.
+    #[must_use]
+    pub fn text(text: &str) -> String {
+        Called::now().text(text, &Self::command())
+    }
+
     /// Reads the arguments. Ends the process where they are wrong, with a hint for words that users of other tools try.
     #[must_use]
     pub fn read() -> Self {
-        Self::try_parse().unwrap_or_else(|mut error| {
+        let mut command = Self::definition();
+        let matches = command.try_get_matches_from_mut(std::env::args_os());
+        let read = matches.and_then(|mut matches| Self::from_arg_matches_mut(&mut matches));
+        read.unwrap_or_else(|mut error| {
             let hint = match error.get(ContextKind::InvalidSubcommand) {
                 Some(ContextValue::String(word)) => hint(word),
                 _ => None,
@@ -78,7 +95,7 @@ impl Cli {
                 let hint = ContextValue::StyledStrs(vec![hint.into()]);
                 error.insert(ContextKind::Suggested, hint);
             }
-            error.exit()
+            error.format(&mut command).exit()
         })
     }
 }

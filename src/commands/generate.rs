@@ -1,17 +1,24 @@
-//! `completions` and `man`: generated from the types of the command line.
+//! `completions`, the completions of kubectl, and `man`: generated from the types of the command line.
 
 use std::fs;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::CommandFactory;
+use clap_complete::engine::complete;
 
 use super::exit::Status;
 use super::messages::print;
-use crate::cli::Cli;
+use crate::cli::{Called, Cli};
 
 /// `completions`
 pub(super) fn completions(shell: clap_complete::Shell) -> anyhow::Result<Status> {
+    if Called::now() == Called::Plugin {
+        bail!(
+            "kubectl needs no script to complete this; it asks a second name of this program, which you make in a folder of the PATH: \
+             ln -s \"$(command -v kubectl-seldon_tracing)\" DIR/kubectl_complete-seldon_tracing"
+        );
+    }
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "seldon-tracing", &mut script);
     // clap_complete writes the hyphen of the name in two ways, so its script for bash does not find the subcommands
@@ -19,6 +26,36 @@ pub(super) fn completions(shell: clap_complete::Shell) -> anyhow::Result<Status>
     let script =
         String::from_utf8_lossy(&script).replace("seldon__subcmd__tracing", "seldon__tracing");
     print(&script)?;
+    Ok(Status::Done)
+}
+
+/// What kubectl offers after the words of a command of the plugin: a line for each, and a number that tells how to go on.
+///
+/// # Errors
+/// An error for the user, if standard output or the current folder cannot be used.
+pub fn offer() -> anyhow::Result<Status> {
+    /// No space after it, for more of a path follows.
+    const NO_SPACE: u8 = 2;
+    /// The shell offers no file names beside it: where a file is asked for, they are here already.
+    const NO_FILES: u8 = 4;
+    let words = Called::words();
+    let last = words.len() - 1;
+    let folder = std::env::current_dir().context("cannot find the current folder")?;
+    let mut command = Cli::definition();
+    let offered = complete(&mut command, words, last, Some(&folder))?;
+    let mut text = String::new();
+    let mut is_folder = !offered.is_empty();
+    for candidate in &offered {
+        let value = candidate.get_value().to_string_lossy();
+        is_folder &= value.ends_with('/');
+        let help = candidate.get_help().map(ToString::to_string);
+        let help = help.as_deref().and_then(|help| help.lines().next());
+        text += &value;
+        text += &help.map_or_else(String::new, |help| format!("\t{help}"));
+        text.push('\n');
+    }
+    let how = NO_FILES + if is_folder { NO_SPACE } else { 0 };
+    print(&format!("{text}:{how}\n"))?;
     Ok(Status::Done)
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 use similar::TextDiff;
 
 use super::exit::Status;
+use crate::cli::Cli;
 use crate::config::setting::RECORD;
 use crate::offline::{Done, Fault};
 
@@ -27,9 +28,10 @@ const fn changes_direction(letter: char) -> bool {
 }
 
 fn say(style: Style, word: &str, text: &str) {
+    let text = Cli::text(text);
     let mut stderr = anstream::stderr().lock();
     // If standard error is closed, there is nowhere left to report it.
-    let _ = writeln!(stderr, "{style}{word}{style:#}: {}", printable(text));
+    let _ = writeln!(stderr, "{style}{word}{style:#}: {}", printable(&text));
 }
 
 /// Reports a document that cannot be read or edited.
@@ -87,6 +89,7 @@ pub(super) fn warning(text: &str) {
 
 /// Prints lines on standard error.
 pub(super) fn summary(text: &str) {
+    let text = Cli::text(text);
     let mut stderr = anstream::stderr().lock();
     for line in text.lines() {
         let _ = writeln!(stderr, "{}", printable(line));

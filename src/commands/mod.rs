@@ -22,6 +22,7 @@ mod summary;
 use std::io;
 
 pub use self::exit::Status;
+pub use self::generate::offer;
 use crate::cli::{Cli, Color, Command};
 
 /// Runs a command.

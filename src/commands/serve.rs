@@ -8,6 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::exit::Status;
 use super::long_running::{ADMIN_PORT, addresses, logged};
+use super::messages::summary;
 use crate::cli::{Listen, Serve};
 use crate::process::log::LostLines;
 use crate::process::signals;
@@ -71,13 +72,11 @@ fn introduce(address: SocketAddr, ca: &str) -> anyhow::Result<()> {
     out.write_all(ca.as_bytes())
         .and_then(|()| out.flush())
         .context("cannot print the CA")?;
-    let mut stderr = anstream::stderr().lock();
-    let _ = writeln!(
-        stderr,
+    summary(&format!(
         "The CA of this webhook is on standard output. With it in ca.crt, in another terminal:\n  \
          seldon-tracing review examples/own-container.yaml --url https://{address} --cacert ca.crt\n  \
          curl --cacert ca.crt -H 'Content-Type: application/json' --data @review.json https://{address}/mutate"
-    );
+    ));
     Ok(())
 }
 

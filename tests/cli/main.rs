@@ -13,6 +13,7 @@ mod command;
 mod files;
 mod golden;
 mod in_place;
+mod plugin;
 mod review;
 mod said;
 #[path = "../support/mod.rs"]

@@ -1,4 +1,4 @@
-//! The tools of users: completions in real shells, `inject` in kustomize and Helm.
+//! The tools of users: completions in real shells, `inject` in kustomize and Helm, the plugin in kubectl.
 //!
 //! `tests/tools/run` builds kustomize and Helm and runs all of them. `cargo test` alone counts those as ignored whose tool is not on the
 //! `PATH`.
@@ -17,6 +17,7 @@ mod support;
 
 mod completions;
 mod gitops;
+mod plugin;
 
 use std::env;
 use std::path::PathBuf;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
             gitops::KUSTOMIZE,
         ),
         ("helm", "helm is not on the PATH", gitops::HELM),
+        ("kubectl", "kubectl is not on the PATH", plugin::KUBECTL),
     ] {
         let path = env::var_os("PATH").unwrap_or_default();
         let mut places = env::split_paths(&path).map(|folder| folder.join(tool));
