@@ -2,16 +2,22 @@
 # docker build -t seldon-tracing:0.1.0 .
 
 FROM rust:1.95 AS build
+# Puts the list of crates into the binary, for scanners of images.
+RUN cargo install --locked cargo-auditable@0.7.7
 WORKDIR /src
 # Only what the build reads: a change of the docs builds nothing again, and no key from certs/ gets into a layer.
 COPY Cargo.toml Cargo.lock ./
 COPY src src
 COPY benches benches
 # For the machine that builds it, of whatever kind.
-RUN RUSTFLAGS="-C target-feature=+crt-static" cargo build --locked --release --target "$(rustc -vV | sed -n 's/^host: //p')"
+RUN RUSTFLAGS="-C target-feature=+crt-static" cargo auditable build --locked --release --target "$(rustc -vV | sed -n 's/^host: //p')"
 RUN cp target/*/release/seldon-tracing /
 
 FROM scratch
+LABEL org.opencontainers.image.title="seldon-tracing"
+LABEL org.opencontainers.image.description="Jaeger tracing for Seldon Core v1 by one annotation"
+LABEL org.opencontainers.image.version="0.1.0"
+LABEL org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /seldon-tracing /seldon-tracing
 USER 65532:65532
 ENTRYPOINT ["/seldon-tracing"]

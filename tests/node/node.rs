@@ -244,9 +244,12 @@ fn network() -> Value {
 
 /// The configuration in an image.
 pub(crate) fn config_of(image: &Path) -> Value {
-    let mut tar = Command::new("tar");
-    tar.args(["--extract", "--to-stdout", "--file"])
-        .arg(image)
-        .arg("config.json");
-    kubectl::finish(tar, "").json()
+    let read = |file: &str| {
+        let mut tar = Command::new("tar");
+        tar.args(["--extract", "--to-stdout", "--file"])
+            .arg(image)
+            .arg(file);
+        kubectl::finish(tar, "").json()
+    };
+    read(read("manifest.json")[0]["Config"].as_str().unwrap())
 }
