@@ -15,8 +15,7 @@ type Label = [(&'static str, &'static str); 1];
 
 /// All metrics.
 pub(super) struct Metrics {
-    certificate_expiry: Time,
-    ca_expiry: Time,
+    expiry: Option<Expiry>,
     steps: Family<Label, Counter>,
     errors: Family<Label, Counter>,
     problems: Family<Label, Gauge>,
@@ -28,21 +27,36 @@ pub(super) struct Metrics {
     registry: Registry,
 }
 
-impl Metrics {
-    pub(super) fn new() -> Self {
-        let mut registry = metrics::registry();
-        let it = &mut registry;
+/// When what it keeps expires.
+struct Expiry {
+    certificate: Time,
+    ca: Time,
+}
+
+impl Expiry {
+    fn new(registry: &mut Registry) -> Self {
         Self {
-            certificate_expiry: metrics::time(
-                it,
+            certificate: metrics::time(
+                registry,
                 "certificate_expiry_timestamp",
                 "When the certificate in the Secret expires, since 1970",
             ),
-            ca_expiry: metrics::time(
-                it,
+            ca: metrics::time(
+                registry,
                 "ca_expiry_timestamp",
                 "When the CA that signs expires, since 1970",
             ),
+        }
+    }
+}
+
+impl Metrics {
+    /// Where it does not keep certificates, it says nothing of their end: an alert would take 0 for one.
+    pub(super) fn new(keeps_certificates: bool) -> Self {
+        let mut registry = metrics::registry();
+        let it = &mut registry;
+        let metrics = Self {
+            expiry: keeps_certificates.then(|| Expiry::new(it)),
             steps: add(
                 it,
                 "controller_steps",
@@ -80,7 +94,12 @@ impl Metrics {
             ),
             log_lines_dropped: metrics::log_lines_dropped(it),
             registry,
+        };
+        // What has not happened yet is 0, not absent.
+        for result in ["done", "in-vain", "failed"] {
+            let _ = metrics.repairs.get_or_create(&[("result", result)]);
         }
+        metrics
     }
 
     /// The page of all metrics.
@@ -130,7 +149,9 @@ impl Metrics {
     pub(super) fn ends(&self, certificate: Option<OffsetDateTime>, ca: Option<OffsetDateTime>) {
         // An end in 1970 for what is not there, so that an alert on the end tells of it.
         let end = |end: Option<OffsetDateTime>| end.unwrap_or(OffsetDateTime::UNIX_EPOCH);
-        metrics::set(&self.certificate_expiry, end(certificate));
-        metrics::set(&self.ca_expiry, end(ca));
+        if let Some(expiry) = &self.expiry {
+            metrics::set(&expiry.certificate, end(certificate));
+            metrics::set(&expiry.ca, end(ca));
+        }
     }
 }

@@ -71,7 +71,8 @@ pub(crate) async fn run(
         version = env!("CARGO_PKG_VERSION"),
         "listening"
     );
-    let shared = Arc::new(Shared::new(client, options.namespace));
+    let keeps_certificates = options.certificates.is_some();
+    let shared = Arc::new(Shared::new(client, options.namespace, keeps_certificates));
     let mut tasks = JoinSet::new();
     tasks.spawn(serve_admin(admin, Arc::clone(&shared), options.lost_lines));
     if let Some(times) = options.certificates {

@@ -20,13 +20,13 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(client: Client, namespace: String) -> Self {
+    pub(super) fn new(client: Client, namespace: String, keeps_certificates: bool) -> Self {
         Self {
             events: Events::new(client.clone()),
             client,
             namespace,
             health: Arc::new(Health::new([])),
-            metrics: Metrics::new(),
+            metrics: Metrics::new(keeps_certificates),
         }
     }
 

@@ -18,6 +18,7 @@ use super::clients::Pool;
 use super::connection::Bounds;
 use super::health::Health;
 use super::listener;
+use super::metrics::FORM;
 
 /// Connections at a time.
 const CONNECTIONS: usize = 32;
@@ -49,8 +50,7 @@ where
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(async move |query: RawQuery| readyz(&health, query)))
         .route("/metrics", get(async move || {
-            let format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            ([(header::CONTENT_TYPE, format)], metrics())
+            ([(header::CONTENT_TYPE, FORM)], metrics())
         }))
         .fallback(async || {
             let paths = "nothing is served at this path; this listener serves /livez, /readyz (?verbose) and /metrics\n";

@@ -70,6 +70,7 @@ pub(super) struct Metrics {
     pub(super) handshake_errors: Counter,
     pub(super) certificate_expiry: Time,
     reloads: Counters<2>,
+    files_refused: Family<[(&'static str, &'static str); 1], Gauge>,
     log_lines_dropped: Counter,
     registry: Registry,
 }
@@ -116,6 +117,11 @@ impl Metrics {
                 "TLS handshakes that failed or timed out",
             ),
             reloads: add(it, "reloads", "Attempts to load changed files"),
+            files_refused: add(
+                it,
+                "files_refused",
+                "1 while files cannot be used and the last good ones are in use",
+            ),
             log_lines_dropped: metrics::log_lines_dropped(it),
             duration,
             body_bytes,
@@ -129,6 +135,7 @@ impl Metrics {
     /// What has not happened yet is 0, not absent: rates and alerts need both.
     fn start_at_zero(&self) {
         for what in Watched::ALL {
+            self.files(what, false);
             for result in ["done", "refused"] {
                 let labels = [("what", what.code()), ("result", result)];
                 let _ = self.reloads.get_or_create(&labels);
@@ -139,7 +146,7 @@ impl Metrics {
         }
     }
 
-    /// The page of all metrics, in the text format of `OpenMetrics`.
+    /// The page of all metrics.
     pub(super) fn page(&self, open_connections: usize, lost_lines: u64) -> String {
         let open = i64::try_from(open_connections).unwrap_or(i64::MAX);
         self.connections.set(open);
@@ -190,5 +197,12 @@ impl Metrics {
     pub(super) fn reload(&self, what: Watched, result: &'static str) {
         let labels = [("what", what.code()), ("result", result)];
         self.reloads.get_or_create(&labels).inc();
+    }
+
+    /// Sets whether files cannot be used.
+    pub(super) fn files(&self, what: Watched, are_refused: bool) {
+        let labels = [("what", what.code())];
+        let gauge = self.files_refused.get_or_create(&labels);
+        gauge.set(i64::from(are_refused));
     }
 }

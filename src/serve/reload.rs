@@ -59,6 +59,7 @@ impl<F: Load> Reload<F> {
             Ok(value) => (value, Check::Ok),
             Err(error) => (None, Check::Problem(error.to_string())),
         };
+        shared.metrics.files(F::WHAT, check != Check::Ok);
         if shared.health.set(F::WHAT.check(), check.clone()) {
             let what = F::WHAT.code();
             if let Check::Problem(problem) = check {

@@ -125,6 +125,7 @@ async fn bad_pairs_leave_the_last_good_one_in_use() {
     let kept = running.client();
     let load = load(4, move || kept.clone());
     let refused = r#"seldon_tracing_reloads_total{what="certificate",result="refused"}"#;
+    let is_refused = r#"seldon_tracing_files_refused{what="certificate"}"#;
     for (count, (name, chain, key, said)) in (1..).zip(&bad) {
         mount.swap(&[("tls.crt", chain), ("tls.key", key)]);
         until(name, || async { running.metric(refused).await == count }).await;
@@ -134,6 +135,7 @@ async fn bad_pairs_leave_the_last_good_one_in_use() {
         })
         .await;
         shows(&running, &good).await;
+        assert_eq!(running.metric(is_refused).await, 1, "{name}");
         load.more(5).await;
         good = pair(&authority);
         mount.swap(&files_of(&good));
@@ -145,6 +147,7 @@ async fn bad_pairs_leave_the_last_good_one_in_use() {
                 .contains("[+]certificate-files ok")
         })
         .await;
+        assert_eq!(running.metric(is_refused).await, 0, "{name}");
     }
     // A file that is gone is not an attempt to take in a new one.
     fs::remove_file(mount.path().join("tls.key")).unwrap();
