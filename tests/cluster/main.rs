@@ -28,6 +28,7 @@ mod kubectl;
 mod manifests;
 mod mlserver;
 mod models;
+mod monitoring;
 mod not_ours;
 mod opt_in;
 mod other_webhooks;
@@ -98,6 +99,9 @@ const WITH_CONTROLLER: &[&[Test]] = &[
     fleet::AT_THE_END,
 ];
 
+/// The same with a Prometheus.
+const WITH_PROMETHEUS: &[&[Test]] = &[monitoring::TESTS];
+
 /// What is tested, one after the other, in a cluster of its own where cert-manager keeps the certificate.
 const WITH_CERT_MANAGER: &[&[Test]] = &[cert_manager::TESTS, manifests::with_cert_manager::TESTS];
 
@@ -118,6 +122,7 @@ fn main() -> ExitCode {
         let said = substitution
             .into_iter()
             .chain(rig::cert_manager::find().err())
+            .chain(rig::prometheus::find().err())
             .chain(corpus.is_none().then(|| Corpus::ABSENT.to_owned()));
         said.for_each(|said| eprintln!("cluster: {said}"));
     }
@@ -140,6 +145,8 @@ fn main() -> ExitCode {
             alone.extend(trials(managed.as_ref(), "cert-manager", WITH_CERT_MANAGER));
             let controlled = start("controller", Source::Controller);
             alone.extend(trials(controlled.as_ref(), "controller", WITH_CONTROLLER));
+            let watched = controlled.filter(|_| rig::prometheus::find().is_ok());
+            alone.extend(trials(watched.as_ref(), "controller", WITH_PROMETHEUS));
         }
     }
     let first = libtest_mimic::run(&arguments, together);

@@ -16,6 +16,7 @@ mod deployment;
 mod files;
 mod image;
 mod kustomize;
+mod monitoring;
 mod network;
 mod restricted;
 #[path = "../support/mod.rs"]

@@ -1,6 +1,6 @@
-//! The tools of users: completions in real shells, `inject` in kustomize and Helm, the plugin in kubectl.
+//! The tools of users: completions in real shells, `inject` in kustomize and Helm, the plugin in kubectl, the alerts in promtool.
 //!
-//! `tests/tools/run` builds kustomize and Helm and runs all of them. `cargo test` alone counts those as ignored whose tool is not on the
+//! `tests/tools/run` builds kustomize and Helm, gets promtool, and runs all of them. `cargo test` alone counts those as ignored whose tool is not on the
 //! `PATH`.
 
 #![allow(
@@ -15,6 +15,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alerts;
 mod completions;
 mod gitops;
 mod plugin;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         ),
         ("helm", "helm is not on the PATH", gitops::HELM),
         ("kubectl", "kubectl is not on the PATH", plugin::KUBECTL),
+        ("promtool", "promtool is not on the PATH", alerts::PROMTOOL),
     ] {
         let path = env::var_os("PATH").unwrap_or_default();
         let mut places = env::split_paths(&path).map(|folder| folder.join(tool));

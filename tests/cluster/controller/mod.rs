@@ -30,13 +30,13 @@ tests![
 const QUICK: [&str; 3] = ["--trust-delay=1s", "--load-delay=8s", "--repair=false"];
 
 /// The controller of one test. It is killed when this is dropped.
-struct Controller<'c> {
+pub(crate) struct Controller<'c> {
     cluster: &'c Cluster,
-    process: Process,
+    pub(crate) process: Process,
 }
 
 impl<'c> Controller<'c> {
-    fn start(cluster: &'c Cluster, flags: &[&str]) -> Self {
+    pub(crate) fn start(cluster: &'c Cluster, flags: &[&str]) -> Self {
         let process = cluster.block_on(controller::start(cluster.plane(), flags));
         Self { cluster, process }
     }

@@ -14,6 +14,7 @@ pub(crate) mod kubelet;
 pub(crate) mod lone_webhook;
 pub(crate) mod metrics;
 pub(crate) mod other_webhook;
+pub(crate) mod prometheus;
 pub(crate) mod registration;
 pub(crate) mod shell;
 pub(crate) mod space;

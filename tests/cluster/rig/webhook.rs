@@ -69,6 +69,12 @@ impl Webhook {
         *self.process.lock().unwrap() = Some(process);
     }
 
+    /// Where it serves health and metrics. It is another address after each start.
+    pub(crate) fn admin(&self) -> SocketAddr {
+        let process = self.process.lock().unwrap();
+        process.as_ref().unwrap().admin
+    }
+
     /// Kills the process.
     pub(crate) fn go_down(&self) {
         *self.process.lock().unwrap() = None;
