@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures::stream::select_all;
 use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
 use k8s_openapi::api::core::v1::{ObjectReference, Secret};
 use kube::Api;
 use time::OffsetDateTime;
-use tokio::time::sleep;
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
 
 use super::ca_bundle::Registered;
 use super::pace::Pace;
@@ -28,30 +28,28 @@ const LOOK: Duration = Duration::from_mins(1);
 
 /// Runs for ever.
 pub(super) async fn keep(shared: Arc<Shared>, times: Times) {
-    let client = &shared.client;
-    let mut changes = select_all([
-        watch::object::<Secret>(
+    let changed = Notify::new();
+    let secrets = || Api::<Secret>::namespaced(shared.client.clone(), &shared.namespace);
+    let webhooks = Api::<MutatingWebhookConfiguration>::all(shared.client.clone());
+    tokio::join!(
+        watch::object(&shared, secrets(), CA_SECRET, "watch-ca", &changed),
+        watch::object(
             &shared,
-            Api::namespaced(client.clone(), &shared.namespace),
-            CA_SECRET,
-            "watch-ca",
-        ),
-        watch::object::<Secret>(
-            &shared,
-            Api::namespaced(client.clone(), &shared.namespace),
+            secrets(),
             LEAF_SECRET,
             "watch-certificate",
+            &changed
         ),
-        watch::object::<MutatingWebhookConfiguration>(
-            &shared,
-            Api::all(client.clone()),
-            NAME,
-            "watch-webhook",
-        ),
-    ]);
+        watch::object(&shared, webhooks, NAME, "watch-webhook", &changed),
+        look_again(&shared, times, &changed),
+    );
+}
+
+/// Looks when something has changed, or is due.
+async fn look_again(shared: &Arc<Shared>, times: Times, changed: &Notify) {
     let steps = Why::ALL.into_iter().filter(|why| why.is_step());
     shared.metrics.steps_begin(steps.map(Why::reason));
-    let mut keeper = Keeper::new(Arc::clone(&shared), times);
+    let mut keeper = Keeper::new(Arc::clone(shared), times);
     let mut pace = Pace::new();
     loop {
         let looked = keeper.look().await;
@@ -60,7 +58,10 @@ pub(super) async fn keep(shared: Arc<Shared>, times: Times) {
             shared.report(CHECK, &looked);
         }
         match looked {
-            Ok(Some(pause)) => watch::wait(&mut changes, pause.min(LOOK)).await,
+            Ok(Some(pause)) => {
+                // What comes first.
+                let _ = timeout(pause.min(LOOK), changed.notified()).await;
+            }
             // The next step, the next attempt, or what another controller has made of it.
             Ok(None) | Err(_) => sleep(pace.next(Instant::now())).await,
         }

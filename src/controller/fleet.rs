@@ -17,6 +17,8 @@ pub(super) struct Key {
 struct Seen {
     standing: Standing,
     fingerprint: u64,
+    /// Of the object, so that an Event about it needs no look at it.
+    uid: Option<Box<str>>,
 }
 
 /// All models.
@@ -55,8 +57,8 @@ impl Fleet {
     pub(super) fn saw(
         &mut self,
         key: &Key,
-        standing: Standing,
-        fingerprint: u64,
+        uid: Option<&str>,
+        (standing, fingerprint): (Standing, u64),
         now: Instant,
     ) -> bool {
         if let Some(listed) = &mut self.listed {
@@ -70,6 +72,7 @@ impl Fleet {
         let seen = Seen {
             standing,
             fingerprint,
+            uid: uid.map(Box::from),
         };
         let before = self.seen.insert(key.clone(), seen);
         before.is_none_or(|it| it.standing != standing || it.fingerprint != fingerprint)
@@ -79,6 +82,11 @@ impl Fleet {
     pub(super) fn gone(&mut self, key: &Key) {
         self.seen.remove(key);
         self.queue.settled(key);
+    }
+
+    /// The uid of a model that was seen.
+    pub(super) fn uid(&self, key: &Key) -> Option<&str> {
+        self.seen.get(key)?.uid.as_deref()
     }
 
     /// How many models have a standing.
@@ -119,8 +127,11 @@ mod tests {
         fleet.list_begins();
         for (at, standing) in Standing::ALL.into_iter().enumerate() {
             let name = key(&format!("{at}"));
-            assert!(fleet.saw(&name, standing, 1, now), "it is new");
-            assert!(!fleet.saw(&name, standing, 1, now), "it is known");
+            assert!(fleet.saw(&name, Some("u"), (standing, 1), now), "it is new");
+            assert!(
+                !fleet.saw(&name, Some("u"), (standing, 1), now),
+                "it is known"
+            );
             assert_eq!(fleet.count(standing), 1);
         }
         fleet.list_ends();
@@ -134,7 +145,7 @@ mod tests {
         for (at, standing) in Standing::ALL.into_iter().enumerate() {
             let name = key(&format!("{at}"));
             if name != waiting {
-                fleet.saw(&name, standing, 1, now);
+                fleet.saw(&name, Some("u"), (standing, 1), now);
             }
         }
         fleet.list_ends();
@@ -142,7 +153,9 @@ mod tests {
         let Next::Repair(other) = fleet.queue.next(now) else {
             panic!("another waits")
         };
+        assert_eq!(fleet.uid(&other), Some("u"));
         fleet.gone(&other);
+        assert_eq!(fleet.uid(&other), None);
         assert_eq!(fleet.queue.next(now), Next::Nothing);
     }
 }

@@ -7,6 +7,7 @@
 //! Nothing is kept of them but their standing.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::pin::pin;
@@ -14,12 +15,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::{Stream, StreamExt};
-use k8s_openapi::api::core::v1::Namespace as NamespaceObject;
+use k8s_openapi::api::core::v1::{Namespace as NamespaceObject, ObjectReference};
+use kube::ResourceExt;
 use kube::api::{Api, ApiResource, DynamicObject, PartialObjectMeta, Patch, PatchParams};
 use kube::core::GroupVersionKind;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
-use kube::{Resource, ResourceExt};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::time::{interval, sleep_until};
 
@@ -27,10 +29,12 @@ use super::fleet::{Fleet, Key, is_repaired};
 use super::queue::{Next, Pace, Vain};
 use super::shared::Shared;
 use super::trouble::{Trouble, ask};
+use super::watch;
 use crate::cluster::namespaces::state;
 use crate::config::Config;
 use crate::files;
 use crate::inject::{Assessment, Namespace, Standing, assess};
+use crate::process::health::Check;
 
 /// Objects in one answer to a list. An object takes several times its bytes in memory.
 const PAGE: u32 = 50;
@@ -97,11 +101,12 @@ impl Repair {
     /// Watches until something changes on which every decision depends: the config, or the labels of a namespace.
     async fn watch(&mut self) {
         let api: Api<PartialObjectMeta<NamespaceObject>> = Api::all(self.shared.client.clone());
-        let mut namespaces = pin!(watcher(api, watcher::Config::default()).default_backoff());
+        let all = watcher::Config::default();
+        let mut namespaces = pin!(watcher(api.clone(), all).default_backoff());
         self.read_namespaces(&mut namespaces).await;
-        let api = Api::<DynamicObject>::all_with(self.shared.client.clone(), &self.resource);
-        let config = watcher::Config::default().page_size(PAGE);
-        let mut models = pin!(watcher(api, config).default_backoff());
+        let models_api = Api::<DynamicObject>::all_with(self.shared.client.clone(), &self.resource);
+        let pages = watcher::Config::default().page_size(PAGE);
+        let mut models = pin!(watcher(models_api.clone(), pages).default_backoff());
         let mut ticks = interval(CONFIG);
         loop {
             let next = self.fleet.queue.next(Instant::now());
@@ -116,6 +121,8 @@ impl Repair {
                     if self.read_config() {
                         return;
                     }
+                    self.look_at_trouble(NAMESPACES, &api).await;
+                    self.look_at_trouble(WATCH, &models_api).await;
                 }
                 key = due(next) => {
                     if let Some(key) = key {
@@ -202,6 +209,17 @@ impl Repair {
         result.ok()
     }
 
+    /// Reports the end of the trouble of a watch.
+    async fn look_at_trouble<K>(&self, check: &'static str, api: &Api<K>)
+    where
+        K: Clone + Debug + DeserializeOwned,
+    {
+        let is_troubled = matches!(self.shared.health.get(check), Some(Check::Problem(_)));
+        if is_troubled && watch::is_possible(api).await {
+            self.shared.report(check, &Ok(()));
+        }
+    }
+
     /// Takes in a model as it is now. Gives its assessment, if it has a future.
     async fn saw(&mut self, object: &DynamicObject) -> Option<Assessment> {
         let key = key(object);
@@ -215,9 +233,11 @@ impl Repair {
         let assessment = assess(&json, &self.config, namespace).ok()?;
         let fingerprint = self.fingerprint(object, namespace);
         let standing = assessment.standing;
-        let is_new = self.fleet.saw(&key, standing, fingerprint, Instant::now());
+        let uid = object.metadata.uid.as_deref();
+        let state = (standing, fingerprint);
+        let is_new = self.fleet.saw(&key, uid, state, Instant::now());
         if is_new && standing == Standing::Problem {
-            self.tell(object, true, "TracingProblem", &assessment.why)
+            self.tell(&key, true, "TracingProblem", &assessment.why)
                 .await;
         }
         Some(assessment)
@@ -253,8 +273,7 @@ impl Repair {
                 } else if trouble.is_answer() {
                     // It is about this model, so others need not wait for it.
                     let why = format!("The API server refuses to write it: {trouble}");
-                    let stored = ask("read it for an Event", api.get(&key.name)).await;
-                    self.in_vain(key, stored.ok().as_ref(), &why).await;
+                    self.in_vain(key, &why).await;
                 } else {
                     self.fleet.queue.failed(now);
                 }
@@ -267,22 +286,28 @@ impl Repair {
         if is_repaired(assessment.standing) {
             self.shared.metrics.repaired("in-vain");
             let why = "It was written again, and the webhook changed nothing: it probably does not answer";
-            return self.in_vain(key, Some(&object), why).await;
+            return self.in_vain(key, why).await;
         }
         self.fleet.queue.repaired(key, now);
         self.shared.metrics.repaired("done");
         tracing::info!(namespace = key.namespace, name = key.name, "repaired");
         let note = "It was written again, and the webhook gave it what it asks for. Its pods restart once.";
-        self.tell(&object, false, "TracingRepaired", note).await;
+        self.tell(key, false, "TracingRepaired", note).await;
     }
 
     /// A repair that changed nothing. The user hears of the first one, and when it is given up.
-    async fn in_vain(&mut self, key: &Key, object: Option<&DynamicObject>, why: &str) {
-        let note = match self.fleet.queue.was_vain(key, Instant::now()) {
-            Vain::Again { first: true } => format!("{why}. This is tried again."),
-            Vain::GivenUp => format!(
-                "{why}. Other models are repaired, so this is not tried again until the model changes; \
-                 `seldon-tracing check` looks for the cause."
+    async fn in_vain(&mut self, key: &Key, why: &str) {
+        // Events of one reason become one, with the first text.
+        let (reason, note) = match self.fleet.queue.was_vain(key, Instant::now()) {
+            Vain::Again { first: true } => {
+                ("TracingNotRepaired", format!("{why}. This is tried again."))
+            }
+            Vain::GivenUp => (
+                "TracingGivenUp",
+                format!(
+                    "{why}. Other models are repaired, so this is not tried again until the model changes; \
+                     `seldon-tracing check` looks for the cause."
+                ),
             ),
             Vain::Again { first: false } => return,
         };
@@ -292,14 +317,19 @@ impl Repair {
             note,
             "not repaired"
         );
-        if let Some(object) = object {
-            self.tell(object, true, "TracingNotRepaired", &note).await;
-        }
+        self.tell(key, true, reason, &note).await;
     }
 
     /// Writes an Event on a model.
-    async fn tell(&self, object: &DynamicObject, warns: bool, reason: &str, note: &str) {
-        let about = object.object_ref(&self.resource);
+    async fn tell(&self, key: &Key, warns: bool, reason: &str, note: &str) {
+        let about = ObjectReference {
+            api_version: Some(self.resource.api_version.clone()),
+            kind: Some(self.resource.kind.clone()),
+            namespace: Some(key.namespace.clone()),
+            name: Some(key.name.clone()),
+            uid: self.fleet.uid(key).map(str::to_owned),
+            ..ObjectReference::default()
+        };
         // An Event has room for 1 kB.
         let note: String = note.chars().take(900).collect();
         let result = self

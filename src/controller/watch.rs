@@ -1,53 +1,64 @@
-//! Says that one of a few objects has changed. What it is now is read anew by whoever wants to know.
+//! Says that something has changed, or can be watched again.
 
-use std::future::ready;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::time::Duration;
+use std::fmt::Debug;
+use std::pin::pin;
+use std::time::{Duration, Instant};
 
-use futures::FutureExt;
-use futures::stream::{self, Stream, StreamExt};
-use kube::api::PartialObjectMeta;
-use kube::runtime::{WatchStreamExt, watcher};
-use kube::{Api, Resource};
-use tokio::time::timeout;
+use futures::StreamExt;
+use kube::Api;
+use kube::api::{ListParams, WatchParams};
+use serde::de::DeserializeOwned;
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
 
+use super::pace::Pace;
 use super::shared::Shared;
-use super::trouble::Trouble;
+use super::trouble::ask;
 
-/// A change of an object.
-pub(super) type Change = Pin<Box<dyn Stream<Item = ()> + Send>>;
+/// How long one watch lasts, in seconds.
+const LASTS: u32 = 60;
 
-/// Changes of the object with this name. Only its metadata are sent, and nothing is kept.
+/// The API server ends a watch in time. If it does not, the connection is dead.
+const DEAD: Duration = Duration::from_secs(70);
+
+/// Tells `changed` of changes of the object with this name, for ever. What it is now is read anew by whoever wants to know.
 ///
-/// `check` is the name under which trouble is reported.
-pub(super) fn object<K>(
-    shared: &Arc<Shared>,
-    api: Api<PartialObjectMeta<K>>,
+/// Only its metadata are sent, and nothing is kept, so there is no need to list it first. `check` is the name under which trouble is reported.
+pub(super) async fn object<K>(
+    shared: &Shared,
+    api: Api<K>,
     name: &str,
     check: &'static str,
-) -> Change
-where
-    K: Resource + Clone + std::fmt::Debug + Send + 'static,
-    PartialObjectMeta<K>: Resource,
+    changed: &Notify,
+) where
+    K: Clone + Debug + DeserializeOwned,
 {
-    let shared = Arc::clone(shared);
     let what = format!("watch {name}");
-    let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
-    let changes = watcher(api, config)
-        .default_backoff()
-        .filter_map(move |event| {
-            let result = event.map_err(|error| Trouble::of_watch(&what, &error));
-            shared.report(check, &result);
-            ready(result.ok().map(drop))
-        });
-    Box::pin(changes)
+    let one = WatchParams::default().fields(&format!("metadata.name={name}"));
+    let one = one.timeout(LASTS).disable_bookmarks();
+    let mut pace = Pace::new();
+    loop {
+        let watch = ask(&what, api.watch_metadata(&one, "0")).await;
+        shared.report(check, &watch);
+        if let Ok(events) = watch {
+            // It may have changed between two watches.
+            changed.notify_one();
+            let mut events = pin!(events);
+            while let Ok(Some(Ok(_))) = timeout(DEAD, events.next()).await {
+                changed.notify_one();
+            }
+        }
+        sleep(pace.next(Instant::now())).await;
+    }
 }
 
-/// Waits for a change, but not longer than this.
-pub(super) async fn wait(changes: &mut stream::SelectAll<Change>, most: Duration) {
-    if timeout(most, changes.next()).await.is_ok() {
-        // One look is enough for all that has changed by now.
-        while changes.next().now_or_never().flatten().is_some() {}
-    }
+/// Whether objects can be listed and watched. kube's watcher says at once that they cannot, but that they can again only when one changes.
+pub(super) async fn is_possible<K>(api: &Api<K>) -> bool
+where
+    K: Clone + Debug + DeserializeOwned,
+{
+    let none = "metadata.name=-";
+    let list = ListParams::default().fields(none).limit(1);
+    let watch = WatchParams::default().fields(none).timeout(1);
+    ask("list", api.list(&list)).await.is_ok() && ask("watch", api.watch(&watch, "0")).await.is_ok()
 }

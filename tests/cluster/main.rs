@@ -96,6 +96,7 @@ const WITH_CONTROLLER: &[&[Test]] = &[
     controller::TESTS,
     controller::changes::TESTS,
     controller::repair::TESTS,
+    controller::rights::TESTS,
     fleet::AT_THE_END,
 ];
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Controller;
 use crate::models::{is_traced, model, untraced, value, written};
-use crate::rig::installation::{get, overlay};
+use crate::rig::installation::get;
 use crate::rig::{Cluster, Space, until};
 use crate::writes::{apply, quietly, record};
 
@@ -17,7 +17,6 @@ tests![
     models_of_an_outage_are_repaired_after_it_each_once_and_no_other_is_touched,
     a_single_model_is_tried_during_an_outage_and_repaired_after_it,
     a_model_that_the_api_server_refuses_to_write_holds_up_no_other,
-    without_the_rights_to_repair_it_says_so_and_repairs_when_it_has_them,
     without_seldons_resource_it_waits_for_it,
 ];
 
@@ -221,28 +220,6 @@ fn a_model_that_the_api_server_refuses_to_write_holds_up_no_other(cluster: &Clus
     }
     until("it is repaired too", || is_traced(&space.get("a-refused")));
     drop(controller);
-}
-
-fn without_the_rights_to_repair_it_says_so_and_repairs_when_it_has_them(cluster: &Cluster) {
-    let space = cluster.space("rights");
-    let outage = Outage::begin(cluster);
-    quietly(apply(&space, &[model("waiting")]));
-    drop(outage);
-    let binding = ["clusterrolebinding", "seldon-tracing-repair"];
-    cluster.kubectl(&[&["delete"], &binding[..]].concat()).ok();
-    let controller = Controller::start(cluster, &FLAGS);
-    until("it says what it may not do", || {
-        controller.has_problem("[!]watch-namespaces: cannot watch the namespaces: no permission")
-    });
-    let said = controller
-        .process
-        .lines_with(r#""check":"watch-namespaces""#);
-    assert_eq!(said, 1, "once: {}", controller.process.log());
-    assert!(!is_traced(&space.get("waiting")));
-    let rbac = overlay("controller/rbac.yaml");
-    cluster.kubectl(&["apply", "-f", &rbac]).ok();
-    until("it repairs", || is_traced(&space.get("waiting")));
-    assert!(controller.has_problem("[+]watch-namespaces ok"));
 }
 
 fn without_seldons_resource_it_waits_for_it(cluster: &Cluster) {

@@ -16,12 +16,9 @@ pub(crate) const CA: &str = "seldon-tracing-ca";
 /// Its service account.
 pub(crate) const ACCOUNT: &str = "seldon-tracing-controller";
 
-/// The roles that let it keep the certificates.
-pub(crate) const RIGHTS: &str = "seldon-tracing-certificates";
-
 /// Starts it on the cluster.
 pub(crate) async fn start(plane: &ControlPlane, flags: &[&str]) -> Process {
-    start_with(plane, kubeconfig(plane), flags).await
+    start_with(plane, kubeconfig(plane, ACCOUNT), flags).await
 }
 
 /// The same with another kubeconfig.
@@ -38,14 +35,14 @@ pub(crate) async fn start_with(
     process::run(command).await
 }
 
-/// A kubeconfig with a token of the service account, and so with its rights.
-fn kubeconfig(plane: &ControlPlane) -> PathBuf {
-    let create = ["create", "token", ACCOUNT, "--namespace", NAMESPACE];
+/// A kubeconfig with a token of a service account, and so with its rights.
+pub(crate) fn kubeconfig(plane: &ControlPlane, account: &str) -> PathBuf {
+    let create = ["create", "token", account, "--namespace", NAMESPACE];
     let token = kubectl::run(plane, "", &create).ok();
     let text = fs::read_to_string(plane.kubeconfig()).unwrap();
     let mut config: Value = serde_json::from_str(&text).unwrap();
     config["users"][0]["user"] = json!({"token": token.trim()});
-    let file = plane.file("controller.kubeconfig");
+    let file = plane.file(&format!("{account}.kubeconfig"));
     fs::write(&file, config.to_string()).unwrap();
     file
 }
