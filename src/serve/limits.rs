@@ -41,7 +41,7 @@ impl Default for Limits {
             memory: 30 << 20,
             connections: 400,
             header: 32 << 10,
-            poll: Duration::from_secs(5),
+            poll: Duration::from_secs(1),
         }
     }
 }

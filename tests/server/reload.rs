@@ -168,7 +168,7 @@ async fn bad_pairs_leave_the_last_good_one_in_use() {
     assert_eq!(load.end().await, Vec::<String>::new());
 }
 
-/// The process with its own log and its own 5 seconds between looks.
+/// The process with its own log and its own second between looks.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_byte_of_a_key_is_logged_or_shown() {
     let authority = authority();

@@ -22,8 +22,11 @@ use crate::support::load::mount::Mount;
 use crate::support::load::process::{self, Process};
 use crate::support::load::raw;
 
-/// How soon a changed Secret is seen. The kubelet takes up to a minute.
+/// How often namespaces are looked at.
 const PERIOD: Duration = Duration::from_millis(500);
+
+/// How soon a changed Secret is seen. The kubelet takes up to a minute.
+const MOUNTED: Duration = Duration::from_millis(250);
 
 /// The process, with its certificate and its configuration as files.
 pub(crate) struct Webhook {
@@ -128,7 +131,7 @@ async fn project(secrets: Api<Secret>, mut certificate: Mount) {
                 seen = now;
             }
         }
-        sleep(PERIOD).await;
+        sleep(MOUNTED).await;
     }
 }
 
