@@ -75,6 +75,13 @@ fn the_options_render_their_folders(helm: &Helm) {
     assert_eq!(guard.len(), 2);
     assert_same(&guard, &added("guard: {enabled: true}"));
 
+    if root().join("manifests/monitoring").is_dir() {
+        let monitoring = kustomized("monitoring");
+        assert_eq!(monitoring.len(), 4);
+        let all = "{serviceMonitor: {enabled: true}, prometheusRule: {enabled: true}, dashboard: {enabled: true}}";
+        assert_same(&monitoring, &added(all));
+    }
+
     let mut rendered = added("collector: {enabled: true}");
     let daemon = rendered
         .values_mut()

@@ -138,6 +138,34 @@ const WRONG: &[(&str, &str)] = &[
         "at '/test/wait': 'forever' does not match pattern",
     ),
     ("config: null", "missing property 'config'"),
+    (
+        "config: {defaults: null}",
+        "at '/config': missing property 'defaults'",
+    ),
+    (
+        "config: {default: {}}",
+        "at '/config': additional properties 'default' not allowed",
+    ),
+    (
+        "config: {trigger: 'a b'}",
+        "at '/config/trigger': 'a b' does not match pattern",
+    ),
+    (
+        "config: {targets: {pods: true}}",
+        "at '/config/targets': additional properties 'pods'",
+    ),
+    (
+        "config: {defaults: {agentPort: 0}}",
+        "at '/config/defaults/agentPort': minimum: got 0, want 1",
+    ),
+    (
+        "config: {profiles: {a: {samplerParam: 1}}}",
+        "at '/config/profiles/a': properties 'samplerType' required, if 'samplerParam' exists",
+    ),
+    (
+        "config: {defaults: {samplerType: remote, samplerParam: 2}}",
+        "at '/config/defaults/samplerParam': maximum: got 2, want 1",
+    ),
 ];
 
 fn a_wrong_value_is_refused_with_its_place(helm: &Helm) {
