@@ -45,6 +45,7 @@ fn main() -> ExitCode {
             gitops::KUSTOMIZE,
         ),
         ("helm", "helm is not on the PATH", gitops::HELM),
+        ("krew", "krew is not on the PATH", plugin::KREW),
         ("kubectl", "kubectl is not on the PATH", plugin::KUBECTL),
         ("promtool", "promtool is not on the PATH", alerts::PROMTOOL),
     ] {

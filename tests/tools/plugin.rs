@@ -1,8 +1,8 @@
-//! The binary as a plugin of the real kubectl.
+//! The binary as a plugin of the real kubectl, and its installation by the real krew.
 
 use std::env;
-use std::fs;
-use std::os::unix::fs::symlink;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
@@ -10,6 +10,7 @@ use crate::Tool;
 use crate::support::fixtures::{folder, root};
 
 tests![KUBECTL: crate::Test; kubectl_runs_the_plugin_and_completes_it];
+tests![KREW: crate::Test; krew_installs_the_archives_of_a_release_by_their_manifest];
 
 /// Kubectl, with the binary on the `PATH` by the two names that it looks for.
 fn kubectl(tool: &Tool, home: &Path) -> Command {
@@ -72,4 +73,66 @@ fn kubectl_runs_the_plugin_and_completes_it(tool: &Tool) {
     }
     let (_, offered) = said(&["__complete", "seldon-trac"]);
     assert!(offered.starts_with("seldon-tracing\t"), "{offered}");
+}
+
+/// The name of the archive for this machine.
+fn archive() -> String {
+    let architecture = match env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    format!("seldon-tracing-{}-{architecture}.tar.gz", env::consts::OS)
+}
+
+fn krew_installs_the_archives_of_a_release_by_their_manifest(tool: &Tool) {
+    // What is in the archive needs no room, so a script says how it was called.
+    let program = "#!/bin/sh\necho \"$0\"\n";
+    let home = folder(&[
+        ("files/seldon-tracing", program),
+        ("files/LICENSE", "the licence"),
+        ("files/THIRD-PARTY-LICENCES.txt", "their licences"),
+        ("dist/readme", ""),
+        ("krew/readme", ""),
+    ]);
+    let at = |path: &str| home.path().join(path);
+    fs::set_permissions(at("files/seldon-tracing"), Permissions::from_mode(0o755)).unwrap();
+    let archive = at("dist").join(archive());
+    let run = |command: &mut Command| {
+        let output = command.env("HOME", home.path()).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    run(Command::new("tar")
+        .args(["--create", "--gzip", "--file"])
+        .arg(&archive)
+        .arg("--directory")
+        .arg(at("files"))
+        .args(["LICENSE", "THIRD-PARTY-LICENCES.txt", "seldon-tracing"]));
+    let manifest = run(Command::new(root().join("release/krew"))
+        .arg(at("dist"))
+        .arg("https://example.com/seldon-tracing/releases/download/v0.1.0"));
+    fs::write(at("seldon-tracing.yaml"), manifest).unwrap();
+    run(Command::new(&tool.0)
+        .env("KREW_ROOT", at("krew"))
+        .arg("install")
+        .arg(format!(
+            "--manifest={}",
+            at("seldon-tracing.yaml").display()
+        ))
+        .arg(format!("--archive={}", archive.display())));
+    let plugin = at("krew/bin/kubectl-seldon_tracing");
+    // By this name it knows that it is a plugin.
+    let called = run(&mut Command::new(&plugin));
+    assert_eq!(called.trim(), plugin.to_str().unwrap());
+    let installed = fs::canonicalize(&plugin).unwrap();
+    assert!(
+        installed.with_file_name("LICENSE").exists(),
+        "{installed:?}"
+    );
+    assert!(
+        installed
+            .with_file_name("THIRD-PARTY-LICENCES.txt")
+            .exists()
+    );
 }
