@@ -205,7 +205,10 @@ impl Repair {
         event: Option<Watched<T>>,
     ) -> Option<Event<T>> {
         let result = event?.map_err(|error| Trouble::of_watch(doing, &error));
-        self.shared.report(check, &result);
+        // The begin of a list comes before the first request for it.
+        if !matches!(result, Ok(Event::Init)) {
+            self.shared.report(check, &result);
+        }
         result.ok()
     }
 
