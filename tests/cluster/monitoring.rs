@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
@@ -114,7 +115,16 @@ fn alerts_are_silent_in_health_and_tell_of_an_outage(cluster: &Cluster) {
     let space = cluster.space("watched");
     quietly(apply(&space, &[model("first"), model("second")]));
 
+    let begun = Instant::now();
+    // People go on writing, whatever happens.
+    let mut number = 0;
+    let mut write = || {
+        number += 1;
+        let note = format!("note={number}");
+        space.kubectl(&["annotate", "--overwrite", "sdep/first", &note])
+    };
     until("all is well for ten seconds", || {
+        write().ok();
         let seen = "min(min_over_time(up[10s])) == 1 and min(count_over_time(up[20s])) > 6";
         !prometheus.query(seen).is_empty()
             && prometheus
@@ -146,12 +156,12 @@ fn alerts_are_silent_in_health_and_tell_of_an_outage(cluster: &Cluster) {
         firing == names.collect()
     };
     until("the outage is noticed", || {
+        write().ok();
         fires(&["FailedOpen", "ModelsUntraced", "WebhookDown"])
     });
     set_failure_policy(cluster, "Fail");
     until("writes are refused, and that is noticed", || {
-        create(&space, &model("refused")).code != Some(0)
-            && prometheus.firing().contains("SeldonTracingWritesRefused")
+        write().code != Some(0) && prometheus.firing().contains("SeldonTracingWritesRefused")
     });
     set_failure_policy(cluster, "Ignore");
 
@@ -174,6 +184,8 @@ fn alerts_are_silent_in_health_and_tell_of_an_outage(cluster: &Cluster) {
     cluster.block_on(webhook.go_up());
     prometheus.webhook_is_at(webhook.admin());
     until("the outage is over", || {
+        write().ok();
         is_traced(&space.get("missed")) && fires(&[])
     });
+    prometheus.draw(begun);
 }

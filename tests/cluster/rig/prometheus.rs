@@ -6,16 +6,21 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use super::control_plane::ControlPlane;
 use super::kubectl::{Ran, finish};
 use super::until;
+use crate::support::fixtures::root;
 use crate::support::guarded::Guarded;
 
 /// A folder with prometheus, promtool and crds/.
 const VARIABLE: &str = "SELDON_TRACING_PROMETHEUS";
+
+/// The file for a picture of the panels.
+const PICTURE: &str = "SELDON_TRACING_PANELS";
 
 /// Nothing else takes a port of this address for a while by chance.
 const ADDRESS: [u8; 4] = [127, 97, 0, 2];
@@ -95,6 +100,17 @@ impl Prometheus {
             Value::Array(samples) => samples,
             other => panic!("{expression}: {other}"),
         }
+    }
+
+    /// Draws the panels of the dashboard, if the variable asks for it.
+    pub(crate) fn draw(&self, since: Instant) {
+        let Some(file) = env::var_os(PICTURE) else {
+            return;
+        };
+        let seconds = since.elapsed().as_secs().to_string();
+        let mut script = Command::new(root().join("tests/cluster/panels.py"));
+        script.args([&self.url, &seconds]);
+        fs::write(file, finish(script, "").ok()).unwrap();
     }
 
     /// The alerts that fire now.

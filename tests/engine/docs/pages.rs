@@ -240,15 +240,19 @@ fn the_readme_is_short_and_shows_a_picture_that_stands_alone() {
 }
 
 #[test]
-fn what_to_alert_on_is_among_the_metrics() {
+fn what_alerts_panels_and_pages_name_is_among_the_metrics() {
     let operate = super::doc("operate.md");
     // Those of the webhook, and those of the controller.
     let metrics = super::doc("webhook.md") + &operate;
-    let names: BTreeSet<&str> = operate
+    let files = ["rules.yaml", "dashboard.json"].map(|file| format!("manifests/monitoring/{file}"));
+    let files = files.map(|file| fs::read_to_string(root().join(file)).unwrap());
+    let text = operate + &super::doc("runbooks.md") + &files.concat();
+    let names: BTreeSet<&str> = text
         .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
         .filter(|word| word.starts_with("seldon_tracing_"))
+        .map(|name| name.strip_suffix("_bucket").unwrap_or(name))
         .collect();
-    assert!(names.len() > 4, "{names:?}");
+    assert!(names.len() > 15, "{names:?}");
     for name in names {
         assert!(metrics.contains(&format!("| `{name}` |")), "{name}");
     }
