@@ -149,11 +149,7 @@ fn decide<'v>(
         draft.notes.add(reason, place, detail);
         return finish(draft, Outcome::Skipped);
     }
-    let found = find_record(annotations);
-    if matches!(found, Recorded::Unreadable) {
-        let place = Place::Annotation(RECORD);
-        draft.notes.add(Reason::RecordUnreadable, place, "");
-    }
+    let found = record_of(annotations, &mut draft);
     let sticky = unchanged_since(object, old, annotations, &found, &config.trigger);
     if let Some(settled) = decided_anew(object, sticky.as_ref(), &found, config, context) {
         return settled;
@@ -201,6 +197,16 @@ fn decide<'v>(
     }
     note_unknown_exclusions(&mut draft);
     conclude(draft, object, annotations, &found, &inputs, context.task)
+}
+
+/// The record of an object, with a note where it cannot be read.
+fn record_of(annotations: &Annotations<'_>, draft: &mut Draft<'_>) -> Recorded {
+    let found = find_record(annotations);
+    if matches!(found, Recorded::Unreadable) {
+        let place = Place::Annotation(RECORD);
+        draft.notes.add(Reason::RecordUnreadable, place, "");
+    }
+    found
 }
 
 /// The annotations of an object that may be changed; nothing where a note says why it may not.
