@@ -27,6 +27,7 @@ mod traffic;
 
 mod cert_manager;
 mod default;
+mod helm;
 mod installed;
 mod node;
 mod play;
@@ -53,6 +54,7 @@ const TESTS: &[&[Test]] = &[
     readme::TESTS,
     cert_manager::TESTS,
     default::TESTS,
+    helm::TESTS,
 ];
 
 fn main() -> ExitCode {

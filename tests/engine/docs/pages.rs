@@ -162,7 +162,8 @@ fn every_page_can_be_reached_from_the_readme() {
 #[test]
 fn every_block_of_commands_has_somebody_who_runs_it() {
     let runner = fs::read_to_string(root().join(".ci/run")).unwrap();
-    let folders = ["tests/cluster", "tests/node", "tests/tools"].map(|it| root().join(it));
+    let folders =
+        ["tests/chart", "tests/cluster", "tests/node", "tests/tools"].map(|it| root().join(it));
     let files = folders.iter().flat_map(WalkDir::new).map(Result::unwrap);
     let sources: String = files
         .filter(|it| it.path().extension().is_some_and(|it| it == "rs"))
@@ -181,7 +182,7 @@ fn every_block_of_commands_has_somebody_who_runs_it() {
                     let runs = by_itself || called.iter().all(|it| sources.contains(it));
                     assert!(
                         runs,
-                        "{place}: neither .ci/run nor tests/cluster, tests/node or tests/tools runs this"
+                        "{place}: neither .ci/run nor tests/chart, tests/cluster, tests/node or tests/tools runs this"
                     );
                     count += 1;
                 }
