@@ -170,27 +170,8 @@ fn account(cluster: &Cluster, namespace: &str) -> std::path::PathBuf {
     file
 }
 
-fn the_previous_version_is_upgraded_in_a_namespace_of_another_name(cluster: &Cluster) {
-    const ELSEWHERE: &str = "elsewhere";
-    let secret = |name: &str| {
-        let get = ["get", "secret", name, "-n", ELSEWHERE, "-o", "json"];
-        let got = cluster.kubectl(&get);
-        (got.code == Some(0)).then(|| got.json())
-    };
-    let budget = || {
-        let get = [
-            "get",
-            "pdb",
-            NAME,
-            "-n",
-            ELSEWHERE,
-            "--ignore-not-found",
-            "-o",
-            "name",
-        ];
-        !cluster.kubectl(&get).ok().is_empty()
-    };
-    // The first version has no predecessor: one is made that has another default and lacks an object.
+/// A package of the version before. The first one has no predecessor: one is made that has another default and lacks an object.
+fn previous_version(cluster: &Cluster) -> std::path::PathBuf {
     let copy = cluster.installation().shell.file("previous");
     let make = format!(
         "cp -r {} {} && cd {1} && rm templates/pod-disruption-budget.yaml && sed -i 's/^replicas: 2/replicas: 3/' values.yaml && helm package . --version 0.0.9 --app-version 0.0.9",
@@ -198,13 +179,45 @@ fn the_previous_version_is_upgraded_in_a_namespace_of_another_name(cluster: &Clu
         copy.display(),
     );
     run(cluster, &make);
+    copy.join(format!("{NAME}-0.0.9.tgz"))
+}
+
+/// `check` sees what is missing here, pods, and nothing else of the namespace.
+fn assert_only_pods_are_missing(cluster: &Cluster) {
+    let check = "seldon-tracing check --tracing-namespace elsewhere -o json || true";
+    let said: Value = serde_json::from_str(&run(cluster, check)).unwrap();
+    let checks = said["checks"].as_array().unwrap();
+    for (name, result) in [
+        ("namespace", "good"),
+        ("config", "good"),
+        ("calls", "good"),
+        ("pods", "wrong"),
+    ] {
+        let check = checks.iter().find(|it| it["check"] == name).unwrap();
+        assert_eq!(check["result"], result, "{check}");
+    }
+}
+
+fn has_budget(cluster: &Cluster, namespace: &str) -> bool {
+    let get = ["get", "pdb", NAME, "-n", namespace, "--ignore-not-found"];
+    !cluster.kubectl(&get).ok().is_empty()
+}
+
+fn the_previous_version_is_upgraded_in_a_namespace_of_another_name(cluster: &Cluster) {
+    const ELSEWHERE: &str = "elsewhere";
+    let secret = |name: &str| {
+        let get = ["get", "secret", name, "-n", ELSEWHERE, "-o", "json"];
+        let got = cluster.kubectl(&get);
+        (got.code == Some(0)).then(|| got.json())
+    };
+    let budget = || has_budget(cluster, ELSEWHERE);
     // Where this test runs alone, the cluster has what was installed at first.
     let first = format!("helm uninstall {NAME} -n {NAMESPACE} --ignore-not-found --wait");
     run(cluster, &first);
     cluster
         .kubectl(&["delete", "namespace", NAMESPACE, "--ignore-not-found"])
         .ok();
-    let package = copy.join(format!("{NAME}-0.0.9.tgz"));
+    let package = previous_version(cluster);
     let install = format!(
         "helm install {NAME} {} -n {ELSEWHERE} --create-namespace",
         package.display()
@@ -226,20 +239,7 @@ fn the_previous_version_is_upgraded_in_a_namespace_of_another_name(cluster: &Clu
     );
     let trusted = bundles(cluster.plane());
 
-    // `check` sees what is missing here, pods, and nothing else of the namespace.
-    let check = "seldon-tracing check --tracing-namespace elsewhere -o json || true";
-    let said: Value = serde_json::from_str(&run(cluster, check)).unwrap();
-    let checks = said["checks"].as_array().unwrap();
-    for (name, result) in [
-        ("namespace", "good"),
-        ("config", "good"),
-        ("calls", "good"),
-        ("pods", "wrong"),
-    ] {
-        let check = checks.iter().find(|it| it["check"] == name).unwrap();
-        assert_eq!(check["result"], result, "{check}");
-    }
-
+    assert_only_pods_are_missing(cluster);
     let replicas = || {
         let get = ["get", "deployment", NAME, "-n", ELSEWHERE, "-o", "json"];
         cluster.kubectl(&get).json()["spec"]["replicas"].clone()

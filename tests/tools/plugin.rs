@@ -128,7 +128,8 @@ fn krew_installs_the_archives_of_a_release_by_their_manifest(tool: &Tool) {
     let installed = fs::canonicalize(&plugin).unwrap();
     assert!(
         installed.with_file_name("LICENSE").exists(),
-        "{installed:?}"
+        "{}",
+        installed.display()
     );
     assert!(
         installed
