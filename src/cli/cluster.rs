@@ -13,7 +13,7 @@ pub struct Connection {
     /// The context of the kubeconfig [default: its current context]
     #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
-    /// The namespace in which seldon-tracing is installed
+    /// The namespace of the installation
     #[arg(
         long,
         value_name = "NAME",
