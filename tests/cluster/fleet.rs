@@ -345,6 +345,18 @@ fn port(space: &Space<'_>, name: &str) -> Option<String> {
     value(container(&space.get(name)), "JAEGER_AGENT_PORT").map(str::to_owned)
 }
 
+/// `resync` of a namespace at a terminal, which util-linux's `script` makes, and what a person types there.
+fn at_a_terminal(cluster: &Cluster, space: &Space<'_>, typed: &str) -> Ran {
+    let ours = env!("CARGO_BIN_EXE_seldon-tracing");
+    let mut command = Command::new("script");
+    command
+        .args(["--quiet", "--return", "--command"])
+        .arg(format!("{ours} resync -n {}", space.name))
+        .arg("/dev/null")
+        .env("KUBECONFIG", cluster.plane().kubeconfig());
+    finish(command, typed)
+}
+
 fn resync_shows_what_would_change_and_changes_it_on_demand(cluster: &Cluster) {
     let space = stored(cluster, "resynced", &one_of_each());
     until_in_force(&space, "the webhook is called", is_called);
@@ -372,16 +384,21 @@ fn resync_shows_what_would_change_and_changes_it_on_demand(cluster: &Cluster) {
     assert!(unasked.stderr.contains("use --yes"), "{unasked:?}");
     assert_eq!(written(&space.get("outdated")), written(&before));
 
-    let done = resync(&["--yes"]);
-    assert!(
-        done.stderr.contains("Seldon reports no state of it"),
-        "{done:?}"
-    );
-    assert!(
-        done.stderr
-            .ends_with("1 SeldonDeployment changed, 0 failed, 0 left\n"),
-        "{done:?}"
-    );
+    for typed in ["n\n", "\n", ""] {
+        let refused = at_a_terminal(cluster, &space, typed);
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert_eq!(written(&space.get("outdated")), written(&before));
+    }
+    let done = at_a_terminal(cluster, &space, "y\n");
+    for said in [
+        "Change 1 SeldonDeployment, and restart the pods above? [y/N] ",
+        "Seldon reports no state of it",
+        " 1/1 ",
+    ] {
+        assert!(done.stdout.contains(said), "{said:?}: {done:?}");
+    }
+    let end = "1 SeldonDeployment changed, 0 failed, 0 left\r\n";
+    assert!(done.stdout.ends_with(end), "{done:?}");
     done.ok();
     let after = space.get("outdated");
     assert_eq!(port(&space, "outdated").as_deref(), Some("5775"));
