@@ -163,6 +163,16 @@ impl<'v> Draft<'v> {
         }
     }
 
+    /// Whether nothing in the object is ours, and nothing of ours is taken out.
+    pub(crate) fn leaves_nothing(&self) -> bool {
+        let Record {
+            predictors,
+            trigger,
+            ..
+        } = &self.record;
+        self.ops.is_empty() && predictors.is_empty() && trigger.is_none()
+    }
+
     /// Why the decision ends here, if it would add more than an object can hold.
     pub(crate) const fn is_too_much(&self) -> Option<Reason> {
         if self.recorded > MAX_RECORD {

@@ -191,8 +191,8 @@ fn decide<'v>(
     if let Err(reason) = walk.predictors(triggers, &mut draft) {
         return refuse(draft, reason);
     }
-    if sticky.is_some() && draft.record.predictors.is_empty() && draft.record.trigger.is_none() {
-        // Nothing of what the older object had could be put back, so the next write would be decided anew: this one is, too.
+    if sticky.is_some() && draft.leaves_nothing() {
+        // Nothing of what the older object had can be put back, so the next write would be decided anew: this one is, too.
         return decide(object, None, config, context);
     }
     note_unknown_exclusions(&mut draft);
