@@ -97,11 +97,13 @@ const WITH_CONTROLLER: &[&[Test]] = &[
     controller::changes::TESTS,
     controller::repair::TESTS,
     controller::rights::TESTS,
-    fleet::AT_THE_END,
 ];
 
 /// The same with a Prometheus.
 const WITH_PROMETHEUS: &[&[Test]] = &[monitoring::TESTS];
+
+/// What takes Seldon's resource away from that cluster.
+const WITHOUT_SELDON: &[&[Test]] = &[fleet::AT_THE_END];
 
 /// What is tested, one after the other, in a cluster of its own where cert-manager keeps the certificate.
 const WITH_CERT_MANAGER: &[&[Test]] = &[cert_manager::TESTS, manifests::with_cert_manager::TESTS];
@@ -146,8 +148,10 @@ fn main() -> ExitCode {
             alone.extend(trials(managed.as_ref(), "cert-manager", WITH_CERT_MANAGER));
             let controlled = start("controller", Source::Controller);
             alone.extend(trials(controlled.as_ref(), "controller", WITH_CONTROLLER));
-            let watched = controlled.filter(|_| rig::prometheus::find().is_ok());
-            alone.extend(trials(watched.as_ref(), "controller", WITH_PROMETHEUS));
+            let watched = controlled.as_ref();
+            let watched = watched.filter(|_| rig::prometheus::find().is_ok());
+            alone.extend(trials(watched, "controller", WITH_PROMETHEUS));
+            alone.extend(trials(controlled.as_ref(), "controller", WITHOUT_SELDON));
         }
     }
     let first = libtest_mimic::run(&arguments, together);
