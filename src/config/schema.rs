@@ -9,7 +9,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
-use super::setting::{ANNOTATION_PREFIX, MAX_SETTING, RECORD, Setting};
+use super::setting::{ANNOTATION_PREFIX, MAX_EXCLUDED, MAX_SETTING, RECORD, Setting};
 use super::{Config, Settings};
 
 const DNS_LABEL: &str = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?";
@@ -121,10 +121,10 @@ fn value(setting: Setting) -> Value {
         Setting::ExcludeContainers => json!({
             "type": ["array", "string"],
             "items": {"type": "string", "pattern": names},
-            "maxItems": 128, "maxLength": MAX_SETTING, "pattern": names,
+            "maxItems": MAX_EXCLUDED, "maxLength": MAX_SETTING, "pattern": names,
         }),
     }
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

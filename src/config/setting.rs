@@ -24,7 +24,7 @@ pub const RESYNC: &str = "tracing.seldon.io/resync";
 pub const MAX_SETTING: usize = 2048;
 
 /// The most names in `exclude-containers`.
-const MAX_EXCLUDED: usize = 128;
+pub(super) const MAX_EXCLUDED: usize = 128;
 
 /// What is fixed about a setting: its annotation, its key in the config file, its default, and what it accepts.
 type Row = (

@@ -1,4 +1,11 @@
+use jsonschema::Validator;
+
 use super::*;
+
+/// What checks a file by the schema.
+pub(in crate::config) fn validator() -> Validator {
+    jsonschema::validator_for(&Config::schema()).unwrap()
+}
 
 /// Files, whether the schema accepts them, and whether [`Config::read`] does.
 const FILES: &[(&str, bool, bool)] = &[
@@ -65,7 +72,7 @@ const FILES: &[(&str, bool, bool)] = &[
 
 #[test]
 fn the_schema_agrees_with_the_reader() {
-    let schema = jsonschema::validator_for(&Config::schema()).unwrap();
+    let schema = validator();
     for (text, by_schema, by_reader) in FILES {
         let tree = crate::manifest::tree::Tree::yaml(text).unwrap();
         let value = tree.root().unwrap().value().unwrap();
@@ -77,6 +84,6 @@ fn the_schema_agrees_with_the_reader() {
 #[test]
 fn the_schema_accepts_what_is_built_in() {
     let built_in = serde_json::to_value(Config::default()).unwrap();
-    let schema = jsonschema::validator_for(&Config::schema()).unwrap();
+    let schema = validator();
     assert!(schema.is_valid(&built_in));
 }

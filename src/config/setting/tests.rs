@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::Config;
+use crate::config::schema::tests::validator;
 use crate::config::template::{MAX_PLACEHOLDERS, Names, Unresolved, expand};
 use crate::jaeger::accepts::is_sampler_pair;
 
@@ -202,7 +202,7 @@ const BEYOND_THE_SCHEMA: [&str; 13] = [
 
 #[test]
 fn the_schema_accepts_what_the_settings_accept_and_refuses_nearly_all_that_they_refuse() {
-    let schema = jsonschema::validator_for(&Config::schema()).unwrap();
+    let schema = validator();
     let mut beyond: Vec<&str> = Vec::new();
     for (setting, good, bad) in table() {
         let accepts = |text: &str| {
