@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::models::{is_traced, model, written};
-use crate::readme::assert_new_models_are_traced;
+use crate::readme::{assert_new_models_are_traced, assert_nothing_is_left};
 use crate::rig::installation::Source;
 use crate::rig::{Cluster, Space, until};
 
@@ -51,4 +51,5 @@ fn one_command_leads_to_traced_models_and_an_outage_is_repaired(cluster: &Cluste
     let space = Space::existing(cluster, "seldon");
     assert!(is_traced(&space.get("mock-classifier")));
     installation.remove();
+    assert_nothing_is_left(cluster);
 }

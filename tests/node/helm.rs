@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::readme::assert_new_models_are_traced;
-use crate::rig::installation::{NAME, NAMESPACE, Source};
+use crate::rig::installation::{NAME, NAMESPACE, Source, uninstall};
 use crate::rig::shell::blocks;
 use crate::rig::{Cluster, until};
 
@@ -27,10 +27,7 @@ fn commands(of: &str) -> String {
 
 fn helm_installs_it_tests_it_and_takes_it_away(cluster: &Cluster) {
     // Where this test runs alone, the cluster has what was installed at first, and Helm takes over nothing.
-    let remove = format!(
-        "kubectl delete mutatingwebhookconfiguration {NAME} --ignore-not-found\nkubectl delete -k manifests/external --ignore-not-found"
-    );
-    cluster.installation().shell.run(&remove).ok();
+    cluster.installation().shell.run(&uninstall()).ok();
 
     let start = Instant::now();
     let installation = cluster.install(&Source::Helm(program()));

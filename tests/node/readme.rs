@@ -233,17 +233,7 @@ fn uninstall(cluster: &Cluster, space: &Space<'_>) {
     };
     let shell = &cluster.installation().shell;
     shell.run(remove).ok();
-    let gone = ["get", "namespace", NAMESPACE];
-    assert!(cluster.kubectl(&gone).refused().contains("NotFound"));
-    let kinds = ["api-resources", "--verbs=list", "-o", "name"];
-    for kind in cluster.kubectl(&kinds).ok().lines() {
-        let ours = [
-            "--selector=app.kubernetes.io/name=seldon-tracing,app.kubernetes.io/component!=collector",
-            "--all-namespaces",
-        ];
-        let get = [&["get", kind, "-o", "name"], &ours[..]].concat();
-        assert_eq!(cluster.kubectl(&get).ok(), "", "{kind}");
-    }
+    assert_nothing_is_left(cluster);
     assert_eq!(
         written(&space.get(MODEL)),
         written(&before),
@@ -265,6 +255,20 @@ fn uninstall(cluster: &Cluster, space: &Space<'_>) {
         .ok();
     let as_written = essence(&untouched.get(MODEL))["spec"].clone();
     assert_eq!(essence(&after)["spec"], as_written, "opted out");
+}
+
+pub(crate) fn assert_nothing_is_left(cluster: &Cluster) {
+    let gone = ["get", "namespace", NAMESPACE];
+    assert!(cluster.kubectl(&gone).refused().contains("NotFound"));
+    let kinds = ["api-resources", "--verbs=list", "-o", "name"];
+    for kind in cluster.kubectl(&kinds).ok().lines() {
+        let ours = [
+            "--selector=app.kubernetes.io/name=seldon-tracing,app.kubernetes.io/component!=collector",
+            "--all-namespaces",
+        ];
+        let get = [&["get", kind, "-o", "name"], &ours[..]].concat();
+        assert_eq!(cluster.kubectl(&get).ok(), "", "{kind}");
+    }
 }
 
 /// By way of the Service. That no write is lost meanwhile is what `rolling.rs` proves, with many of them.

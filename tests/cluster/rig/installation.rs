@@ -119,13 +119,12 @@ impl Installation {
 
     /// Takes it away, so that another can be installed.
     pub(crate) fn remove(self) {
-        let commands = match self.folder {
-            "manifests/chart" => format!(
+        let commands = if self.folder == "manifests/chart" {
+            format!(
                 "helm uninstall {NAME} --namespace {NAMESPACE} --wait\nkubectl delete namespace {NAMESPACE}"
-            ),
-            folder => format!(
-                "kubectl delete mutatingwebhookconfiguration {NAME}\nkubectl delete -k {folder} --ignore-not-found"
-            ),
+            )
+        } else {
+            uninstall()
         };
         self.shell.run(&commands).ok();
     }
@@ -134,6 +133,11 @@ impl Installation {
     pub(crate) fn webhook(&self) -> &Webhook {
         self.webhook.as_ref().unwrap()
     }
+}
+
+/// The commands of the documentation that remove the webhook, whichever folder installed it.
+pub(crate) fn uninstall() -> String {
+    blocks("docs/install.md", "## Uninstall").remove(1)
 }
 
 /// One of the objects of the webhook.
