@@ -237,7 +237,13 @@ impl<'c> Bench<'c> {
     }
 
     fn is_pleasant_to_read(&self) {
-        let ran = self.run(&["-n", &self.space.name]);
+        // A handshake through the API server can take too long on a busy machine.
+        let mut ran = None;
+        until("all checks are good once more", || {
+            let ran = ran.insert(self.run(&["-n", &self.space.name]));
+            ran.stderr == "\n19 checks: 19 good\n"
+        });
+        let ran = ran.unwrap();
         eprintln!("{}\n{}", ran.stdout, ran.stderr);
         assert!(
             ran.stdout.lines().all(|line| line.chars().count() <= 80),
@@ -248,7 +254,6 @@ impl<'c> Bench<'c> {
                 .starts_with("Cluster\n✓ the API server answers: v1."),
             "{ran:?}"
         );
-        assert_eq!(ran.stderr, "\n19 checks: 19 good\n");
     }
 }
 
