@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// A part of an object, in whatever shape it was found.
@@ -30,6 +32,21 @@ impl<T> Lenient<T> {
         }
     }
 
+    /// The same of something that is made from the part.
+    pub(crate) fn map<'v, U>(&'v self, of: impl FnOnce(&'v T) -> U) -> Lenient<U> {
+        match self {
+            Self::Absent => Lenient::Absent,
+            Self::Null => Lenient::Null,
+            Self::Odd(found) => Lenient::Odd(found),
+            Self::Is(part) => Lenient::Is(of(part)),
+        }
+    }
+
+    /// The same, or absent where it goes.
+    pub(crate) fn unless(self, goes: bool) -> Self {
+        if goes { Self::Absent } else { self }
+    }
+
     /// What stands there instead of the expected part, for people; nothing where it is as expected or absent.
     pub(crate) fn odd(&self) -> Option<&'static str> {
         match self {
@@ -47,6 +64,18 @@ impl<T> Lenient<T> {
         match self {
             Self::Null => Self::Odd("null"),
             shape => shape,
+        }
+    }
+}
+
+/// Whether two parts say the same. What is of another type is not read, and so never taken for equal, but for a null that is an item of a
+/// list.
+impl<T: PartialEq> PartialEq for Lenient<T> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Is(one), Self::Is(other)) => one == other,
+            (Self::Odd(one), Self::Odd(other)) => (*one, *other) == ("null", "null"),
+            _ => self.is_absent() && other.is_absent(),
         }
     }
 }
@@ -173,7 +202,7 @@ impl<'de, T: FromJson<'de>> Deserialize<'de> for Lenient<T> {
 }
 
 /// A string.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
 
 impl<'de> FromJson<'de> for Text<'de> {
@@ -190,7 +219,7 @@ impl Lenient<Text<'_>> {
 }
 
 /// A list whose items may each be odd.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Items<T>(pub(crate) Vec<Lenient<T>>);
 
 impl<'de, T: FromJson<'de>> FromJson<'de> for Items<T> {
@@ -267,5 +296,42 @@ impl<'a> Rest<'a> {
             .rev()
             .find(|(name, _)| name == key)
             .map(|(_, value)| *value)
+    }
+}
+
+/// Whether two objects have the same keys with the same values, in any order.
+impl PartialEq for Rest<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let pairs = || self.0.iter().zip(&other.0);
+        let in_order =
+            self.0.len() == other.0.len() && pairs().all(|(one, other)| one.0 == other.0);
+        if in_order {
+            return pairs().all(|(one, other)| Json(one.1) == Json(other.1));
+        }
+        let by_key = |rest: &Self| -> HashMap<_, _> { rest.0.iter().cloned().collect() };
+        let (one, other) = (by_key(self), by_key(other));
+        one.len() == other.len()
+            && one.iter().all(|(key, value)| {
+                let beside = other.get(key);
+                beside.is_some_and(|beside| Json(value) == Json(beside))
+            })
+    }
+}
+
+/// A value that is not read but to be compared.
+pub(crate) struct Json<'a>(pub(crate) &'a RawValue);
+
+/// The longest value that is parsed to be compared, in bytes: parsed, it takes many times its length.
+const MAX_PARSED: usize = 64 * 1024;
+
+/// Equal bytes are the rule, for the API server sorts keys; other spellings of one value cost a parse.
+impl PartialEq for Json<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let (one, other) = (self.0.get(), other.0.get());
+        let parsed = |text: &str| {
+            let is_short = text.len() <= MAX_PARSED;
+            is_short.then(|| serde_json::from_str::<Value>(text).ok())?
+        };
+        one == other || parsed(one).is_some_and(|one| parsed(other) == Some(one))
     }
 }

@@ -6,7 +6,7 @@
 use serde::de::{IgnoredAny, MapAccess};
 use serde_json::value::RawValue;
 
-use crate::seldon::lenient::{Budget, FromJson, Items, Key, Lenient, Rest, Text};
+use crate::seldon::lenient::{Budget, FromJson, Items, Json, Key, Lenient, Rest, Text};
 
 /// Implements [`FromJson`] for a struct of optional parts. Other keys go into its `rest`, or nowhere if it has none.
 macro_rules! from_map {
@@ -49,6 +49,14 @@ macro_rules! views {
         }
 
         from_map!($name { $($key => $field),* $(; unread $raw_key => $raw_field)? });
+
+        impl PartialEq for $name<'_> {
+            fn eq(&self, other: &Self) -> bool {
+                $(self.$field == other.$field &&)*
+                $(self.$raw_field.map(Json) == other.$raw_field.map(Json) &&)?
+                self.rest == other.rest
+            }
+        }
     )*};
 }
 

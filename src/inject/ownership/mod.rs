@@ -1,9 +1,7 @@
 //! What of an object is ours: the record of what was added, what of it is present, and whether anything else changed since.
 
-pub(crate) mod claims;
 pub(crate) mod keys;
 pub(crate) mod mount;
-mod piece;
 pub(crate) mod present;
 pub(crate) mod record;
 pub(crate) mod roster;

@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 
 use crate::config::setting::{ANNOTATION_PREFIX, RECORD, RESYNC};
-use crate::inject::ownership::claims::Claims;
 use crate::inject::ownership::record::Record;
-use crate::inject::ownership::unchanged::same_less_ours;
+use crate::inject::ownership::unchanged::less_ours;
 use crate::seldon::lenient::{Lenient, Text};
 use crate::seldon::object::{Annotations, SeldonDeployment, read_text};
 
@@ -54,40 +53,34 @@ pub(crate) fn unchanged_since<'v>(
     let Recorded::Read(record) = find_record(old_annotations) else {
         return None;
     };
+    if !same_settings(annotations, old_annotations, trigger) {
+        return None;
+    }
     // An earlier call for the same write may have restored what the older record has. The object's own record says what came of that.
     let own = found
         .record()
-        .filter(|own| **own != record && Claims::of(object, own).are_whole);
+        .filter(|own| **own != record && less_ours(object, own).1.are_whole);
     let current = match own {
         Some(own) => Some(record.clone().restored_as(own)?),
         None => None,
     };
-    let unchanged = same_settings(annotations, old_annotations, trigger)
-        && same_less_ours(
-            (object, current.as_ref().unwrap_or(&record)),
-            (old, &record),
-        )
-        && Claims::of(old, &record).can_be_restored;
+    let (was, claims) = less_ours(old, &record);
+    let unchanged =
+        claims.can_be_restored && less_ours(object, current.as_ref().unwrap_or(&record)).0 == was;
     unchanged.then(|| current.unwrap_or(record))
 }
 
 /// Whether the settings in the annotations are the same. A request that was stored while the webhook was down may have been taken back.
-fn same_settings(new: &Annotations<'_>, old: &Annotations<'_>, trigger: &str) -> bool {
-    let read = |annotations: &Annotations<'_>| -> HashMap<String, Option<String>> {
-        let is_read = |key: &str| {
-            key == trigger
-                || (key.starts_with(ANNOTATION_PREFIX) && ![RECORD, RESYNC].contains(&key))
-        };
-        let entries = annotations.rest.0.iter().filter(|(key, _)| is_read(key));
-        entries
-            .map(|(key, value)| {
-                (
-                    key.clone().into_owned(),
-                    read_text(value).text().map(str::to_owned),
-                )
-            })
+fn same_settings<'v>(new: &'v Annotations<'v>, old: &'v Annotations<'v>, trigger: &str) -> bool {
+    let is_read = |key: &str| {
+        key == trigger || (key.starts_with(ANNOTATION_PREFIX) && ![RECORD, RESYNC].contains(&key))
+    };
+    let read = |annotations: &'v Annotations<'v>| -> HashMap<&'v str, Lenient<Text<'v>>> {
+        let entries = annotations.rest.0.iter();
+        let read = entries.filter(|(key, _)| is_read(key));
+        read.map(|(key, value)| (&**key, read_text(value)))
             .collect()
     };
     let new = read(new);
-    new.values().all(Option::is_some) && new == read(old)
+    new.values().all(|value| value.get().is_some()) && new == read(old)
 }
