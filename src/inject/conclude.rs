@@ -122,10 +122,12 @@ fn write_annotations<'v>(
     let trigger = record.trigger.take();
     let trigger = trigger.filter(|_| annotations.rest.get(key).is_none());
     if absent.is_some() {
-        let mut entries = Vec::new();
-        entries.extend(trigger.map(|value| (key, value)));
-        entries.push((RECORD, Cow::Owned(text)));
-        let value = NewValue::Annotations(entries);
+        let record = (RECORD, Cow::Owned(text));
+        let entries = trigger
+            .map(|value| (key, value))
+            .into_iter()
+            .chain([record]);
+        let value = NewValue::Annotations(entries.collect());
         draft.ops.push(Op::Add(Place::Annotations, value));
         return Ok(());
     }

@@ -1,6 +1,6 @@
 //! The `ConfigMap` with a Jaeger configuration: the volume of a pod, the mount of a container, and whether there is room for them.
 
-use crate::inject::patch::{CONFIG_DIR, CONFIG_VOLUME};
+use crate::inject::patch::{CONFIG_DIR, CONFIG_VOLUME, ConfigMapItem, ConfigMapSource};
 use crate::seldon::lenient::{Items, Lenient};
 use crate::seldon::object::{Container, PodSpec, Volume, VolumeMount};
 
@@ -23,46 +23,23 @@ pub(crate) fn is_our_volume(volume: &Lenient<Volume<'_>>, config_map: &str) -> b
     let Lenient::Is(volume) = volume else {
         return false;
     };
-    let Some(source) = volume
-        .rest
-        .get("configMap")
-        .filter(|_| volume.rest.0.len() == 1)
-    else {
-        return false;
-    };
     volume.name.text() == Some(CONFIG_VOLUME)
-        && serde_json::from_str::<Source<'_>>(source.get()).is_ok_and(
-            |Source {
-                 name,
-                 items: [Item { key, path }],
-             }| name == config_map && key == path,
-        )
+        && volume.rest.0.len() == 1
+        && source_of(volume).is_some_and(|source| {
+            let [ConfigMapItem { key, path }] = &source.items;
+            source.name == config_map && key == path
+        })
 }
 
 /// The key that a volume of ours projects.
 pub(crate) fn projected_key(volume: &Volume<'_>) -> Option<String> {
+    let ConfigMapSource { items: [item], .. } = source_of(volume)?;
+    Some(item.key.into_owned())
+}
+
+fn source_of<'a>(volume: &Volume<'a>) -> Option<ConfigMapSource<'a>> {
     let source = volume.rest.get("configMap")?;
-    serde_json::from_str::<Source<'_>>(source.get())
-        .ok()
-        .map(|Source { items: [item], .. }| item.key.into_owned())
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Source<'a> {
-    #[serde(borrow)]
-    name: std::borrow::Cow<'a, str>,
-    #[serde(borrow)]
-    items: [Item<'a>; 1],
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Item<'a> {
-    #[serde(borrow)]
-    key: std::borrow::Cow<'a, str>,
-    #[serde(borrow)]
-    path: std::borrow::Cow<'a, str>,
+    serde_json::from_str(source.get()).ok()
 }
 
 /// Whether our volume can stand in a pod: its list of volumes can be read and has no volume of that name but ours.

@@ -1,10 +1,8 @@
 //! Which of the variables of a record are present, unchanged.
 
-use std::borrow::Cow;
-
 use indexmap::IndexMap;
-use serde::Deserialize;
 
+use crate::inject::patch::ValueFrom;
 use crate::jaeger::variable::is_read_by_tracing;
 use crate::jaeger::{EnvSet, EnvValue, HOST_IP, PerVariable, Variable};
 use crate::seldon::lenient::{Lenient, Text};
@@ -121,22 +119,8 @@ fn is_host_ip(var: &EnvVar<'_>) -> bool {
     };
     matches!(var.value, Lenient::Absent)
         && var.rest.is_empty()
-        && serde_json::from_str::<HostIpSource<'_>>(from.get())
+        && serde_json::from_str::<ValueFrom<'_>>(from.get())
             .is_ok_and(|source| source.field_ref.field_path == HOST_IP)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct HostIpSource<'a> {
-    #[serde(borrow)]
-    field_ref: FieldRef<'a>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct FieldRef<'a> {
-    #[serde(borrow)]
-    field_path: Cow<'a, str>,
 }
 
 /// The variables of a target that a Jaeger client reads and that are the user's. Most targets have none. Of several with one name

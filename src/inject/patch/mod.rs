@@ -5,4 +5,7 @@ mod value;
 
 pub(crate) use op::{Op, Ops};
 pub use value::{CONFIG_DIR, CONFIG_VOLUME};
-pub(crate) use value::{ConfigVolume, EnvEntries, NewPod, NewValue, Stub};
+pub(crate) use value::{
+    ConfigMapItem, ConfigMapSource, ConfigVolume, EnvEntries, EnvVar, FieldRef, MOUNT,
+    NewComponent, NewPod, NewValue, Stub, ValueFrom,
+};

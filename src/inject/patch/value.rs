@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use serde::ser::{SerializeMap, SerializeSeq};
-use serde::{Serialize, Serializer};
+use indexmap::IndexMap;
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::jaeger::variable::{EnvValue, HOST_IP, Variable};
 
@@ -21,181 +22,152 @@ pub(crate) struct ConfigVolume<'a> {
     pub(crate) key: Cow<'a, str>,
 }
 
+/// A variable with its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EnvVar<'a>(pub(crate) Variable, pub(crate) EnvValue<'a>);
+
 /// Variables in the order in which they are written.
-pub(crate) type EnvEntries<'a> = Vec<(Variable, EnvValue<'a>)>;
+pub(crate) type EnvEntries<'a> = Vec<EnvVar<'a>>;
+
+/// The mount in a container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct VolumeMount {
+    name: &'static str,
+    mount_path: &'static str,
+    read_only: bool,
+}
+
+/// The one mount that we write.
+pub(crate) const MOUNT: VolumeMount = VolumeMount {
+    name: CONFIG_VOLUME,
+    mount_path: CONFIG_DIR,
+    read_only: true,
+};
 
 /// A container that only carries variables; Seldon's defaulting fills in the rest.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Stub<'a> {
     pub(crate) name: Cow<'a, str>,
     pub(crate) env: EnvEntries<'a>,
-    pub(crate) mounts_config: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) volume_mounts: Option<[VolumeMount; 1]>,
 }
 
 /// A pod spec made for stubs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct NewPod<'a> {
-    pub(crate) stubs: Vec<Stub<'a>>,
-    pub(crate) volume: Option<ConfigVolume<'a>>,
+    pub(crate) containers: Vec<Stub<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) volumes: Option<[ConfigVolume<'a>; 1]>,
+}
+
+/// A componentSpec made for stubs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct NewComponent<'a> {
+    pub(crate) spec: NewPod<'a>,
 }
 
 /// What an operation adds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub(crate) enum NewValue<'a> {
     /// The null that stood there, as its text had it.
+    #[serde(serialize_with = "null")]
     Null(&'static str),
     Text(Cow<'a, str>),
-    Annotations(Vec<(&'a str, Cow<'a, str>)>),
-    EnvVar(Variable, EnvValue<'a>),
+    Annotations(IndexMap<&'a str, Cow<'a, str>>),
+    EnvVar(EnvVar<'a>),
     Env(EnvEntries<'a>),
-    SvcOrchSpec(EnvEntries<'a>),
+    SvcOrchSpec {
+        env: EnvEntries<'a>,
+    },
     Stub(Stub<'a>),
     Stubs(Vec<Stub<'a>>),
     PodSpec(NewPod<'a>),
-    ComponentSpec(NewPod<'a>),
-    ComponentSpecs(NewPod<'a>),
-    Mount,
-    Mounts,
+    ComponentSpec(NewComponent<'a>),
+    ComponentSpecs([NewComponent<'a>; 1]),
+    Mount(VolumeMount),
+    Mounts([VolumeMount; 1]),
     Volume(ConfigVolume<'a>),
-    Volumes(ConfigVolume<'a>),
+    Volumes([ConfigVolume<'a>; 1]),
 }
 
-fn map1<S: Serializer>(
-    serializer: S,
-    key: &str,
-    value: &impl Serialize,
-) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(Some(1))?;
-    map.serialize_entry(key, value)?;
-    map.end()
+fn null<S: Serializer>(_: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_unit()
 }
 
-struct EnvVar<'v, 'a>(Variable, &'v EnvValue<'a>);
+/// The source of the address of the node, as Kubernetes spells it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct ValueFrom<'a> {
+    #[serde(borrow)]
+    pub(crate) field_ref: FieldRef<'a>,
+}
 
-impl Serialize for EnvVar<'_, '_> {
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct FieldRef<'a> {
+    #[serde(borrow)]
+    pub(crate) field_path: Cow<'a, str>,
+}
+
+impl FieldRef<'_> {
+    pub(crate) const HOST_IP: Self = Self {
+        field_path: Cow::Borrowed(HOST_IP),
+    };
+}
+
+impl Serialize for EnvVar<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(2))?;
         map.serialize_entry("name", self.0.name())?;
-        match self.1 {
+        match &self.1 {
             EnvValue::Literal(text) => map.serialize_entry("value", text)?,
             EnvValue::HostIp => {
-                map.serialize_entry("valueFrom", &One("fieldRef", One("fieldPath", HOST_IP)))?;
+                let field_ref = FieldRef::HOST_IP;
+                map.serialize_entry("valueFrom", &ValueFrom { field_ref })?;
             }
         }
         map.end()
     }
 }
 
-/// An object of one key.
-struct One<T>(&'static str, T);
-
-impl<T: Serialize> Serialize for One<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        map1(serializer, self.0, &self.1)
-    }
+/// The source of the volume, as Kubernetes spells it. Only the one key is projected: a pod whose key is missing waits and says so, where a
+/// missing file would end the process.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConfigMapSource<'a> {
+    #[serde(borrow)]
+    pub(crate) name: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) items: [ConfigMapItem<'a>; 1],
 }
 
-struct Entries<'v, 'a>(&'v [(Variable, EnvValue<'a>)]);
-
-impl Serialize for Entries<'_, '_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(
-            self.0
-                .iter()
-                .map(|(variable, value)| EnvVar(*variable, value)),
-        )
-    }
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConfigMapItem<'a> {
+    #[serde(borrow)]
+    pub(crate) key: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) path: Cow<'a, str>,
 }
 
-struct Mount;
-
-impl Serialize for Mount {
+impl Serialize for ConfigVolume<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(3))?;
-        map.serialize_entry("name", CONFIG_VOLUME)?;
-        map.serialize_entry("mountPath", CONFIG_DIR)?;
-        map.serialize_entry("readOnly", &true)?;
-        map.end()
-    }
-}
-
-impl Serialize for Stub<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("name", &self.name)?;
-        map.serialize_entry("env", &Entries(&self.env))?;
-        if self.mounts_config {
-            map.serialize_entry("volumeMounts", &[Mount])?;
-        }
-        map.end()
-    }
-}
-
-/// Only the one key is projected: a pod whose key is missing waits and says so, where a missing file would end the process.
-struct Volume<'v, 'a>(&'v ConfigVolume<'a>);
-
-impl Serialize for Volume<'_, '_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Item<'a> {
-            key: &'a str,
-            path: &'a str,
-        }
-        #[derive(Serialize)]
-        struct Source<'a> {
-            name: &'a str,
-            items: [Item<'a>; 1],
-        }
-        let ConfigVolume { name, key } = self.0;
+        let key = || Cow::Borrowed(&*self.key);
+        let source = ConfigMapSource {
+            name: Cow::Borrowed(&self.name),
+            items: [ConfigMapItem {
+                key: key(),
+                path: key(),
+            }],
+        };
         let mut map = serializer.serialize_map(Some(2))?;
         map.serialize_entry("name", CONFIG_VOLUME)?;
-        map.serialize_entry(
-            "configMap",
-            &Source {
-                name,
-                items: [Item { key, path: key }],
-            },
-        )?;
+        map.serialize_entry("configMap", &source)?;
         map.end()
-    }
-}
-
-impl Serialize for NewPod<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("containers", &self.stubs)?;
-        if let Some(config_map) = &self.volume {
-            map.serialize_entry("volumes", &[Volume(config_map)])?;
-        }
-        map.end()
-    }
-}
-
-impl Serialize for NewValue<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Null(_) => serializer.serialize_unit(),
-            Self::Text(text) => serializer.serialize_str(text),
-            Self::Annotations(entries) => {
-                serializer.collect_map(entries.iter().map(|(key, value)| (key, value)))
-            }
-            Self::EnvVar(variable, value) => EnvVar(*variable, value).serialize(serializer),
-            Self::Env(entries) => Entries(entries).serialize(serializer),
-            Self::SvcOrchSpec(entries) => map1(serializer, "env", &Entries(entries)),
-            Self::Stub(stub) => stub.serialize(serializer),
-            Self::Stubs(stubs) => stubs.serialize(serializer),
-            Self::PodSpec(pod) => pod.serialize(serializer),
-            Self::ComponentSpec(pod) => map1(serializer, "spec", pod),
-            Self::ComponentSpecs(pod) => {
-                let mut seq = serializer.serialize_seq(Some(1))?;
-                seq.serialize_element(&One("spec", pod))?;
-                seq.end()
-            }
-            Self::Mount => Mount.serialize(serializer),
-            Self::Mounts => [Mount].serialize(serializer),
-            Self::Volume(config_map) => Volume(config_map).serialize(serializer),
-            Self::Volumes(config_map) => [Volume(config_map)].serialize(serializer),
-        }
     }
 }
 
@@ -215,8 +187,8 @@ mod tests {
     #[test]
     fn values_are_those_of_the_kubernetes_types() {
         let env = vec![
-            (Variable::Tracing, EnvValue::Literal("1".into())),
-            (Variable::AgentHost, EnvValue::HostIp),
+            EnvVar(Variable::Tracing, EnvValue::Literal("1".into())),
+            EnvVar(Variable::AgentHost, EnvValue::HostIp),
         ];
         let config_map = ConfigVolume {
             name: "tracing".into(),
@@ -225,29 +197,30 @@ mod tests {
         let stub = Stub {
             name: "model".into(),
             env: env.clone(),
-            mounts_config: true,
+            volume_mounts: Some([MOUNT]),
         };
         is_kubernetes::<Vec<v1::EnvVar>>(&to_value(NewValue::Env(env.clone())).unwrap());
-        is_kubernetes::<v1::EnvVar>(
-            &to_value(NewValue::EnvVar(Variable::AgentHost, EnvValue::HostIp)).unwrap(),
-        );
+        is_kubernetes::<v1::EnvVar>(&to_value(NewValue::EnvVar(env[1].clone())).unwrap());
         is_kubernetes::<v1::Container>(&to_value(NewValue::Stub(stub.clone())).unwrap());
         is_kubernetes::<Vec<v1::Container>>(
             &to_value(NewValue::Stubs(vec![stub.clone()])).unwrap(),
         );
         let pod = NewPod {
-            stubs: vec![stub],
-            volume: Some(config_map.clone()),
+            containers: vec![stub],
+            volumes: Some([config_map.clone()]),
         };
         is_kubernetes::<v1::PodSpec>(&to_value(NewValue::PodSpec(pod.clone())).unwrap());
+        let component = NewComponent { spec: pod };
         is_kubernetes::<v1::PodSpec>(
-            &to_value(NewValue::ComponentSpec(pod.clone())).unwrap()["spec"],
+            &to_value(NewValue::ComponentSpec(component.clone())).unwrap()["spec"],
         );
-        is_kubernetes::<v1::PodSpec>(&to_value(NewValue::ComponentSpecs(pod)).unwrap()[0]["spec"]);
-        is_kubernetes::<v1::VolumeMount>(&to_value(NewValue::Mount).unwrap());
-        is_kubernetes::<Vec<v1::VolumeMount>>(&to_value(NewValue::Mounts).unwrap());
+        is_kubernetes::<v1::PodSpec>(
+            &to_value(NewValue::ComponentSpecs([component])).unwrap()[0]["spec"],
+        );
+        is_kubernetes::<v1::VolumeMount>(&to_value(NewValue::Mount(MOUNT)).unwrap());
+        is_kubernetes::<Vec<v1::VolumeMount>>(&to_value(NewValue::Mounts([MOUNT])).unwrap());
         is_kubernetes::<v1::Volume>(&to_value(NewValue::Volume(config_map.clone())).unwrap());
-        is_kubernetes::<Vec<v1::Volume>>(&to_value(NewValue::Volumes(config_map)).unwrap());
-        is_kubernetes::<Vec<v1::EnvVar>>(&to_value(NewValue::SvcOrchSpec(env)).unwrap()["env"]);
+        is_kubernetes::<Vec<v1::Volume>>(&to_value(NewValue::Volumes([config_map])).unwrap());
+        is_kubernetes::<Vec<v1::EnvVar>>(&to_value(NewValue::SvcOrchSpec { env }).unwrap()["env"]);
     }
 }

@@ -61,7 +61,7 @@ pub(crate) fn decide<'v>(inputs: &Inputs<'_, 'v>, draft: &mut Draft<'v>) {
             draft.ops.push(Op::take_out(place, before));
         }
         EnvEdit::Create(entries) if spec.is_absent() && !entries.is_empty() => {
-            let value = NewValue::SvcOrchSpec(entries);
+            let value = NewValue::SvcOrchSpec { env: entries };
             draft.ops.push(Op::Add(place, value));
         }
         edit => edit.write(holder, &mut draft.ops),

@@ -9,7 +9,7 @@ use crate::inject::draft::{Draft, Inputs, Wanted};
 use crate::inject::ownership::keys::Ordinals;
 use crate::inject::ownership::mount::volume_fits;
 use crate::inject::ownership::record::Part;
-use crate::inject::patch::{NewValue, Op};
+use crate::inject::patch::{NewComponent, NewValue, Op};
 use crate::seldon::object::{ComponentSpec, PodSpec};
 use crate::seldon::{ContainerList, Lenient, Place};
 
@@ -35,13 +35,14 @@ pub(crate) fn decide_all<'v>(inputs: &Inputs<'_, 'v>, draft: &mut Draft<'v>) {
         }
     }
     if specs.items().is_empty() && specs.odd().is_none() && !pass.stubs.to_add().is_empty() {
-        let pod = stubs::new_pod(inputs, draft, &pass);
+        let spec = stubs::new_pod(inputs, draft, &pass);
+        let pod = NewComponent { spec };
         if specs.is_absent() {
             let before = inputs.object.before(specs, place);
             draft.out.new.set(Part::ComponentSpecs, before);
             draft
                 .ops
-                .push(Op::Add(place, NewValue::ComponentSpecs(pod)));
+                .push(Op::Add(place, NewValue::ComponentSpecs([pod])));
         } else {
             parts::creates(inputs, draft, Part::ComponentSpec, place, specs);
             draft

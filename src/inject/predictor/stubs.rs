@@ -5,7 +5,7 @@ use super::pass::{Pass, Pod};
 use crate::inject::draft::{Draft, Inputs};
 use crate::inject::ownership::keys::key;
 use crate::inject::ownership::record::{Part, Parts};
-use crate::inject::patch::{ConfigVolume, NewPod, NewValue, Op, Stub};
+use crate::inject::patch::{ConfigVolume, MOUNT, NewPod, NewValue, Op, Stub};
 use crate::inject::plan::TargetKind;
 use crate::inject::target::{self, Candidate};
 use crate::seldon::{ContainerList, Holder, Place};
@@ -20,10 +20,11 @@ pub(crate) fn new_pod<'v>(
     let mut new = Parts::default();
     new.set(Part::Volumes, None);
     let stubs = new_stubs(inputs, draft, 0, config_volume, new, pass);
-    let mounted = stubs.iter().any(|stub| stub.mounts_config);
+    let mounted = stubs.iter().any(|stub| stub.volume_mounts.is_some());
+    let volume = config_volume.filter(|_| mounted).cloned();
     NewPod {
-        stubs,
-        volume: config_volume.filter(|_| mounted).cloned(),
+        containers: stubs,
+        volumes: volume.map(|volume| [volume]),
     }
 }
 
@@ -72,7 +73,7 @@ fn new_stubs<'v>(
             stubs.push(Stub {
                 name: name.clone(),
                 env: written.into_entries(),
-                mounts_config,
+                volume_mounts: mounts_config.then_some([MOUNT]),
             });
         }
     }
@@ -96,7 +97,7 @@ pub(crate) fn add<'v>(
         Parts::default(),
         pass,
     );
-    pod.needs_volume |= stubs.iter().any(|stub| stub.mounts_config);
+    pod.needs_volume |= stubs.iter().any(|stub| stub.volume_mounts.is_some());
     if pod.spec.containers.is_absent() {
         let part = Part::Containers;
         parts::creates(inputs, draft, part, list, &pod.spec.containers);

@@ -4,7 +4,7 @@ use super::pass::Pod;
 use crate::inject::draft::{Draft, Inputs, Wanted};
 use crate::inject::ownership::mount::{is_our_mount, projected_key};
 use crate::inject::ownership::record::{Part, TargetRecord};
-use crate::inject::patch::{ConfigVolume, NewValue, Op};
+use crate::inject::patch::{ConfigVolume, MOUNT, NewValue, Op};
 use crate::seldon::object::Container;
 use crate::seldon::{Holder, Place};
 
@@ -40,7 +40,7 @@ pub(crate) fn decide_volume<'v>(inputs: &Inputs<'_, 'v>, draft: &mut Draft<'v>, 
                 .ops
                 .extend(here.map(|index| Op::RemoveItem(list, index)));
             if pod.spec.volumes.is_absent() {
-                let value = NewValue::Volumes(wanted.clone());
+                let value = NewValue::Volumes([wanted.clone()]);
                 draft.ops.push(Op::Add(list, value));
                 created = Some(inputs.object.before(&pod.spec.volumes, list));
             } else {
@@ -122,7 +122,7 @@ pub(crate) fn decide_mount<'v>(
             });
         }
         (None, true) if container.volume_mounts.is_absent() => {
-            draft.ops.push(Op::Add(list, NewValue::Mounts));
+            draft.ops.push(Op::Add(list, NewValue::Mounts([MOUNT])));
             if let Some(record) = record {
                 let before = inputs.object.before(&container.volume_mounts, list);
                 record.new.set(Part::VolumeMounts, before);
@@ -131,7 +131,7 @@ pub(crate) fn decide_mount<'v>(
         (None, true) => {
             let old = old.map(|old| old.volume_mounts.items().iter());
             let position = old.and_then(|mut mounts| mounts.position(is_our_mount));
-            let item = Op::put(list, position, mounts.len(), NewValue::Mount);
+            let item = Op::put(list, position, mounts.len(), NewValue::Mount(MOUNT));
             draft.ops.push(item);
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::inject::ownership::present::Present;
 use crate::inject::ownership::record::{Before, Part, Parts};
-use crate::inject::patch::{EnvEntries, NewValue, Op};
+use crate::inject::patch::{EnvEntries, EnvVar, NewValue, Op};
 use crate::jaeger::{EnvSet, EnvValue, Variable};
 use crate::seldon::object::Env;
 use crate::seldon::{Holder, Place};
@@ -39,10 +39,11 @@ impl<'v> EnvEdit<'v> {
         if env.is_absent() {
             let mut entries: EnvEntries<'v> = set
                 .entries()
-                .map(|(variable, value)| (variable, value.clone()))
+                .map(|(variable, value)| EnvVar(variable, value.clone()))
                 .collect();
             if old.is_some() {
-                entries.sort_by_key(|(variable, _)| position(*variable).unwrap_or(usize::MAX));
+                entries
+                    .sort_by_key(|EnvVar(variable, _)| position(*variable).unwrap_or(usize::MAX));
             }
             return Self::Create(entries);
         }
@@ -77,7 +78,7 @@ impl<'v> EnvEdit<'v> {
             Self::Items { goes, comes, left } => {
                 ops.extend(goes.into_iter().map(|at| Op::RemoveItem(list, at)));
                 for ((position, variable, value), count) in comes.into_iter().zip(left..) {
-                    let entry = NewValue::EnvVar(variable, value);
+                    let entry = NewValue::EnvVar(EnvVar(variable, value));
                     ops.push(Op::put(list, position, count, entry));
                 }
             }

@@ -8,7 +8,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::inject::bounds::MAX_ADDED;
-use crate::inject::patch::CONFIG_DIR;
+use crate::inject::patch::{CONFIG_DIR, FieldRef};
 use crate::jaeger::accepts::{
     is_agent_host, is_agent_port, is_config_map_key, is_otlp_endpoint, is_sampler_pair,
     is_sampler_param, is_sampler_type, is_service_name, is_tags,
@@ -50,13 +50,6 @@ pub(crate) fn is_ours(variable: Variable, value: &EnvValue<'_>) -> bool {
 /// Variables with their values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RecordedSet<'a>(pub(crate) EnvSet<'a>);
-
-/// The address of the node, as the record spells it.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct FieldPath<'a> {
-    field_path: Cow<'a, str>,
-}
 
 /// The key of the index of an earlier set, of which a set says only what differs.
 const LIKE: &str = "like";
@@ -106,12 +99,9 @@ impl Serialize for Written<'_, '_> {
             match self.set.get(variable) {
                 None => map.serialize_entry(variable.name(), &())?,
                 Some(EnvValue::Literal(text)) => map.serialize_entry(variable.name(), text)?,
-                Some(EnvValue::HostIp) => map.serialize_entry(
-                    variable.name(),
-                    &FieldPath {
-                        field_path: HOST_IP.into(),
-                    },
-                )?,
+                Some(EnvValue::HostIp) => {
+                    map.serialize_entry(variable.name(), &FieldRef::HOST_IP)?;
+                }
             }
         }
         map.end()
@@ -121,9 +111,10 @@ impl Serialize for Written<'_, '_> {
 /// What a set says of a variable, or of the set that it is like.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Spelled {
+enum Spelled<'a> {
     Literal(String),
-    Field(FieldPath<'static>),
+    #[serde(borrow)]
+    Field(FieldRef<'a>),
     Index(usize),
     None(()),
 }
@@ -134,7 +125,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(
 ) -> Result<Vec<RecordedSet<'static>>, D::Error> {
     let mut sets: Vec<RecordedSet<'static>> = Vec::new();
     let mut bytes = 0;
-    for mut spelled in Vec::<IndexMap<String, Spelled>>::deserialize(deserializer)? {
+    for mut spelled in Vec::<IndexMap<String, Spelled<'de>>>::deserialize(deserializer)? {
         let like = spelled.shift_remove(LIKE);
         let mut set = match like {
             None => EnvSet::default(),
@@ -146,7 +137,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(
                 Variable::from_name(&name).ok_or_else(|| D::Error::custom("unknown variable"))?;
             *set.get_mut(variable) = match value {
                 Spelled::Literal(text) => Some(EnvValue::Literal(Cow::Owned(text))),
-                Spelled::Field(FieldPath { field_path }) if field_path == HOST_IP => {
+                Spelled::Field(FieldRef { field_path }) if field_path == HOST_IP => {
                     Some(EnvValue::HostIp)
                 }
                 Spelled::None(()) => None,
