@@ -12,28 +12,21 @@ const GROUP: &str = "machinelearning.seldon.io";
 /// The version that webhooks receive, whatever version the user wrote.
 const VERSION: &str = "v1";
 
-/// What the user does with the object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
-    /// Create it.
-    Create,
-    /// Change it.
-    Update,
-    /// Delete it.
-    Delete,
+table! {
+    /// What the user does with the object.
+    pub enum Operation
+    /// Its name in a request.
+    pub fn word -> &'static str {
+        /// Create it.
+        Create = "CREATE",
+        /// Change it.
+        Update = "UPDATE",
+        /// Delete it.
+        Delete = "DELETE",
+    }
 }
 
 impl Operation {
-    /// Its name in a request.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Create => "CREATE",
-            Self::Update => "UPDATE",
-            Self::Delete => "DELETE",
-        }
-    }
-
     const fn options(self) -> &'static str {
         match self {
             Self::Create => "CreateOptions",

@@ -11,41 +11,27 @@ use crate::seldon::lenient::{Lenient, Text};
 use crate::seldon::object::{Annotations, read_text};
 use crate::seldon::place::Place;
 
-/// The layer that a value comes from, weakest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Origin {
-    /// The built-in default.
-    BuiltIn,
-    /// `defaults` of the config file.
-    Config,
-    /// The entry of the namespace in the config file.
-    Namespace,
-    /// The profile that the trigger names.
-    Profile,
-    /// `spec.annotations` of the `SeldonDeployment`.
-    SpecAnnotation,
-    /// `metadata.annotations` of the `SeldonDeployment`.
-    Annotation,
-    /// `annotations` of the predictor.
-    PredictorAnnotation,
-    /// The record of an earlier injection, which is kept.
-    Record,
-}
-
-impl Origin {
+table! {
+    /// The layer that a value comes from, weakest first.
+    pub enum Origin
     /// The stable name in `explain`.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::BuiltIn => "built-in",
-            Self::Config => "config",
-            Self::Namespace => "namespace",
-            Self::Profile => "profile",
-            Self::SpecAnnotation => "spec-annotation",
-            Self::Annotation => "annotation",
-            Self::PredictorAnnotation => "predictor-annotation",
-            Self::Record => "record",
-        }
+    pub fn code -> &'static str {
+        /// The built-in default.
+        BuiltIn = "built-in",
+        /// `defaults` of the config file.
+        Config = "config",
+        /// The entry of the namespace in the config file.
+        Namespace = "namespace",
+        /// The profile that the trigger names.
+        Profile = "profile",
+        /// `spec.annotations` of the `SeldonDeployment`.
+        SpecAnnotation = "spec-annotation",
+        /// `metadata.annotations` of the `SeldonDeployment`.
+        Annotation = "annotation",
+        /// `annotations` of the predictor.
+        PredictorAnnotation = "predictor-annotation",
+        /// The record of an earlier injection, which is kept.
+        Record = "record",
     }
 }
 

@@ -59,38 +59,25 @@ impl<'c> Task<'c> {
     }
 }
 
-/// What came of the decision for an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Outcome {
-    /// Variables were added.
-    Injected,
-    /// Variables of ours were only taken out.
-    Removed,
-    /// It is traced, and as it should be.
-    Unchanged,
-    /// Tracing is asked for, and the user set the variables by hand.
-    TracedByHand,
-    /// Tracing is asked for, and the user turned it off in each target.
-    UserDisabled,
-    /// Tracing is asked for, and nothing in the object can be traced.
-    NothingToTrace,
-    /// Tracing is not asked for, or not possible.
-    Skipped,
-}
-
-impl Outcome {
+table! {
+    /// What came of the decision for an object.
+    pub enum Outcome
     /// The stable name in `explain`, metrics and audit annotations.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Injected => "injected",
-            Self::Removed => "removed",
-            Self::Unchanged => "unchanged",
-            Self::TracedByHand => "traced-by-hand",
-            Self::UserDisabled => "user-disabled",
-            Self::NothingToTrace => "nothing-to-trace",
-            Self::Skipped => "skipped",
-        }
+    pub fn code -> &'static str {
+        /// Variables were added.
+        Injected = "injected",
+        /// Variables of ours were only taken out.
+        Removed = "removed",
+        /// It is traced, and as it should be.
+        Unchanged = "unchanged",
+        /// Tracing is asked for, and the user set the variables by hand.
+        TracedByHand = "traced-by-hand",
+        /// Tracing is asked for, and the user turned it off in each target.
+        UserDisabled = "user-disabled",
+        /// Tracing is asked for, and nothing in the object can be traced.
+        NothingToTrace = "nothing-to-trace",
+        /// Tracing is not asked for, or not possible.
+        Skipped = "skipped",
     }
 }
 
@@ -221,41 +208,21 @@ impl Plan<'_> {
     }
 }
 
-/// The kinds of targets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum TargetKind {
-    /// A container of the manifest.
-    Container,
-    /// An init container of the manifest.
-    InitContainer,
-    /// The orchestrator of a predictor.
-    Orchestrator,
-    /// A prepackaged server that has no container in the manifest but the stub that we add.
-    PrepackagedServer,
-    /// The explainer of a predictor.
-    Explainer,
-}
-
-impl TargetKind {
-    /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::Container,
-        Self::InitContainer,
-        Self::Orchestrator,
-        Self::PrepackagedServer,
-        Self::Explainer,
-    ];
-
+table! {
+    /// The kinds of targets.
+    pub enum TargetKind
     /// The stable name in `explain`, metrics and audit annotations.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Container => "container",
-            Self::InitContainer => "init-container",
-            Self::Orchestrator => "orchestrator",
-            Self::PrepackagedServer => "prepackaged-server",
-            Self::Explainer => "explainer",
-        }
+    pub fn code -> &'static str {
+        /// A container of the manifest.
+        Container = "container",
+        /// An init container of the manifest.
+        InitContainer = "init-container",
+        /// The orchestrator of a predictor.
+        Orchestrator = "orchestrator",
+        /// A prepackaged server that has no container in the manifest but the stub that we add.
+        PrepackagedServer = "prepackaged-server",
+        /// The explainer of a predictor.
+        Explainer = "explainer",
     }
 }
 

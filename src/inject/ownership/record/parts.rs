@@ -7,19 +7,22 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::jaeger::Variable;
 
-/// A structure that had to be created.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    Annotations,
-    SvcOrchSpec,
-    ComponentSpecs,
-    ComponentSpec,
-    PodSpec,
-    Containers,
-    Container,
-    Env,
-    VolumeMounts,
-    Volumes,
+table! {
+    /// A structure that had to be created, in the order in which the record lists them.
+    pub(crate) enum Part
+    /// The name in the record.
+    fn name -> &'static str {
+        Annotations = "annotations",
+        SvcOrchSpec = "svcOrchSpec",
+        ComponentSpecs = "componentSpecs",
+        ComponentSpec = "componentSpec",
+        PodSpec = "podSpec",
+        Containers = "containers",
+        Container = "container",
+        Env = "env",
+        VolumeMounts = "volumeMounts",
+        Volumes = "volumes",
+    }
 }
 
 impl Part {
@@ -30,37 +33,6 @@ impl Part {
         Self::PodSpec,
         Self::Containers,
     ];
-}
-
-impl Part {
-    /// All of them, in the order in which the record lists them.
-    const ALL: [Self; 10] = [
-        Self::Annotations,
-        Self::SvcOrchSpec,
-        Self::ComponentSpecs,
-        Self::ComponentSpec,
-        Self::PodSpec,
-        Self::Containers,
-        Self::Container,
-        Self::Env,
-        Self::VolumeMounts,
-        Self::Volumes,
-    ];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Annotations => "annotations",
-            Self::SvcOrchSpec => "svcOrchSpec",
-            Self::ComponentSpecs => "componentSpecs",
-            Self::ComponentSpec => "componentSpec",
-            Self::PodSpec => "podSpec",
-            Self::Containers => "containers",
-            Self::Container => "container",
-            Self::Env => "env",
-            Self::VolumeMounts => "volumeMounts",
-            Self::Volumes => "volumes",
-        }
-    }
 }
 
 /// How texts spell a null.
