@@ -1,11 +1,9 @@
 //! The nodes of an inference graph, in the order in which Seldon visits them.
 
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess};
 use serde_json::value::RawValue;
 
-use crate::seldon::lenient::{Key, Lenient, Text};
+use crate::seldon::lenient::{Budget, FromJson, Key, Lenient, Text};
 
 /// The most nodes of a graph that are read.
 pub const MAX_NODES: usize = 2_000;
@@ -31,99 +29,59 @@ pub(crate) struct Node<'a> {
 /// # Errors
 /// See [`GraphError`].
 pub(crate) fn graph_nodes(graph: &RawValue) -> Result<Vec<Node<'_>>, GraphError> {
-    let mut nodes = Vec::new();
-    let mut deserializer = serde_json::Deserializer::from_str(graph.get());
-    let root = Part {
-        nodes: &mut nodes,
-        is_list: false,
-    };
-    match root.deserialize(&mut deserializer) {
-        Ok(()) => Ok(nodes),
-        Err(_) if nodes.len() >= MAX_NODES => Err(GraphError::TooManyNodes),
+    // It counts the nodes.
+    let budget = Budget::of(MAX_NODES);
+    let mut json = serde_json::Deserializer::from_str(graph.get());
+    match budget.part().deserialize(&mut json) {
+        Ok(Lenient::Is(Family { node, mut below })) => {
+            below.insert(0, node);
+            Ok(below)
+        }
+        Ok(_) => Ok(Vec::new()),
+        Err(_) if budget.is_spent() => Err(GraphError::TooManyNodes),
         Err(_) => Err(GraphError::TooDeep),
     }
 }
 
-/// Reads a node, or a list of nodes, and skips whatever is not of that type.
-struct Part<'v, 'a> {
-    nodes: &'v mut Vec<Node<'a>>,
-    is_list: bool,
+/// A node, and all nodes below it.
+#[derive(Default)]
+struct Family<'a> {
+    node: Node<'a>,
+    below: Vec<Node<'a>>,
 }
 
-impl<'de> DeserializeSeed<'de> for Part<'_, 'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Part<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a part of a graph")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        if self.is_list {
-            return IgnoredAny.visit_map(map).map(drop);
-        }
-        // The place is taken before the children are read: their key may come first.
-        let own = self.nodes.len();
-        if own >= MAX_NODES {
-            return Err(A::Error::custom("too many nodes"));
-        }
-        self.nodes.push(Node::default());
+impl<'de> FromJson<'de> for Family<'de> {
+    fn from_map<A: MapAccess<'de>>(mut map: A, budget: &Budget) -> Result<Lenient<Self>, A::Error> {
+        budget.pay(1)?;
+        let mut family = Self::default();
         while let Some(Key(key)) = map.next_key()? {
             match key.as_ref() {
-                "name" => self.nodes[own].name = map.next_value()?,
-                "implementation" => self.nodes[own].implementation = map.next_value()?,
-                "children" => map.next_value_seed(Part {
-                    nodes: self.nodes,
-                    is_list: true,
-                })?,
+                "name" => family.node.name = map.next_value()?,
+                "implementation" => family.node.implementation = map.next_value()?,
+                "children" => {
+                    if let Lenient::Is(Children(nodes)) = map.next_value_seed(budget.part())? {
+                        family.below = nodes;
+                    }
+                }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        Ok(())
+        Ok(Lenient::Is(family))
     }
+}
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        if !self.is_list {
-            return IgnoredAny.visit_seq(seq).map(drop);
+/// The nodes of a list, each before those below it.
+struct Children<'a>(Vec<Node<'a>>);
+
+impl<'de> FromJson<'de> for Children<'de> {
+    fn from_seq<A: SeqAccess<'de>>(mut seq: A, budget: &Budget) -> Result<Lenient<Self>, A::Error> {
+        let mut nodes = Vec::new();
+        while let Some(child) = seq.next_element_seed(budget.part())? {
+            if let Lenient::Is(Family { node, below }) = child {
+                nodes.push(node);
+                nodes.extend(below);
+            }
         }
-        while seq
-            .next_element_seed(Part {
-                nodes: self.nodes,
-                is_list: false,
-            })?
-            .is_some()
-        {}
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
+        Ok(Lenient::Is(Self(nodes)))
     }
 }
