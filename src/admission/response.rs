@@ -2,70 +2,61 @@
 //!
 //! See <https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#response>.
 
-use base64::Engine;
+use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::to_writer;
+use serde::{Serialize, Serializer};
 
 use super::malformed::AnswerError;
 use super::request::{API_VERSION, KIND};
 
 /// The answer that allows a request.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Response<'r> {
     pub(super) uid: &'r str,
+    pub(super) allowed: bool,
+    /// The type of the patch, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) patch_type: Option<&'static str>,
     /// The JSON Patch as text; empty if there is none.
+    #[serde(skip_serializing_if = "<[u8]>::is_empty", serialize_with = "base64")]
     pub(super) patch: &'r [u8],
+    #[serde(skip_serializing_if = "<[_]>::is_empty", serialize_with = "map")]
     pub(super) audit_annotations: &'r [(&'static str, String)],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub(super) warnings: &'r [String],
+}
+
+fn base64<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&Base64Display::new(bytes, &STANDARD))
+}
+
+fn map<S: Serializer>(
+    entries: &[(&'static str, String)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(entries.iter().map(|(key, value)| (key, value)))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Review<'r> {
+    kind: &'static str,
+    api_version: &'static str,
+    response: &'r Response<'r>,
 }
 
 impl Response<'_> {
     /// Writes it as JSON. The same answer gives the same bytes.
     pub(super) fn write(&self) -> Result<Vec<u8>, AnswerError> {
-        let encoded = self.patch.len().div_ceil(3) * 4;
-        let mut out = Vec::with_capacity(encoded + 1024);
-        for piece in [
-            r#"{"kind":""#,
-            KIND,
-            r#"","apiVersion":""#,
-            API_VERSION,
-            r#"","response":{"uid":"#,
-        ] {
-            out.extend_from_slice(piece.as_bytes());
-        }
-        to_writer(&mut out, self.uid).map_err(unwritten)?;
-        out.extend_from_slice(br#","allowed":true"#);
-        if !self.patch.is_empty() {
-            out.extend_from_slice(br#","patchType":"JSONPatch","patch":""#);
-            let start = out.len();
-            out.resize(start + encoded, 0);
-            let written = STANDARD
-                .encode_slice(self.patch, &mut out[start..])
-                .map_err(unwritten)?;
-            out.truncate(start + written);
-            out.push(b'"');
-        }
-        if !self.audit_annotations.is_empty() {
-            out.extend_from_slice(br#","auditAnnotations":{"#);
-            let mut comma = "";
-            for (key, value) in self.audit_annotations {
-                out.extend_from_slice(comma.as_bytes());
-                to_writer(&mut out, key).map_err(unwritten)?;
-                out.push(b':');
-                to_writer(&mut out, value).map_err(unwritten)?;
-                comma = ",";
-            }
-            out.push(b'}');
-        }
-        if !self.warnings.is_empty() {
-            out.extend_from_slice(br#","warnings":"#);
-            to_writer(&mut out, self.warnings).map_err(unwritten)?;
-        }
-        out.extend_from_slice(b"}}");
+        let mut out = Vec::with_capacity(self.patch.len().div_ceil(3) * 4 + 1024);
+        let review = Review {
+            kind: KIND,
+            api_version: API_VERSION,
+            response: self,
+        };
+        serde_json::to_writer(&mut out, &review)
+            .map_err(|error| AnswerError::Unwritten(error.to_string()))?;
         Ok(out)
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the form of map_err")]
-fn unwritten(error: impl ToString) -> AnswerError {
-    AnswerError::Unwritten(error.to_string())
 }
