@@ -38,7 +38,13 @@ pub(crate) struct Ordinals<'v> {
 impl<'v> Ordinals<'v> {
     /// For the names that are going to pass.
     pub(crate) fn of<'a: 'v>(names: impl Iterator<Item = &'v Lenient<Text<'a>>>) -> Self {
-        let mut texts: Vec<&str> = names.map(|name| name.text().unwrap_or_default()).collect();
+        let mut names = names.map(|name| name.text().unwrap_or_default());
+        // Most objects have one predictor, and need no list of names.
+        let first = names.next();
+        let mut texts: Vec<&str> = names.collect();
+        if !texts.is_empty() {
+            texts.extend(first);
+        }
         texts.sort_unstable();
         let distinct = texts.windows(2).all(|pair| pair[0] != pair[1]);
         Self {

@@ -125,7 +125,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(
 ) -> Result<Vec<RecordedSet<'static>>, D::Error> {
     let mut sets: Vec<RecordedSet<'static>> = Vec::new();
     let mut bytes = 0;
-    for mut spelled in Vec::<IndexMap<String, Spelled<'de>>>::deserialize(deserializer)? {
+    for mut spelled in Vec::<IndexMap<&str, Spelled<'de>>>::deserialize(deserializer)? {
         let like = spelled.shift_remove(LIKE);
         let mut set = match like {
             None => EnvSet::default(),
@@ -134,7 +134,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         };
         for (name, value) in spelled {
             let variable =
-                Variable::from_name(&name).ok_or_else(|| D::Error::custom("unknown variable"))?;
+                Variable::from_name(name).ok_or_else(|| D::Error::custom("unknown variable"))?;
             *set.get_mut(variable) = match value {
                 Spelled::Literal(text) => Some(EnvValue::Literal(Cow::Owned(text))),
                 Spelled::Field(FieldRef { field_path }) if field_path == HOST_IP => {
