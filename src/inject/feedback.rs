@@ -33,14 +33,9 @@ impl Note<'_> {
     /// (<https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#response>).
     #[must_use]
     pub fn warning(&self) -> String {
-        let detail = if self.detail.is_empty() {
-            self.reason.text()
-        } else {
-            &self.detail
-        };
         let mut line = Line(String::new());
         // It fails where the line is full.
-        let _ = write!(line, "{}: {}: {detail}", self.reason.code(), self.place);
+        let _ = write!(line, "{self}");
         let Line(mut line) = line;
         if line.len() > MAX_WARNING {
             line.truncate(MAX_WARNING - 3);

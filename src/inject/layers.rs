@@ -35,22 +35,38 @@ table! {
     }
 }
 
+impl Origin {
+    /// Where an annotation of that key stands.
+    const fn place(self, predictor: usize, key: &str) -> Place<'_> {
+        match self {
+            Self::SpecAnnotation => Place::SpecAnnotation(key),
+            Self::PredictorAnnotation => Place::PredictorAnnotation(predictor, key),
+            _ => Place::Annotation(key),
+        }
+    }
+}
+
 /// The settings that the annotations of one place make.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Layer<'a>([Option<Cow<'a, str>>; Setting::COUNT]);
+#[derive(Clone, Debug)]
+pub(crate) struct Layer<'a> {
+    origin: Origin,
+    said: [Option<Cow<'a, str>>; Setting::COUNT],
+}
 
 impl<'a> Layer<'a> {
     /// Reads the annotations of one place. A setting that cannot be used is noted and left out.
     pub(crate) fn read(
         annotations: Option<&Annotations<'a>>,
-        place: impl Fn(&'a str) -> Place<'a>,
+        (origin, predictor): (Origin, usize),
         trigger: &str,
         notes: &mut Notes<'a>,
     ) -> Self {
-        let mut layer = Self::default();
+        let said = Default::default();
+        let mut layer = Self { origin, said };
         let Some(annotations) = annotations else {
             return layer;
         };
+        let place = |key: &'a str| origin.place(predictor, key);
         let mut guesses = 32_u32;
         for (key, raw) in &annotations.rest.0 {
             // None of our keys needs escapes.
@@ -77,7 +93,7 @@ impl<'a> Layer<'a> {
             };
             match read_text(raw) {
                 Lenient::Is(Text(text)) if setting.accepts(&text) => {
-                    layer.0[setting as usize] = Some(text);
+                    layer.said[setting as usize] = Some(text);
                 }
                 Lenient::Is(_) => notes.add(
                     Reason::BadSetting,
@@ -170,24 +186,25 @@ impl<'a> Resolved<'a> {
 
     /// Lays the annotations of the object and of the predictor over it, weakest first. A layer gives a whole sampler or none: where it has
     /// only one half, or halves that do not go together, the sampler of the weaker layers stays.
-    pub(crate) fn lay_over(&mut self, layers: [Placed<'_, 'a>; 3], notes: &mut Notes<'a>) {
+    pub(crate) fn lay_over(
+        &mut self,
+        layers: [&Layer<'a>; 3],
+        predictor: usize,
+        notes: &mut Notes<'a>,
+    ) {
         let mut faults = Vec::new();
-        for Placed {
-            layer,
-            origin,
-            place,
-        } in layers
-        {
+        for Layer { origin, said } in layers {
+            let place = |key| origin.place(predictor, key);
             let mut set = |setting: Setting, text: &Cow<'a, str>| {
-                self.0[setting as usize] = Some((text.clone(), origin));
+                self.0[setting as usize] = Some((text.clone(), *origin));
             };
             for setting in Setting::ALL {
                 let of_sampler = matches!(setting, Setting::SamplerType | Setting::SamplerParam);
-                if let (Some(text), false) = (&layer.0[setting as usize], of_sampler) {
+                if let (Some(text), false) = (&said[setting as usize], of_sampler) {
                     set(setting, text);
                 }
             }
-            let half = |setting: Setting| layer.0[setting as usize].as_ref();
+            let half = |setting: Setting| said[setting as usize].as_ref();
             match (half(Setting::SamplerType), half(Setting::SamplerParam)) {
                 (None, None) => {}
                 (Some(kind), Some(param)) if is_sampler_pair(kind, param) => {
@@ -230,24 +247,3 @@ impl<'a> Resolved<'a> {
 
 const SAMPLER_TYPE: &str = "tracing.seldon.io/sampler-type";
 const SAMPLER_PARAM: &str = "tracing.seldon.io/sampler-param";
-
-/// A layer with the place that its annotations stand at.
-pub(crate) struct Placed<'l, 'a> {
-    layer: &'l Layer<'a>,
-    origin: Origin,
-    place: &'l dyn Fn(&'static str) -> Place<'a>,
-}
-
-impl<'l, 'a> Placed<'l, 'a> {
-    pub(crate) const fn at(
-        layer: &'l Layer<'a>,
-        origin: Origin,
-        place: &'l dyn Fn(&'static str) -> Place<'a>,
-    ) -> Self {
-        Self {
-            layer,
-            origin,
-            place,
-        }
-    }
-}

@@ -1,6 +1,7 @@
 //! Reasons with the places they are about, in the order in which they were found.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::inject::reason::Reason;
 use crate::seldon::place::Place;
@@ -14,6 +15,23 @@ pub struct Note<'a> {
     pub place: Place<'a>,
     /// The details, such as a variable's name or what is expected. Never the value of a variable, or of an annotation of the user's.
     pub detail: Cow<'a, str>,
+}
+
+/// In one line: the code, the place, and the details or what the reason means.
+impl fmt::Display for Note<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let detail = if self.detail.is_empty() {
+            self.reason.text()
+        } else {
+            &self.detail
+        };
+        write!(
+            formatter,
+            "{}: {}: {detail}",
+            self.reason.code(),
+            self.place
+        )
+    }
 }
 
 /// How many notes a new one is compared with. Those on the whole object come first. An object with thousands of problems may repeat one,

@@ -7,7 +7,7 @@ use super::bounds::exceeded;
 use super::conclude::{conclude, finish, refuse};
 use super::draft::{Draft, ObjectInputs};
 use super::engine::EngineVariables;
-use super::layers::Layer;
+use super::layers::{Layer, Origin};
 use super::misplaced::note_misplaced;
 use super::ownership::record::Record;
 use super::ownership::since::{Recorded, find_record, unchanged_since};
@@ -303,17 +303,13 @@ fn layers<'v>(
     config: &'v Config,
     draft: &mut Draft<'v>,
 ) -> [Layer<'v>; 2] {
-    let trigger = &config.trigger;
     let spec = object.spec.get().and_then(|spec| spec.annotations.get());
-    [
-        Layer::read(spec, Place::SpecAnnotation, trigger, &mut draft.notes),
-        Layer::read(
-            Some(annotations),
-            Place::Annotation,
-            trigger,
-            &mut draft.notes,
-        ),
-    ]
+    let places = [
+        (spec, Origin::SpecAnnotation),
+        (Some(annotations), Origin::Annotation),
+    ];
+    let notes = &mut draft.notes;
+    places.map(|(found, origin)| Layer::read(found, (origin, 0), &config.trigger, notes))
 }
 
 /// A name that is excluded for all predictors need be in one of them only.

@@ -196,14 +196,10 @@ fn why(standing: Standing, fresh: &Plan<'_>, written: &Plan<'_>) -> String {
             [] => "the mounted ConfigMap would be another one".to_owned(),
             changed => format!("{} would change", changed.join(", ")),
         },
-        Standing::Problem => fresh.problems().next().map_or_else(String::new, |note| {
-            let detail = if note.detail.is_empty() {
-                note.reason.text()
-            } else {
-                &note.detail
-            };
-            format!("{}: {}: {detail}", note.reason.code(), note.place)
-        }),
+        Standing::Problem => {
+            let problem = fresh.problems().next();
+            problem.map_or_else(String::new, ToString::to_string)
+        }
         Standing::Traced => String::new(),
         Standing::Leftover | Standing::TracedByHand | Standing::Off => {
             let predictor = fresh.predictors.first().map(|it| it.reason);

@@ -20,6 +20,20 @@ pub(crate) enum Trigger<'a> {
     Unclear(Reason),
 }
 
+impl<'a> Trigger<'a> {
+    /// What a text asks for, if it is understood.
+    pub(crate) fn of(text: &str, config: &'a Config) -> Option<Self> {
+        if text.eq_ignore_ascii_case("true") {
+            return Some(Self::On(None));
+        }
+        if text.eq_ignore_ascii_case("false") {
+            return Some(Self::Off(Reason::OptedOut));
+        }
+        let (name, _) = config.profiles.get_key_value(text)?;
+        Some(Self::On(Some(name)))
+    }
+}
+
 table! {
     /// What asks for the tracing of a predictor.
     pub enum Asker
@@ -135,14 +149,8 @@ fn read<'a>(
         );
         return Trigger::Unclear(Reason::TriggerNotText);
     };
-    if text.eq_ignore_ascii_case("true") {
-        return Trigger::On(None);
-    }
-    if text.eq_ignore_ascii_case("false") {
-        return Trigger::Off(Reason::OptedOut);
-    }
-    if let Some((name, _)) = config.profiles.get_key_value(text) {
-        return Trigger::On(Some(name));
+    if let Some(trigger) = Trigger::of(text, config) {
+        return trigger;
     }
     let shown: String = text.chars().take(40).collect();
     notes.add(

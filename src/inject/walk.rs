@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::draft::{Draft, Inputs, ObjectInputs, Wanted};
-use super::layers::{Layer, Origin, Placed, Resolved};
+use super::layers::{Layer, Origin, Resolved};
 use super::ownership::keys::Ordinals;
 use super::ownership::record::{PredictorRecord, Record};
 use super::ownership::roster::Roster;
@@ -12,7 +12,6 @@ use super::plan::{Choice, PredictorPlan, TargetPlan, Task};
 use super::predictor::{self, Servers};
 use super::reason::Reason;
 use super::trigger::{Asked, Asker, Trigger, Triggers};
-use crate::config::Config;
 use crate::config::setting::{ConfigMapRef, Setting, excluded};
 use crate::jaeger::{EnvValue, Variable};
 use crate::seldon::object::{Predictor, name_of};
@@ -53,10 +52,11 @@ impl<'v> Walk<'_, 'v> {
             let key = ordinals.key(&view.name);
             let asked = match (self.task, self.new_trigger) {
                 (Task::Uninject, _) => Asked::by(Asker::Annotation, Trigger::Off(Reason::OptedOut)),
-                (_, Some(value)) => Asked::by(
-                    Asker::Annotation,
-                    written_trigger(value, self.inputs.config),
-                ),
+                (_, Some(value)) => {
+                    // The command line has checked it.
+                    let trigger = Trigger::of(value, self.inputs.config);
+                    Asked::by(Asker::Annotation, trigger.unwrap_or(Trigger::On(None)))
+                }
                 _ => triggers.at(view, index, &mut draft.notes),
             };
             let ours = self.inputs.record.predictors.get(&*key).unwrap_or(&none);
@@ -148,7 +148,7 @@ impl<'v> Walk<'_, 'v> {
         }
         let (config, notes) = (self.inputs.config, &mut draft.notes);
         let mut settings = Resolved::from_config(config, self.inputs.namespace, profile);
-        let at = |key| Place::PredictorAnnotation(index, key);
+        let at = (Origin::PredictorAnnotation, index);
         let own = Layer::read(view.annotations.get(), at, &config.trigger, notes);
         if let Some(found) = view.name.odd() {
             notes.odd(Place::Predictor(index), "a string as its name", found);
@@ -157,15 +157,7 @@ impl<'v> Walk<'_, 'v> {
             notes.odd(Place::PredictorAnnotations(index), "an object", found);
         }
         let [spec, metadata] = &self.layers;
-        let in_predictor = |key| Place::PredictorAnnotation(index, key);
-        let layers = [
-            Placed::at(spec, Origin::SpecAnnotation, &|key| {
-                Place::SpecAnnotation(key)
-            }),
-            Placed::at(metadata, Origin::Annotation, &|key| Place::Annotation(key)),
-            Placed::at(&own, Origin::PredictorAnnotation, &in_predictor),
-        ];
-        settings.lay_over(layers, notes);
+        settings.lay_over([spec, metadata, &own], index, notes);
         (Wanted::On(settings), Reason::Injected, profile)
     }
 }
@@ -220,17 +212,4 @@ fn config_volume<'v>(
         }
         Wanted::Off(_) => None,
     }
-}
-
-/// What a trigger asks for that the command line is about to write; the command line has checked it.
-fn written_trigger<'v>(value: &'v str, config: &'v Config) -> Trigger<'v> {
-    if value.eq_ignore_ascii_case("false") {
-        return Trigger::Off(Reason::OptedOut);
-    }
-    Trigger::On(
-        config
-            .profiles
-            .get_key_value(value)
-            .map(|(name, _)| name.as_str()),
-    )
 }
