@@ -357,26 +357,6 @@ fn warnings_come_through_as_kubectl_gets_them() {
 }
 
 #[test]
-fn warnings_are_cut_only_once_all_are_too_long() {
-    let long = |letter: &str, length: usize| letter.repeat(length);
-    let verified = check(&json!({"warnings": [long("ä", 4096)]})).unwrap();
-    assert_eq!(verified.warnings, [long("ä", 4096)]);
-    assert!(verified.losses.is_empty());
-
-    let sent = json!({"warnings": [long("ä", 4096), "short", long("b", 300)]});
-    let verified = check(&sent).unwrap();
-    assert_eq!(
-        verified.warnings,
-        [long("ä", 256), "short".to_owned(), long("b", 256)]
-    );
-    assert_eq!(verified.losses.len(), 2);
-
-    let many: Vec<_> = (0..40).map(|at| format!("{at:0300}")).collect();
-    let verified = check(&json!({ "warnings": many })).unwrap();
-    assert_eq!(verified.warnings.len(), 16);
-}
-
-#[test]
 fn audit_annotations_are_recorded_under_plain_names_only() {
     let good = ["a", "a-b_c.d", "9", &"x".repeat(63)];
     let bad = ["", "-a", "a.", "a/b", "ä", "a b", &"x".repeat(64)];

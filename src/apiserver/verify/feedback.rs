@@ -2,66 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most characters of all warnings together before each is cut: `pkg/endpoints/filters/warning.go` of kube-apiserver.
-const ALL_WARNINGS: usize = 4096;
-
-/// The length to which they are cut, in characters.
-const CUT_WARNING: usize = 256;
-
 /// The longest name of an audit annotation.
 const MAX_KEY: usize = 63;
 
-/// The warnings that the user receives; what is lost goes to `losses`.
+/// The warnings that the user receives; what is lost goes to `losses`. The API server also cuts warnings of more than 4096 characters
+/// together (`pkg/endpoints/filters/warning.go`). That is left out, because those of the webhook have 600 at most.
 pub(super) fn warnings(sent: Vec<String>, losses: &mut Vec<String>) -> Vec<String> {
     let mut seen = BTreeSet::new();
-    let mut kept: Vec<String> = Vec::new();
-    let mut written = 0;
-    let mut cutting = false;
-    for text in sent {
-        // An empty or repeated warning is no loss.
-        if text.is_empty() || !seen.insert(text.clone()) {
-            continue;
-        }
-        if text.chars().any(char::is_control) {
-            losses.push(dropped(
-                &text,
-                "it has a control character such as a line break",
-            ));
-            continue;
-        }
-        if cutting && written >= ALL_WARNINGS {
-            losses.push(dropped(
-                &text,
-                "the warnings before it leave no room for it",
-            ));
-            continue;
-        }
-        written += text.chars().count();
-        kept.push(text);
-        if !cutting && written > ALL_WARNINGS {
-            cutting = true;
-            written = kept.iter_mut().map(|text| cut(text, losses)).sum();
-        } else if cutting && let Some(last) = kept.last_mut() {
-            written -= last.chars().count();
-            written += cut(last, losses);
-        }
-    }
+    // An empty or repeated warning is no loss.
+    let new = sent
+        .into_iter()
+        .filter(|text| !text.is_empty() && seen.insert(text.clone()));
+    let (lost, kept): (Vec<_>, Vec<_>) = new.partition(|text| text.chars().any(char::is_control));
+    losses.extend(lost.into_iter().map(|text| format!(
+        "the API server would drop the warning {text:?}, because it has a control character such as a line break"
+    )));
     kept
-}
-
-fn dropped(warning: &str, why: &str) -> String {
-    format!("the API server would drop the warning {warning:?}, because {why}")
-}
-
-/// Cuts a warning, and returns its new length.
-fn cut(text: &mut String, losses: &mut Vec<String>) -> usize {
-    if let Some((end, _)) = text.char_indices().nth(CUT_WARNING) {
-        text.truncate(end);
-        losses.push(format!(
-            "the API server would cut a warning to {CUT_WARNING} characters, because all warnings together have more than {ALL_WARNINGS}: {text:?}"
-        ));
-    }
-    text.chars().count()
 }
 
 /// The audit annotations that are recorded; the others go to `losses`.
