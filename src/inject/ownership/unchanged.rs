@@ -200,8 +200,9 @@ fn container_less_ours<'v, 'a>(
         rest,
     } = container;
     let mounted = target.is_some_and(|target| count.record.mounts_config(target));
+    // A stub that mounts nothing of ours has no list of ours.
     let created = target.is_some_and(|target| {
-        target.new.has(Part::VolumeMounts) || target.new.has(Part::Container)
+        target.new.has(Part::VolumeMounts) || (mounted && target.new.has(Part::Container))
     });
     let mounts = left(volume_mounts, created, |_, mount| {
         (!(mounted && is_our_mount(mount))).then_some(mount)
