@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
+pub(crate) use problem::nearest;
 pub use problem::{Problem, Problems};
 
 pub use setting::{ConfigMapRef, Setting};

@@ -78,6 +78,16 @@ impl From<ParseError> for Problem {
     }
 }
 
+/// The known name that was probably meant.
+pub(crate) fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let known = known.into_iter();
+    let likely = known.map(|known| (strsim::jaro(known, name), known));
+    let nearest = likely.max_by(|one, other| one.0.total_cmp(&other.0));
+    nearest
+        .filter(|(likeness, _)| *likeness > 0.7)
+        .map(|(_, known)| known)
+}
+
 /// The beginning of a text, to be shown.
 pub(crate) fn shown(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {

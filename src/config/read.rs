@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
-use super::problem::shown;
+use super::problem::{nearest, shown};
 use super::setting::{ANNOTATION_PREFIX, RECORD, Setting};
 use super::{Config, Problem, Problems, Settings, Targets};
 use crate::jaeger::accepts::{is_dns_name, is_sampler_pair, is_word};
@@ -127,14 +127,9 @@ impl Reader {
 
     fn unknown(&mut self, key: Node<'_>, path: &str, name: &str, known: &[&str]) {
         let name = &*shown(name, MOST_OF_A_NAME);
-        let nearest = known
-            .iter()
-            .map(|known| (strsim::jaro(known, name), known))
-            .filter(|(likeness, _)| *likeness > 0.7)
-            .max_by(|one, other| one.0.total_cmp(&other.0));
-        let advice = nearest.map_or_else(
+        let advice = nearest(name, known.iter().copied()).map_or_else(
             || format!("allowed here: {}", known.join(", ")),
-            |(_, known)| format!("did you mean {known}?"),
+            |known| format!("did you mean {known}?"),
         );
         self.problem(
             key,

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::config::Config;
 use crate::config::setting::{ANNOTATION_PREFIX, RECORD, RESYNC, Setting};
+use crate::config::{Config, nearest};
 use crate::inject::notes::Notes;
 use crate::inject::reason::Reason;
 use crate::jaeger::accepts::{is_sampler_pair, sampler_param_expected};
@@ -83,7 +83,7 @@ impl<'a> Layer<'a> {
             else {
                 // Comparing names costs far more than reading them, and few users mistype this many.
                 let advice = if guesses > 0 {
-                    nearest(name)
+                    advice(name)
                 } else {
                     NO_IDEA.into()
                 };
@@ -118,21 +118,15 @@ impl<'a> Layer<'a> {
 const NO_IDEA: &str = "there are agent-host, agent-port, sampler-type, sampler-param, service-name, tags, config-map, otlp-endpoint and exclude-containers";
 
 /// Advice for an unknown name of a setting.
-fn nearest(name: &str) -> Cow<'static, str> {
+fn advice(name: &str) -> Cow<'static, str> {
     // The measure takes the square of the length, and no mistyped name is this long.
     if name.len() > 64 {
         return NO_IDEA.into();
     }
-    let best = Setting::ALL.into_iter().max_by(|one, other| {
-        let likeness = |setting: &Setting| strsim::jaro(setting.annotation(), name);
-        likeness(one).total_cmp(&likeness(other))
-    });
-    match best {
-        Some(setting) if strsim::jaro(setting.annotation(), name) > 0.7 => {
-            Cow::Owned(format!("did you mean {}?", setting.annotation()))
-        }
-        _ => NO_IDEA.into(),
-    }
+    nearest(name, Setting::ALL.map(Setting::annotation)).map_or_else(
+        || NO_IDEA.into(),
+        |known| Cow::Owned(format!("did you mean {known}?")),
+    )
 }
 
 /// The settings of one predictor, with the layer that each comes from.
