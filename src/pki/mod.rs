@@ -24,7 +24,6 @@
 //! ```
 
 mod authority;
-mod chain;
 mod error;
 pub(crate) mod lifecycle;
 mod names;

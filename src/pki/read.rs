@@ -58,6 +58,19 @@ impl Certificate {
         text + "-----END CERTIFICATE-----\n"
     }
 
+    /// Whether this CA has signed it, by name and by key. Neither the dates nor the usages are looked at, and an algorithm that is not
+    /// supported counts as another key.
+    pub(super) fn is_signed_by(&self, ca: &Self) -> bool {
+        let read = X509Certificate::from_der(&self.der).ok();
+        let issuer = X509Certificate::from_der(&ca.der).ok();
+        let Some(((_, read), (_, issuer))) = read.zip(issuer) else {
+            return false;
+        };
+        let is_named = read.issuer().as_raw() == issuer.subject().as_raw();
+        let key = Some(issuer.public_key());
+        ca.is_authority && is_named && read.verify_signature(key).is_ok()
+    }
+
     /// Its public key in DER (`SubjectPublicKeyInfo`).
     pub(super) fn public_key(&self) -> Result<Vec<u8>, PkiError> {
         let (_, parsed) = X509Certificate::from_der(&self.der)

@@ -6,7 +6,6 @@ use time::OffsetDateTime;
 
 use super::state::{CaSecret, LeafSecret, Seen, Times, Why};
 use crate::pki::authority::{Authority, key_of};
-use crate::pki::chain::{Link, link};
 use crate::pki::names::Names;
 use crate::pki::read::{Certificate, read_certificates};
 
@@ -57,7 +56,7 @@ impl Ca {
             Ok(leaf) => leaf,
             Err(why) => return Some(*why),
         };
-        if !is_signed(leaf, &self.certificate) {
+        if !leaf.is_signed_by(&self.certificate) {
             return Some(Why::LeafOfOtherCa);
         }
         let set = |names: &[String]| names.iter().cloned().collect::<BTreeSet<_>>();
@@ -113,7 +112,7 @@ impl Found {
 
     /// Whether a CA has signed the webhook's certificate.
     fn is_used(&self, ca: &Certificate) -> bool {
-        self.leaf.as_ref().is_ok_and(|leaf| is_signed(leaf, ca))
+        self.leaf.as_ref().is_ok_and(|leaf| leaf.is_signed_by(ca))
     }
 }
 
@@ -125,10 +124,6 @@ fn leaf(secret: &LeafSecret) -> Result<Certificate, Why> {
     let leaf = read.into_iter().next().ok_or(Why::LeafUnusable)?;
     key_of(&leaf, &secret.key).map_err(|_| Why::LeafUnusable)?;
     Ok(leaf)
-}
-
-fn is_signed(leaf: &Certificate, ca: &Certificate) -> bool {
-    link(leaf, Some(ca)) == Link::SignedByNext
 }
 
 fn is_empty(text: &str) -> bool {

@@ -3,7 +3,6 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 
 use super::*;
-use crate::pki::chain::{Link, chain};
 use crate::pki::{Authority, Names, Pair, Purpose};
 
 static NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
@@ -173,13 +172,40 @@ fn megabytes_of_nonsense_are_refused() {
     read(deep).unwrap_err();
 }
 
+#[test]
+fn only_the_ca_with_the_name_and_the_key_of_the_issuer_has_signed() {
+    let authority = |name| Authority::new(Some(name), NOW, time::Duration::DAY).unwrap();
+    let one = |text: &str| read_certificates(text.as_bytes()).unwrap().remove(0);
+    let [leaf, ca] = &read_certificates(PAIR.chain.as_bytes()).unwrap()[..] else {
+        panic!("it has a leaf and a CA");
+    };
+    assert!(leaf.is_signed_by(ca) && ca.is_signed_by(ca));
+    // Another name; the same name with another key.
+    for name in ["another CA", "a CA"] {
+        assert!(!leaf.is_signed_by(&one(authority(name).certificate())));
+    }
+    // A leaf cannot sign, whatever its name.
+    let namesake = authority("localhost");
+    let names = Names {
+        dns: vec!["x".to_owned()],
+        ip: vec![],
+    };
+    let pair = namesake.issue(&names, Purpose::Server, NOW, time::Duration::DAY);
+    let below = one(&pair.unwrap().chain);
+    assert!(below.is_signed_by(&one(namesake.certificate())) && !below.is_signed_by(leaf));
+    let mut changed = leaf.clone();
+    // The last byte is one of the signature.
+    *changed.der.last_mut().unwrap() ^= 1;
+    assert!(!changed.is_signed_by(ca));
+}
+
 /// Whatever was read can be worked with.
 fn use_all(text: &[u8]) {
     let Ok(read) = read_certificates(text) else {
         return;
     };
-    assert_eq!(chain(&read).len(), read.len());
     for certificate in &read {
+        let _ = certificate.is_signed_by(&read[0]);
         for at in [NOW, certificate.not_before, certificate.not_after] {
             let _ = certificate.validity(at);
         }
@@ -233,7 +259,7 @@ proptest! {
         if let Ok(read) = read_certificates(text.as_bytes())
             && signed(&der) != signed(&good[0].der)
         {
-            prop_assert_ne!(chain(&read)[0], Link::SignedByNext);
+            prop_assert!(!read[0].is_signed_by(&read[1]));
         }
         use_all(in_pem(&der[..cut.index(der.len())]).as_bytes());
     }
