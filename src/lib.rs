@@ -30,7 +30,6 @@ mod table;
 pub mod admission;
 pub mod apiserver;
 pub mod cli;
-#[allow(dead_code, reason = "the commands on a cluster come next")]
 mod cluster;
 pub mod commands;
 pub mod config;

@@ -14,6 +14,7 @@ macro_rules! table {
             $($(#[$doc])* $variant,)*
         }
 
+        #[allow(dead_code, reason = "not every list is gone through")]
         impl $name {
             /// All of them, in their order.
             $visibility const ALL: [Self; Self::COUNT] = [$(Self::$variant),*];

@@ -1,10 +1,11 @@
 //! A client of the API server, as kubectl makes one.
 
-use std::path::Path;
 use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+
+use crate::cli::Connection;
 
 /// How long a connection to the API server may take. The client tries again a few times.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -32,18 +33,16 @@ pub(crate) struct Connected {
 ///
 /// # Errors
 /// There is none, or it cannot be used.
-pub(crate) async fn connect(
-    kubeconfig: Option<&Path>,
-    context: Option<&str>,
-) -> Result<Connected, ConnectError> {
-    let mut config = if kubeconfig.is_none() && context.is_none() {
+pub(crate) async fn connect(connection: &Connection) -> Result<Connected, ConnectError> {
+    let file = connection.kubeconfig.as_ref();
+    let mut config = if file.is_none() && connection.context.is_none() {
         Config::infer().await?
     } else {
         let options = KubeConfigOptions {
-            context: context.map(str::to_owned),
+            context: connection.context.clone(),
             ..KubeConfigOptions::default()
         };
-        let file = kubeconfig.map_or_else(Kubeconfig::read, Kubeconfig::read_from)?;
+        let file = file.map_or_else(Kubeconfig::read, Kubeconfig::read_from)?;
         Config::from_custom_kubeconfig(file, &options).await?
     };
     config.connect_timeout = Some(CONNECT);

@@ -27,6 +27,9 @@ pub(crate) const WEBHOOKS: [&str; 2] = ["inject.tracing.seldon.io", "default-on.
 /// The group of the `SeldonDeployment`.
 pub(crate) const GROUP: &str = "machinelearning.seldon.io";
 
+/// Its plural, which is the name of the resource.
+pub(crate) const MODELS: &str = "seldondeployments";
+
 /// The definition of the `SeldonDeployment`, which Seldon Core installs.
 pub(crate) const CRD: &str = "seldondeployments.machinelearning.seldon.io";
 

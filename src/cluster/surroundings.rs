@@ -2,18 +2,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace as Resource};
-use kube::api::{Api, ListParams};
-use kube::{Client, Error};
+use futures::future::join;
+use kube::Client;
+use serde::Deserialize;
+use serde_json::Value;
 
-use super::failure::Failure;
+use super::ask::{Asked, Kind, each, get};
+use super::failure::{Failure, Why};
 use super::names::{CONFIG_KEY, CONFIG_MAP};
 use super::namespaces::state;
 use crate::config::Config;
 use crate::inject::{Assessment, Namespace, Standing, assess};
-
-/// How many namespaces the API server gives at a time.
-const PAGE: u32 = 500;
 
 /// The config of the webhook and the namespaces, as far as they can be read.
 pub(crate) struct Surroundings {
@@ -30,29 +29,17 @@ impl Surroundings {
     ///
     /// # Errors
     /// The API server cannot be reached, or refuses the credentials.
-    pub(crate) async fn read(
-        client: &Client,
-        ours: &str,
-        namespace: Option<&str>,
-    ) -> Result<Self, Failure> {
+    pub(crate) async fn read(client: &Client, ours: &str, namespace: Option<&str>) -> Asked<Self> {
+        let namespaces = read_namespaces(client, ours, namespace);
+        let (config, namespaces) = join(read_config(client, ours), namespaces).await;
+        let (config, namespaces) = (config?, namespaces?);
         let mut notes = Vec::new();
-        let (config, namespaces) = futures::future::join(
-            read_config(client, ours),
-            read_namespaces(client, ours, namespace),
-        )
-        .await;
-        let config = config?.unwrap_or_else(|note| {
-            notes.push(note);
-            None
-        });
-        let namespaces = namespaces?.unwrap_or_else(|note| {
-            notes.push(note);
-            HashMap::new()
-        });
+        notes.extend(config.as_ref().err().cloned());
+        notes.extend(namespaces.as_ref().err().cloned());
         Ok(Self {
-            is_of_cluster: config.is_some(),
+            is_of_cluster: config.is_ok(),
             config: config.unwrap_or_default(),
-            namespaces,
+            namespaces: namespaces.unwrap_or_default(),
             notes,
         })
     }
@@ -86,87 +73,86 @@ impl Surroundings {
 }
 
 /// What was read, or a note on why it was not.
-type Read<T> = Result<Result<T, String>, Failure>;
+type Read<T> = Result<T, String>;
 
 /// What follows where the config of the cluster is not known.
 const BUILT_IN: &str = "the built-in config is used, and no model is called outdated";
 
-async fn read_config(client: &Client, ours: &str) -> Read<Option<Config>> {
-    let api: Api<ConfigMap> = Api::namespaced(client.clone(), ours);
+async fn read_config(client: &Client, ours: &str) -> Asked<Read<Config>> {
     let place = format!("ConfigMap {ours}/{CONFIG_MAP}");
     let doing = format!("read the {place}");
-    let map = match noted(doing, api.get_opt(CONFIG_MAP).await)? {
-        Ok(Some(map)) => map,
-        Ok(None) => {
+    let maps = Kind::new("", "configmaps", Some(ours));
+    let map: Value = match get(client, &doing, maps, CONFIG_MAP).await {
+        Ok(map) => map,
+        Err(failure) if failure.is_absence() => {
             let note = format!(
                 "there is no {place}, so the webhook does not seem to be installed; {BUILT_IN}"
             );
             return Ok(Err(note));
         }
-        Err(note) => return Ok(Err(format!("{note}; {BUILT_IN}"))),
+        Err(failure) => return noted(failure, BUILT_IN),
     };
-    let data = map.data.unwrap_or_default();
-    let Some(text) = data.get(CONFIG_KEY) else {
+    let Some(text) = map["data"][CONFIG_KEY].as_str() else {
         return Ok(Err(format!(
             "the {place} has no key {CONFIG_KEY}; {BUILT_IN}"
         )));
     };
-    Ok(match Config::read(text) {
-        Ok(config) => Ok(Some(config)),
-        Err(problems) => {
-            let first = problems.lines(CONFIG_KEY).next().unwrap_or_default();
-            Err(format!(
-                "the config in the {place} is not valid ({first}), so the webhook keeps an earlier one; {BUILT_IN}"
-            ))
-        }
-    })
+    Ok(Config::read(text).map_err(|problems| {
+        let first = problems.lines(CONFIG_KEY).next().unwrap_or_default();
+        format!(
+            "the config in the {place} is not valid ({first}), so the webhook keeps an earlier one; {BUILT_IN}"
+        )
+    }))
 }
 
 async fn read_namespaces(
     client: &Client,
     ours: &str,
     one: Option<&str>,
-) -> Read<HashMap<String, Namespace>> {
+) -> Asked<Read<HashMap<String, Namespace>>> {
     const GUESS: &str = "what is traced by a namespace is told only by what the models have";
-    let api: Api<Resource> = Api::all(client.clone());
     let mut found = HashMap::new();
-    let mut add = |name: String, labels: Option<BTreeMap<String, String>>| {
-        let state = state(&name, &labels.unwrap_or_default(), ours);
-        found.insert(name, state);
+    let mut add = |Object { metadata }: Object| {
+        let state = state(&metadata.name, &metadata.labels, ours);
+        found.insert(metadata.name, state);
     };
-    if let Some(name) = one {
+    let namespaces = Kind::new("", "namespaces", None);
+    let read = if let Some(name) = one {
         let doing = format!("read the labels of the namespace {name}");
-        match noted(doing, api.get_metadata_opt(name).await)? {
-            Ok(Some(namespace)) => add(name.to_owned(), namespace.metadata.labels),
-            Ok(None) => {}
-            Err(note) => return Ok(Err(format!("{note}; {GUESS}"))),
-        }
-        return Ok(Ok(found));
-    }
-    let mut params = ListParams::default().limit(PAGE);
-    loop {
-        let list = api.list_metadata(&params).await;
-        let list = match noted("read the labels of the namespaces".to_owned(), list)? {
-            Ok(list) => list,
-            Err(note) => return Ok(Err(format!("{note}; {GUESS}"))),
+        get(client, &doing, namespaces, name).await.map(&mut add)
+    } else {
+        let doing = "read the labels of the namespaces";
+        let seen = |namespace| {
+            add(namespace);
+            Ok(())
         };
-        for item in list.items {
-            add(item.metadata.name.unwrap_or_default(), item.metadata.labels);
-        }
-        params.continue_token = list.metadata.continue_.filter(|it| !it.is_empty());
-        if params.continue_token.is_none() {
-            return Ok(Ok(found));
-        }
+        each(client, doing, namespaces, None, seen).await
+    };
+    match read {
+        Err(failure) if !failure.is_absence() => noted(failure, GUESS),
+        _ => Ok(Ok(found)),
     }
 }
 
-/// Makes a missing right a note.
-fn noted<T>(doing: String, result: Result<T, Error>) -> Read<T> {
-    match result.map_err(|why| Failure::of(doing, why)) {
-        Ok(value) => Ok(Ok(value)),
-        Err(Failure::Forbidden { doing, .. }) => {
-            Ok(Err(format!("not checked: no permission to {doing}")))
+#[derive(Deserialize)]
+struct Object {
+    metadata: Metadata,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    name: String,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+}
+
+/// Makes a missing right a note, with what follows from it.
+fn noted<T>(failure: Failure, so: &str) -> Asked<Read<T>> {
+    match failure.why {
+        Why::Forbidden => {
+            let doing = &failure.doing;
+            Ok(Err(format!("not checked: no permission to {doing}; {so}")))
         }
-        Err(failure) => Err(failure),
+        _ => Err(failure),
     }
 }

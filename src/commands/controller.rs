@@ -42,9 +42,7 @@ fn until_stopped(arguments: &Controller, lost_lines: LostLines) -> anyhow::Resul
         .context("cannot start")?;
     let stopped = runtime.block_on(async {
         let stop = signals::stop_requests().context("cannot listen to signals")?;
-        let connection = &arguments.connection;
-        let kubeconfig = connection.kubeconfig.as_deref();
-        let connected = connect(kubeconfig, connection.context.as_deref()).await?;
+        let connected = connect(&arguments.connection).await?;
         run(connected.client, options, stop)
             .await
             .context("the controller cannot continue")

@@ -59,9 +59,7 @@ impl Model {
 impl Cluster {
     /// Connects as kubectl does.
     pub(super) async fn connect(connection: &Connection, scope: &Scope) -> anyhow::Result<Self> {
-        let kubeconfig = connection.kubeconfig.as_deref();
-        let Connected { client, namespace } =
-            connect(kubeconfig, connection.context.as_deref()).await?;
+        let Connected { client, namespace } = connect(connection).await?;
         let namespace = scope.namespace.clone().unwrap_or(namespace);
         Ok(Self {
             models: Models::new(client.clone()),

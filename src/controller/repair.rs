@@ -359,8 +359,8 @@ impl Repair {
             })?;
             Ok(Some((text, config)))
         });
-        let what = format!("use the config file {}", path.display());
-        let result = config.map_err(|message| Trouble::Refused { what, message });
+        let name = path.display();
+        let result = config.map_err(|why| Trouble::Config(format!("{name}: {why}")));
         self.shared.report(CONFIG_FILE, &result);
         let Ok(Some((text, config))) = result else {
             return false;

@@ -1,135 +1,73 @@
 //! The list of the checks, and what each of them can come to.
 
-use crate::cluster::ask::{Answer, Asked};
+use crate::cluster::ask::Asked;
+use crate::cluster::failure::{Failure, Why};
 
-/// The section, the code in JSON, and the name for people.
-type Row = (Section, &'static str, &'static str);
+/// The heading of a group of checks: its code in JSON, and its title.
+type Section = (&'static str, &'static str);
 
-/// The heading of a group of checks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Section {
-    Cluster,
-    Installation,
-    Pods,
-    Webhook,
-    Certificates,
-    Models,
-}
+const CLUSTER: Section = ("cluster", "Cluster");
+const INSTALLATION: Section = ("installation", "Before the installation");
+const PODS: Section = ("pods", "Pods");
+const WEBHOOK: Section = ("webhook", "Webhook configuration");
+const CERTIFICATES: Section = ("certificates", "Certificates");
+const MODELS: Section = ("models", "Models");
 
-impl Section {
-    const fn names(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Cluster => ("cluster", "Cluster"),
-            Self::Installation => ("installation", "Before the installation"),
-            Self::Pods => ("pods", "Pods"),
-            Self::Webhook => ("webhook", "Webhook configuration"),
-            Self::Certificates => ("certificates", "Certificates"),
-            Self::Models => ("models", "Models"),
-        }
+table! {
+    /// A check. `docs/check.md` describes each of them.
+    pub(super) enum Item
+    /// Its section, its code in JSON, and its name for people.
+    fn row -> (Section, &'static str, &'static str) {
+        ApiServer = (CLUSTER, "api-server", "API server"),
+        Seldon = (CLUSTER, "seldon", "Seldon Core"),
+        AdmissionApi = (INSTALLATION, "admission-api", "admission webhooks"),
+        Rights = (INSTALLATION, "rights", "your rights"),
+        Leftovers = (INSTALLATION, "leftovers", "earlier installations"),
+        Namespace = (PODS, "namespace", "namespace"),
+        Config = (PODS, "config", "config"),
+        Pods = (PODS, "pods", "pods"),
+        Version = (PODS, "version", "version"),
+        Service = (PODS, "service", "Service"),
+        Controller = (PODS, "controller", "controller"),
+        Entries = (WEBHOOK, "entries", "entries"),
+        Calls = (WEBHOOK, "calls", "calls"),
+        Trigger = (WEBHOOK, "trigger", "trigger"),
+        FailurePolicy = (WEBHOOK, "failure-policy", "failurePolicy"),
+        OtherWebhooks = (WEBHOOK, "other-webhooks", "other webhooks"),
+        CaBundle = (CERTIFICATES, "ca-bundle", "caBundle"),
+        Certificate = (CERTIFICATES, "certificate", "certificate"),
+        Expiry = (CERTIFICATES, "expiry", "expiry"),
+        Namespaces = (MODELS, "namespaces", "namespaces"),
+        DryRun = (MODELS, "dry-run", "dry run"),
+        Receivers = (MODELS, "receivers", "receivers"),
     }
-
-    pub(super) const fn code(self) -> &'static str {
-        self.names().0
-    }
-
-    pub(super) const fn title(self) -> &'static str {
-        self.names().1
-    }
-}
-
-/// A check. `docs/check.md` describes each of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Item {
-    ApiServer,
-    Seldon,
-    AdmissionApi,
-    Rights,
-    Leftovers,
-    Namespace,
-    Config,
-    Pods,
-    Version,
-    Service,
-    Controller,
-    Entries,
-    Calls,
-    Trigger,
-    FailurePolicy,
-    OtherWebhooks,
-    CaBundle,
-    Certificate,
-    Expiry,
-    Namespaces,
-    DryRun,
-    Receivers,
 }
 
 impl Item {
-    const fn row(self) -> Row {
-        match self {
-            Self::ApiServer => (Section::Cluster, "api-server", "API server"),
-            Self::Seldon => (Section::Cluster, "seldon", "Seldon Core"),
-            Self::AdmissionApi => (Section::Installation, "admission-api", "admission webhooks"),
-            Self::Rights => (Section::Installation, "rights", "your rights"),
-            Self::Leftovers => (Section::Installation, "leftovers", "earlier installations"),
-            Self::Namespace => (Section::Pods, "namespace", "namespace"),
-            Self::Config => (Section::Pods, "config", "config"),
-            Self::Pods => (Section::Pods, "pods", "pods"),
-            Self::Version => (Section::Pods, "version", "version"),
-            Self::Service => (Section::Pods, "service", "Service"),
-            Self::Controller => (Section::Pods, "controller", "controller"),
-            Self::Entries => (Section::Webhook, "entries", "entries"),
-            Self::Calls => (Section::Webhook, "calls", "calls"),
-            Self::Trigger => (Section::Webhook, "trigger", "trigger"),
-            Self::FailurePolicy => (Section::Webhook, "failure-policy", "failurePolicy"),
-            Self::OtherWebhooks => (Section::Webhook, "other-webhooks", "other webhooks"),
-            Self::CaBundle => (Section::Certificates, "ca-bundle", "caBundle"),
-            Self::Certificate => (Section::Certificates, "certificate", "certificate"),
-            Self::Expiry => (Section::Certificates, "expiry", "expiry"),
-            Self::Namespaces => (Section::Models, "namespaces", "namespaces"),
-            Self::DryRun => (Section::Models, "dry-run", "dry run"),
-            Self::Receivers => (Section::Models, "receivers", "receivers"),
-        }
-    }
-
     pub(super) const fn section(self) -> Section {
         self.row().0
     }
 
+    /// Its code in JSON.
     pub(super) const fn code(self) -> &'static str {
         self.row().1
     }
 
+    /// Its name for people.
     pub(super) const fn name(self) -> &'static str {
         self.row().2
     }
 }
 
-/// What a check came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    Good,
-    Wrong,
-    Warning,
-    NotChecked,
-}
-
-impl Verdict {
-    const fn code_and_sign(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Good => ("good", "✓"),
-            Self::Wrong => ("wrong", "✗"),
-            Self::Warning => ("warning", "‼"),
-            Self::NotChecked => ("not-checked", "-"),
-        }
-    }
-
-    pub(super) const fn code(self) -> &'static str {
-        self.code_and_sign().0
-    }
-
-    pub(super) const fn sign(self) -> &'static str {
-        self.code_and_sign().1
+table! {
+    /// What a check came to.
+    pub(super) enum Verdict
+    /// Its code in JSON, its sign, and the word for it in the summary.
+    pub(super) fn row -> (&'static str, &'static str, &'static str) {
+        Good = ("good", "✓", "good"),
+        Wrong = ("wrong", "✗", "wrong"),
+        Warning = ("warning", "‼", "to be looked at"),
+        NotChecked = ("not-checked", "-", "not checked"),
     }
 }
 
@@ -173,16 +111,17 @@ pub(super) type Checked = Result<Finding, Finding>;
 
 /// What was asked for; otherwise the finding of a check that needs it. `absent` is that finding if it does not exist.
 pub(super) fn need<T>(asked: &Asked<T>, absent: impl FnOnce() -> Finding) -> Result<&T, Finding> {
-    match &asked.answer {
-        Answer::Found(found) => Ok(found),
-        Answer::Absent => Err(absent()),
-        Answer::Forbidden => Err(Finding::not_checked(format!(
-            "no permission to {}",
-            asked.what
-        ))),
-        Answer::Failed(why) => Err(Finding::wrong(
-            format!("cannot {}: {why}", asked.what),
+    asked.as_ref().map_err(|failure| match failure.why {
+        Why::NotFound | Why::NotServed => absent(),
+        Why::Forbidden => Finding::not_checked(format!("no permission to {}", failure.doing)),
+        _ => Finding::wrong(
+            format!("cannot {}: {}", failure.doing, failure.said),
             "Try again; if it stays, look at the log of the API server.",
-        )),
-    }
+        ),
+    })
+}
+
+/// Whether something does not exist.
+pub(super) fn is_absent<T>(asked: &Asked<T>) -> bool {
+    asked.as_ref().is_err_and(Failure::is_absence)
 }

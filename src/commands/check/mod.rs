@@ -16,14 +16,13 @@ mod seen;
 mod served;
 mod trial;
 
-use anyhow::Context;
 use kube::Client;
-use tokio::runtime::Builder;
 use tokio::time::{Duration, Instant, sleep};
 
 use self::item::Verdict;
 use self::judge::{Check, judge, judge_before};
 use super::exit::Status;
+use super::fleet;
 use super::messages::{self, json, print};
 use crate::cli;
 use crate::cli::Form;
@@ -35,11 +34,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// `check`
 pub(super) fn check(arguments: &cli::Check) -> anyhow::Result<Status> {
-    let runtime = Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start")?;
-    let checks = runtime.block_on(run(arguments))?;
+    let checks = fleet::run(run(arguments))?;
     print(&match arguments.output {
         Form::Table => print::text(&checks, messages::width()),
         Form::Json => json(&print::value(&checks)),
@@ -58,11 +53,7 @@ pub(super) fn check(arguments: &cli::Check) -> anyhow::Result<Status> {
 /// Checks, with `--wait` again and again.
 async fn run(arguments: &cli::Check) -> anyhow::Result<Vec<Check>> {
     let connection = &arguments.connection;
-    let connected = connect(
-        connection.kubeconfig.as_deref(),
-        connection.context.as_deref(),
-    )
-    .await?;
+    let connected = connect(connection).await?;
     let ours = &connection.tracing_namespace;
     let namespace = arguments.namespace.as_deref();
     let namespace = namespace.unwrap_or(&connected.namespace);

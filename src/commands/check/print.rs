@@ -43,7 +43,7 @@ pub(super) fn text(checks: &[Check], width: u16) -> String {
             text.push('\n');
         }
         let bold = Style::new().bold();
-        let title = first.item.section().title();
+        let title = first.item.section().1;
         let _ = writeln!(text, "{bold}{title}{bold:#}");
         for check in checks {
             add(&mut text, check, width);
@@ -59,7 +59,7 @@ fn add(text: &mut String, check: &Check, width: u16) {
         _ => finding.text.clone(),
     };
     let (sign, style) = styles(finding.verdict);
-    let mark = finding.verdict.sign();
+    let mark = finding.verdict.row().1;
     for (at, line) in wrapped(&said, width - 2).into_iter().enumerate() {
         let mark = if at == 0 { mark } else { " " };
         let _ = writeln!(text, "{sign}{mark}{sign:#} {style}{line}{style:#}");
@@ -95,9 +95,9 @@ pub(super) fn value(checks: &[Check]) -> Value {
     let wrong = count(checks, Verdict::Wrong);
     let shown = checks.iter().map(|Check { item, finding }| {
         let mut shown = json!({
-            "section": item.section().code(),
+            "section": item.section().0,
             "check": item.code(),
-            "result": finding.verdict.code(),
+            "result": finding.verdict.row().0,
             "text": finding.text,
         });
         if !finding.advice.is_empty() {
@@ -120,15 +120,9 @@ pub(super) fn count(checks: &[Check], verdict: Verdict) -> usize {
 
 /// The result in one line.
 pub(super) fn summary(checks: &[Check]) -> String {
-    let parts = [
-        (Verdict::Good, "good"),
-        (Verdict::Wrong, "wrong"),
-        (Verdict::Warning, "to be looked at"),
-        (Verdict::NotChecked, "not checked"),
-    ];
-    let parts = parts.into_iter().filter_map(|(verdict, word)| {
+    let parts = Verdict::ALL.into_iter().filter_map(|verdict| {
         let count = count(checks, verdict);
-        (count > 0).then(|| format!("{count} {word}"))
+        (count > 0).then(|| format!("{count} {}", verdict.row().2))
     });
     let parts: Vec<_> = parts.collect();
     format!("{}: {}", plural(checks.len(), "check"), parts.join(", "))

@@ -1,18 +1,16 @@
 //! Reads what is judged. It reads no Secret.
 
-use anyhow::bail;
-use axum::http::Request;
-use futures::future::join_all;
+use anyhow::anyhow;
+use futures::future::try_join_all;
 use kube::Client;
-use kube::api::PostParams;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::json;
+use kube::api::{ListParams, PostParams};
+use kube::core::Request;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::seen::{ConfigMap, Nodes, Pod, Resources, Seen, SeenBefore, Version};
+use super::seen::{Nodes, Seen, SeenBefore, Trial, is_ready};
 use super::{served, trial};
-use crate::cluster::ask::{Answer, Asked, Kind, each, get, list, send};
+use crate::cluster::ask::{Asked, Kind, each, get, send};
 use crate::cluster::names::{CONFIG_KEY, CONFIG_MAP, CONTROLLER, NAME, NAMESPACE_LABEL};
 use crate::config::Config;
 
@@ -41,44 +39,43 @@ pub(super) const CREATED: [(&str, &str, bool); 13] = [
     ),
 ];
 
-const fn kind<'a>(group: &'a str, plural: &'a str, namespace: Option<&'a str>) -> Kind<'a> {
-    Kind {
-        group,
-        version: "v1",
-        plural,
-        namespace,
-    }
-}
-
-const CONFIGURATIONS: Kind<'static> = kind(
+const CONFIGURATIONS: Kind<'static> = Kind::new(
     "admissionregistration.k8s.io",
     "mutatingwebhookconfigurations",
     None,
 );
-const NAMESPACES: Kind<'static> = kind("", "namespaces", None);
+const NAMESPACES: Kind<'static> = Kind::new("", "namespaces", None);
 
-async fn raw<T: DeserializeOwned>(client: &Client, path: &str) -> Asked<T> {
-    let request = Request::get(path).body(Vec::new());
-    Asked {
-        what: format!("get {path}"),
-        answer: send(client, request.map_err(kube::Error::HttpError)).await,
-    }
+async fn one(client: &Client, kind: Kind<'_>, name: &str) -> Asked<Value> {
+    get(client, &kind.words("get"), kind, name).await
 }
 
-/// What the API server says of itself. Without it, nothing can be checked.
-async fn version(client: &Client) -> anyhow::Result<Version> {
-    let advice = "is the kubeconfig right, as in `kubectl version`?";
-    match raw(client, "/version").await.answer {
-        Answer::Found(version) => Ok(version),
-        Answer::Failed(why) => bail!("cannot reach the API server: {why}; {advice}"),
-        Answer::Absent | Answer::Forbidden => {
-            bail!("the API server does not tell its version; {advice}")
-        }
-    }
+async fn list(client: &Client, kind: Kind<'_>, labels: Option<&str>) -> Asked<Vec<Value>> {
+    let mut all = Vec::new();
+    let take = |object| {
+        all.push(object);
+        Ok(())
+    };
+    each(client, &kind.words("list"), kind, labels, take).await?;
+    Ok(all)
 }
 
-async fn seldon(client: &Client) -> Asked<Resources> {
-    raw(client, "/apis/machinelearning.seldon.io/v1").await
+/// What the API server says of itself.
+async fn page(client: &Client, path: &str) -> Asked<Value> {
+    let request = Request::new(path).list(&ListParams::default());
+    send(client, &format!("get {path}"), request).await
+}
+
+/// Without the version of the API server, nothing can be checked.
+async fn version(client: &Client) -> anyhow::Result<Value> {
+    page(client, "/version").await.map_err(|failure| {
+        let advice = "is the kubeconfig right, as in `kubectl version`?";
+        anyhow!("cannot reach the API server: {}; {advice}", failure.said)
+    })
+}
+
+async fn seldon(client: &Client) -> Asked<Value> {
+    page(client, "/apis/machinelearning.seldon.io/v1").await
 }
 
 /// Reads an installation in the namespace `ours`. `namespace` is that of the dry run.
@@ -86,34 +83,37 @@ pub(super) async fn after(client: &Client, ours: &str, namespace: &str) -> anyho
     let api_server = version(client).await?;
     let (key, value) = NAMESPACE_LABEL;
     let labelled = format!("{key}={value}");
-    let of_ours = |group, plural| kind(group, plural, Some(ours));
+    let of_ours = |group, plural| Kind::new(group, plural, Some(ours));
+    let slices = of_ours("discovery.k8s.io", "endpointslices");
     let (seldon, our_namespace, config_map, deployment, controller, pods) = tokio::join!(
         seldon(client),
-        get(client, NAMESPACES, ours),
-        get(client, of_ours("", "configmaps"), CONFIG_MAP),
-        get(client, of_ours("apps", "deployments"), NAME),
-        get(client, of_ours("apps", "deployments"), CONTROLLER),
-        list::<Pod>(client, of_ours("", "pods"), POD_LABELS),
+        one(client, NAMESPACES, ours),
+        one(client, of_ours("", "configmaps"), CONFIG_MAP),
+        one(client, of_ours("apps", "deployments"), NAME),
+        one(client, of_ours("apps", "deployments"), CONTROLLER),
+        list(client, of_ours("", "pods"), Some(POD_LABELS)),
     );
     let (service, slices, configuration, configurations, namespaces, nodes) = tokio::join!(
-        get(client, of_ours("", "services"), NAME),
-        list(
-            client,
-            of_ours("discovery.k8s.io", "endpointslices"),
-            SLICE_LABELS
-        ),
-        get(client, CONFIGURATIONS, NAME),
-        list(client, CONFIGURATIONS, ""),
-        list(client, NAMESPACES, &labelled),
+        one(client, of_ours("", "services"), NAME),
+        list(client, slices, Some(SLICE_LABELS)),
+        one(client, CONFIGURATIONS, NAME),
+        list(client, CONFIGURATIONS, None),
+        list(client, NAMESPACES, Some(&labelled)),
         nodes(client),
     );
-    let webhooks = pods.found().into_iter().flatten();
+    let webhooks = pods.iter().flatten();
     let webhooks: Vec<_> = webhooks.filter(|pod| is_ready_webhook(pod)).collect();
     let trigger = trigger(&config_map);
-    let (served, trial) = tokio::join!(
+    let (served, around, created) = tokio::join!(
         served::all(client, ours, &webhooks),
+        one(client, NAMESPACES, namespace),
         trial::run(client, namespace, &trigger),
     );
+    let trial = Trial {
+        namespace: namespace.to_owned(),
+        around,
+        created,
+    };
     Ok(Seen {
         now: OffsetDateTime::now_utc(),
         ours: ours.to_owned(),
@@ -135,27 +135,29 @@ pub(super) async fn after(client: &Client, ours: &str, namespace: &str) -> anyho
     })
 }
 
-fn is_ready_webhook(pod: &Pod) -> bool {
-    let component = pod.metadata.labels.get("app.kubernetes.io/component");
-    pod.is_ready() && component.is_some_and(|it| it == "webhook")
+fn is_ready_webhook(pod: &Value) -> bool {
+    let labels = &pod["metadata"]["labels"];
+    is_ready(pod) && labels["app.kubernetes.io/component"] == "webhook"
 }
 
 /// The key of the trigger: that of the cluster's config, where it can be read.
-fn trigger(config_map: &Asked<ConfigMap>) -> String {
-    let text = config_map.found().and_then(|it| it.data.get(CONFIG_KEY));
+fn trigger(config_map: &Asked<Value>) -> String {
+    let text = config_map.as_ref().ok();
+    let text = text.and_then(|it| it["data"][CONFIG_KEY].as_str());
     let config = text.and_then(|text| Config::read(text).ok());
     config.unwrap_or_default().trigger
 }
 
 /// The nodes that run models, and those that listen for spans. All pods are looked through, page by page, and none is kept.
 async fn nodes(client: &Client) -> Asked<Nodes> {
-    let pods = kind("", "pods", None);
+    let pods = Kind::new("", "pods", None);
     let mut nodes = Nodes::default();
-    let answer = each(client, pods, "", |pod: Pod| nodes.add(&pod)).await;
-    Asked {
-        what: pods.words("list"),
-        answer: answer.map(|()| nodes),
-    }
+    let take = |pod: Value| {
+        nodes.add(&pod);
+        Ok(())
+    };
+    each(client, &pods.words("list"), pods, None, take).await?;
+    Ok(nodes)
 }
 
 /// Reads what is there before an installation in the namespace `ours`.
@@ -163,11 +165,11 @@ pub(super) async fn before(client: &Client, ours: &str) -> anyhow::Result<SeenBe
     let api_server = version(client).await?;
     let (seldon, admission, rights, namespace, configuration, configurations) = tokio::join!(
         seldon(client),
-        raw(client, "/apis/admissionregistration.k8s.io/v1"),
+        page(client, "/apis/admissionregistration.k8s.io/v1"),
         rights(client, ours),
-        get(client, NAMESPACES, ours),
-        get(client, CONFIGURATIONS, NAME),
-        list(client, CONFIGURATIONS, ""),
+        one(client, NAMESPACES, ours),
+        one(client, CONFIGURATIONS, NAME),
+        list(client, CONFIGURATIONS, None),
     );
     Ok(SeenBefore {
         ours: ours.to_owned(),
@@ -181,49 +183,24 @@ pub(super) async fn before(client: &Client, ours: &str) -> anyhow::Result<SeenBe
     })
 }
 
-#[derive(Deserialize)]
-struct Review {
-    status: ReviewStatus,
-}
-
-#[derive(Deserialize)]
-struct ReviewStatus {
-    allowed: bool,
-}
-
 /// Asks for each kind whether the user may create it.
 async fn rights(client: &Client, ours: &str) -> Asked<Vec<(String, bool)>> {
-    let reviews = kind("authorization.k8s.io", "selfsubjectaccessreviews", None);
-    let asked = CREATED
-        .iter()
-        .map(|&(group, plural, namespaced)| async move {
-            let namespace = namespaced.then_some(ours);
-            let review = json!({
-                "apiVersion": "authorization.k8s.io/v1",
-                "kind": "SelfSubjectAccessReview",
-                "spec": {"resourceAttributes": {
-                    "group": group, "resource": plural, "verb": "create", "namespace": namespace,
-                }},
-            });
-            let body = review.to_string().into_bytes();
-            let request = kube::core::Request::new(reviews.path());
-            let request = request.create(&PostParams::default(), body);
-            let answer = send::<Review>(client, request.map_err(kube::Error::BuildRequest)).await;
-            answer.map(|review| (plural.to_owned(), review.status.allowed))
+    let reviews = Kind::new("authorization.k8s.io", "selfsubjectaccessreviews", None);
+    let asked = CREATED.map(|(group, plural, namespaced)| async move {
+        let namespace = namespaced.then_some(ours);
+        let review = json!({
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": {
+                "group": group, "resource": plural, "verb": "create", "namespace": namespace,
+            }},
         });
-    let answers = join_all(asked).await;
-    let mut rights = Vec::new();
-    let mut answer = None;
-    for one in answers {
-        match one {
-            Answer::Found(right) => rights.push(right),
-            other => answer = Some(other.map(|_| Vec::new())),
-        }
-    }
-    Asked {
-        what: reviews.words("create"),
-        answer: answer.unwrap_or(Answer::Found(rights)),
-    }
+        let review = review.to_string().into_bytes();
+        let request = reviews.collection().create(&PostParams::default(), review);
+        let answer: Value = send(client, &reviews.words("create"), request).await?;
+        Ok((plural.to_owned(), answer["status"]["allowed"] == true))
+    });
+    try_join_all(asked).await
 }
 
 #[cfg(test)]

@@ -4,17 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use k8s_openapi::api::core::v1::Pod as CorePod;
+use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, Client, Error};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::seen::{Pod, Served};
+use super::seen::{Served, items, name};
 use crate::apiserver::client::{Target, Trust, tls};
-use crate::cluster::ask::{Answer, answer_of, innermost};
+use crate::cluster::failure::{Failure, Why, innermost};
 use crate::cluster::names::NAME;
 
 /// How long a handshake may take.
@@ -27,25 +28,27 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 const PORT: (&str, u16) = ("https", 10250);
 
 /// Asks each of these pods of the namespace `ours`.
-pub(super) async fn all(client: &Client, ours: &str, pods: &[&Pod]) -> Vec<(String, Served)> {
+pub(super) async fn all(client: &Client, ours: &str, pods: &[&Value]) -> Vec<(String, Served)> {
     let asked = pods.iter().map(|pod| async {
         let served = match timeout(PATIENCE, one(client, ours, pod)).await {
             Ok(served) => served,
             Err(_) => Served::Unreachable(format!("no answer within {} s", PATIENCE.as_secs())),
         };
-        (pod.metadata.name.clone(), served)
+        (name(pod).to_owned(), served)
     });
     join_all(asked).await
 }
 
-async fn one(client: &Client, ours: &str, pod: &Pod) -> Served {
-    let ports = pod.spec.containers.iter().flat_map(|it| &it.ports);
-    let named = ports.into_iter().find(|port| port.name == PORT.0);
-    let port = named.map_or(PORT.1, |port| port.inside);
-    let pods: Api<CorePod> = Api::namespaced(client.clone(), ours);
-    let mut forward = match pods.portforward(&pod.metadata.name, &[port]).await {
+async fn one(client: &Client, ours: &str, pod: &Value) -> Served {
+    let containers = items(&pod["spec"]["containers"]).iter();
+    let mut ports = containers.flat_map(|it| items(&it["ports"]));
+    let named = ports.find(|port| port["name"] == PORT.0);
+    let port = named.and_then(|port| port["containerPort"].as_u64()?.try_into().ok());
+    let port = port.unwrap_or(PORT.1);
+    let pods: Api<Pod> = Api::namespaced(client.clone(), ours);
+    let mut forward = match pods.portforward(name(pod), &[port]).await {
         Ok(forward) => forward,
-        Err(error) => return refused(error),
+        Err(error) => return refused(&error),
     };
     let Some(stream) = forward.take_stream(port) else {
         return Served::Unreachable("the connection has no stream".to_owned());
@@ -66,14 +69,13 @@ async fn one(client: &Client, ours: &str, pod: &Pod) -> Served {
     served
 }
 
-fn refused(error: Error) -> Served {
-    match answer_of(error) {
-        Answer::Forbidden => Served::Forbidden,
-        Answer::Failed(why) => Served::Unreachable(why),
+fn refused(error: &Error) -> Served {
+    let failure = Failure::of("create pods/portforward", error);
+    match failure.why {
+        Why::Forbidden => Served::Forbidden,
         // The pod, or its node, has gone since it was listed.
-        Answer::Absent | Answer::Found(()) => {
-            Served::Unreachable("there is no such pod".to_owned())
-        }
+        _ if failure.is_absence() => Served::Unreachable("there is no such pod".to_owned()),
+        _ => Served::Unreachable(failure.said),
     }
 }
 

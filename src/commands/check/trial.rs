@@ -2,42 +2,21 @@
 
 use kube::Client;
 use kube::api::PostParams;
-use kube::core::Request;
 use serde_json::{Value, json};
 
-use super::seen::Trial;
-use crate::cluster::ask::{Asked, Kind, get, send};
+use crate::cluster::ask::{Asked, Kind, send};
+use crate::cluster::names::{GROUP, MODELS};
 
-/// Creates a model that asks for tracing with this key of the trigger. Nothing is stored.
-pub(super) async fn run(client: &Client, namespace: &str, trigger: &str) -> Trial {
-    let namespaces = Kind {
-        group: "",
-        version: "v1",
-        plural: "namespaces",
-        namespace: None,
-    };
-    let models = Kind {
-        group: "machinelearning.seldon.io",
-        version: "v1",
-        plural: "seldondeployments",
-        namespace: Some(namespace),
-    };
+/// Creates a model that asks for tracing with this key of the trigger. Nothing is stored. Gives it as it would be stored.
+pub(super) async fn run(client: &Client, namespace: &str, trigger: &str) -> Asked<Value> {
+    let models = Kind::new(GROUP, MODELS, Some(namespace));
     let dry_run = PostParams {
         dry_run: true,
         ..PostParams::default()
     };
-    let body = model(trigger).to_string().into_bytes();
-    let request = Request::new(models.path()).create(&dry_run, body);
-    let request = request.map_err(kube::Error::BuildRequest);
-    let (around, answer) = tokio::join!(get(client, namespaces, namespace), send(client, request));
-    Trial {
-        namespace: namespace.to_owned(),
-        around,
-        created: Asked {
-            what: models.words("create"),
-            answer,
-        },
-    }
+    let model = model(trigger).to_string().into_bytes();
+    let request = models.collection().create(&dry_run, model);
+    send(client, &models.words("create"), request).await
 }
 
 /// A small model that any version of Seldon's validation takes.

@@ -48,7 +48,7 @@ async fn read(arguments: &Explain, names: &[&str]) -> anyhow::Result<Live> {
     let mut sources = Vec::new();
     for name in names {
         let json = cluster.models.get(&namespace, name).await?;
-        let mut object: Value = serde_json::from_str(&json)?;
+        let mut object: Value = serde_json::from_str(json.get())?;
         if let Some(metadata) = object["metadata"].as_object_mut() {
             metadata.remove("managedFields");
         }

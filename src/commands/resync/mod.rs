@@ -115,9 +115,10 @@ async fn chosen(cluster: &Cluster, names: &[String]) -> anyhow::Result<Vec<(Stri
 /// Asks the API server what a new decision would store.
 async fn plan(cluster: &Cluster, namespace: &str, name: &str, at: &str) -> anyhow::Result<Planned> {
     let models = &cluster.models;
-    let before: Value = serde_json::from_str(&models.get(namespace, name).await?)?;
+    let before = models.get(namespace, name).await?;
+    let before: Value = serde_json::from_str(before.get())?;
     let after = models.resync(namespace, name, at, true).await?;
-    let after: Value = serde_json::from_str(&after)?;
+    let after: Value = serde_json::from_str(after.get())?;
     if is_unanswered(&after) {
         bail!(
             "no webhook answered for {namespace}/{name}, so nothing was written; `seldon-tracing check` says what is wrong"

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use serde_json::Value;
 
 use super::changes::is_unanswered;
-use crate::cluster::failure::Failure;
+use crate::cluster::failure::{Failure, Why};
 use crate::cluster::models::{Head, Models};
 use crate::commands::exit::Status;
 use crate::commands::messages::{self, plural};
@@ -105,8 +105,8 @@ pub(super) fn bar(length: usize) -> ProgressBar {
 async fn bring(models: &Models, name: Name, at: &str, timeout: Duration) -> (Name, Outcome) {
     let outcome = write(models, &name, at, timeout).await;
     let outcome = outcome.unwrap_or_else(|error| match error.downcast::<Failure>() {
-        Ok(Failure::NotFound { .. }) => Ok("it is gone".to_owned()),
-        Ok(failure) => Err(format!("{:#}", anyhow::Error::from(failure))),
+        Ok(failure) if failure.why == Why::NotFound => Ok("it is gone".to_owned()),
+        Ok(failure) => Err(failure.to_string()),
         Err(error) => Err(format!("{error:#}")),
     });
     (name, outcome)
@@ -120,19 +120,18 @@ async fn write(
 ) -> anyhow::Result<Outcome> {
     let stored = models.resync(namespace, name, at, false).await?;
     let began = Instant::now();
-    if is_unanswered(&serde_json::from_str::<Value>(&stored)?) {
+    if is_unanswered(&serde_json::from_str::<Value>(stored.get())?) {
         let said = "no webhook answered; the request is stored, and the next write that reaches the webhook carries it out";
         return Ok(Err(said.to_owned()));
     }
-    if Head::read(&stored)?.status.state.is_none() {
+    if Head::read(stored.get())?.status.state.is_none() {
         let said = "changed; not waited for, because Seldon reports no state of it";
         return Ok(Ok(said.to_owned()));
     }
     loop {
         tokio::time::sleep(LOOK).await;
-        let state = Head::read(&models.get(namespace, name).await?)?
-            .status
-            .state;
+        let model = models.get(namespace, name).await?;
+        let state = Head::read(model.get())?.status.state;
         let waited = began.elapsed();
         if state.as_deref() == Some("Available") && waited >= STALE {
             return Ok(Ok(format!(

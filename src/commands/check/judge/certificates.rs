@@ -2,12 +2,13 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
 use super::webhook::entries_of;
 use crate::cluster::names::NAME;
 use crate::commands::check::item::{Checked, Finding};
-use crate::commands::check::seen::{Entry, Seen, Served};
+use crate::commands::check::seen::{Seen, Served, text};
 use crate::commands::messages::plural;
 use crate::pki::{Certificate, Validity, read_certificate, read_certificates, rfc3339, trust};
 
@@ -17,9 +18,9 @@ const SOON: Duration = Duration::days(14);
 const RENEW: &str = "See docs/operate.md, Certificates, for who renews it.";
 
 /// The CAs of an entry.
-fn bundle(entry: &Entry) -> Result<Vec<Certificate>, Finding> {
-    let name = &entry.name;
-    let encoded = &entry.client_config.ca_bundle;
+fn bundle(entry: &Value) -> Result<Vec<Certificate>, Finding> {
+    let name = text(&entry["name"]);
+    let encoded = text(&entry["clientConfig"]["caBundle"]);
     let advice = "Until it is there, no call succeeds. See docs/operate.md, Certificates, for who writes it.";
     if encoded.is_empty() {
         let text = format!("caBundle of {name} is empty: the API server trusts no certificate");
@@ -37,7 +38,7 @@ fn bundle(entry: &Entry) -> Result<Vec<Certificate>, Finding> {
 fn bundles(seen: &Seen) -> Result<Vec<(&str, Vec<Certificate>)>, Finding> {
     let entries = entries_of(seen)?.into_iter();
     entries
-        .map(|(entry, _)| Ok((entry.name.as_str(), bundle(entry)?)))
+        .map(|(entry, _)| Ok((text(&entry["name"]), bundle(entry)?)))
         .collect()
 }
 

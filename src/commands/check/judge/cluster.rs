@@ -1,21 +1,24 @@
 //! The cluster itself, and what is there before an installation.
 
+use serde_json::Value;
+
 use crate::cluster::ask::Asked;
 use crate::cluster::names::NAME;
 use crate::commands::check::item::{Checked, Finding, need};
-use crate::commands::check::seen::{Resources, SeenBefore, Version};
+use crate::commands::check::seen::{SeenBefore, items, text};
 
 /// The oldest version of Kubernetes in which matchConditions are stable, as major and minor.
 const OLDEST: (u32, u32) = (1, 30);
 
-pub(super) fn api_server(version: &Version) -> Finding {
-    let name = &version.whole;
+pub(super) fn api_server(version: &Value) -> Finding {
+    let name = text(&version["gitVersion"]);
     // Some vendors write `30+`.
-    let number = |text: &str| {
-        let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+    let number = |key: &str| {
+        let number = text(&version[key]);
+        let digits = number.trim_end_matches(|letter: char| !letter.is_ascii_digit());
         digits.parse::<u32>().ok()
     };
-    match number(&version.major).zip(number(&version.minor)) {
+    match number("major").zip(number("minor")) {
         Some(found) if found >= OLDEST => Finding::good(format!("the API server answers: {name}")),
         Some(_) => Finding::wrong(
             format!("the API server is {name}, and 1.30 is the oldest that can run the webhook"),
@@ -28,7 +31,7 @@ pub(super) fn api_server(version: &Version) -> Finding {
     }
 }
 
-pub(super) fn seldon(served: &Asked<Resources>) -> Checked {
+pub(super) fn seldon(served: &Asked<Value>) -> Checked {
     let absent = || {
         Finding::wrong(
             "the cluster serves no SeldonDeployments of machinelearning.seldon.io/v1",
@@ -43,11 +46,13 @@ pub(super) fn seldon(served: &Asked<Resources>) -> Checked {
     }
 }
 
-fn has(resources: &Resources, name: &str) -> bool {
-    resources.resources.iter().any(|it| it.name == name)
+fn has(group: &Value, name: &str) -> bool {
+    items(&group["resources"])
+        .iter()
+        .any(|it| it["name"] == name)
 }
 
-pub(super) fn admission_api(served: &Asked<Resources>) -> Checked {
+pub(super) fn admission_api(served: &Asked<Value>) -> Checked {
     let absent = || {
         Finding::wrong(
             "the API server has no MutatingWebhookConfigurations",

@@ -1,17 +1,14 @@
 //! Models: whether they are traced, and whether somebody receives their spans.
 
 use super::pods::read_config;
-use crate::cluster::ask::Answer;
-use crate::cluster::names::NAMESPACE_LABEL;
-use crate::commands::check::item::{Checked, Finding, need};
+use crate::cluster::failure::Why;
+use crate::cluster::names::{DISABLED_LABEL, NAMESPACE_LABEL};
+use crate::commands::check::item::{Checked, Finding, is_absent, need};
 use crate::commands::check::seen::Seen;
 use crate::commands::messages::plural;
 use crate::config::Setting;
 use crate::config::setting::RECORD;
 use crate::jaeger::HOST_IP;
-
-/// The label of a namespace in which nothing is traced.
-const DISABLED_LABEL: (&str, &str) = ("tracing.seldon.io/disabled", "true");
 
 pub(super) fn namespaces(seen: &Seen) -> Checked {
     let all = need(&seen.namespaces, || Finding::not_checked("there are none"))?;
@@ -28,33 +25,36 @@ pub(super) fn namespaces(seen: &Seen) -> Checked {
 
 pub(super) fn dry_run(seen: &Seen) -> Checked {
     let namespace = &seen.trial.namespace;
-    if seen.seldon.is_absent() {
+    if is_absent(&seen.seldon) {
         return Err(Finding::not_checked("SeldonDeployments are not served"));
     }
-    if seen.trial.around.is_absent() {
+    let around = &seen.trial.around;
+    if is_absent(around) {
         return Ok(Finding::wrong(
             format!("there is no namespace {namespace} to try it in"),
             "Name one in which you may create SeldonDeployments: --namespace NAME",
         ));
     }
     let (key, value) = DISABLED_LABEL;
-    let labels = seen.trial.around.found().map(|it| &it.metadata.labels);
-    if labels.is_some_and(|labels| labels.get(key).is_some_and(|it| it == value)) {
+    let labels = around.as_ref().map(|it| &it["metadata"]["labels"]);
+    if labels.is_ok_and(|labels| labels[key] == value) {
         return Ok(Finding::warning(
             format!("namespace {namespace} is labelled {key}={value}: nothing in it is traced"),
             "Name another one to try it in: --namespace NAME",
         ));
     }
-    let created = need(&seen.trial.created, || {
-        Finding::not_checked(format!("namespace {namespace} takes no SeldonDeployments"))
-    })
-    .map_err(|finding| match &seen.trial.created.answer {
-        Answer::Failed(why) => Finding::wrong(
-            format!("the dry run in namespace {namespace} was refused: {why}"),
-            "Users cannot write such models either. If that is for this namespace alone, name another: --namespace NAME",
-        ),
-        _ => finding,
-    })?;
+    let created = match &seen.trial.created {
+        Err(failure) if matches!(failure.why, Why::Refused | Why::Unreachable) => {
+            let why = &failure.said;
+            return Ok(Finding::wrong(
+                format!("the dry run in namespace {namespace} was refused: {why}"),
+                "Users cannot write such models either. If that is for this namespace alone, name another: --namespace NAME",
+            ));
+        }
+        created => need(created, || {
+            Finding::not_checked(format!("namespace {namespace} takes no SeldonDeployments"))
+        })?,
+    };
     let is_injected = created["metadata"]["annotations"][RECORD].is_string();
     Ok(if is_injected {
         Finding::good(format!(
@@ -79,7 +79,7 @@ pub(super) fn receivers(seen: &Seen) -> Checked {
         let why = format!("spans go to {host}, and not to the node of the model");
         return Err(Finding::not_checked(why));
     }
-    let number: u16 = port
+    let number: u64 = port
         .parse()
         .map_err(|_| Finding::not_checked(format!("{port} is no port")))?;
     let nodes = need(&seen.nodes, || Finding::not_checked("there are no pods"))?;

@@ -1,15 +1,17 @@
 //! The pods, and what is theirs.
 
+use serde_json::Value;
+
 use crate::cluster::names::{CONFIG_KEY, CONFIG_MAP, CONTROLLER, NAME};
-use crate::commands::check::item::{Checked, Finding, need};
-use crate::commands::check::seen::{Container, Deployment, Labels, Pod, PodSpec, Seen};
+use crate::commands::check::item::{Checked, Finding, is_absent, need};
+use crate::commands::check::seen::{self, Seen, is_ready, items};
 use crate::commands::messages::plural;
 use crate::config::Config;
 
 /// The label that says a version, where somebody sets it.
 const VERSION_LABEL: &str = "app.kubernetes.io/version";
 
-const AGAIN: &str = "Apply the manifests again: docs/install.md says how.";
+pub(super) const AGAIN: &str = "Apply the manifests again: docs/install.md says how.";
 
 pub(super) fn namespace(seen: &Seen) -> Checked {
     need(&seen.namespace, || {
@@ -23,7 +25,7 @@ pub(super) fn namespace(seen: &Seen) -> Checked {
 
 /// What is missing in the namespace, unless the namespace is missing too.
 fn missing(seen: &Seen, text: String, advice: &str) -> Finding {
-    if seen.namespace.is_absent() {
+    if is_absent(&seen.namespace) {
         Finding::not_checked(format!("there is no namespace {}", seen.ours))
     } else {
         Finding::wrong(text, advice)
@@ -35,7 +37,7 @@ pub(super) fn read_config(seen: &Seen) -> Result<Config, Finding> {
     let map = need(&seen.config_map, || {
         missing(seen, format!("there is no ConfigMap {CONFIG_MAP}"), AGAIN)
     })?;
-    let text = map.data.get(CONFIG_KEY).ok_or_else(|| {
+    let text = map["data"][CONFIG_KEY].as_str().ok_or_else(|| {
         let text = format!("the ConfigMap {CONFIG_MAP} has no key {CONFIG_KEY}");
         Finding::wrong(text, AGAIN)
     })?;
@@ -62,7 +64,7 @@ pub(super) fn config(seen: &Seen) -> Checked {
     )))
 }
 
-fn deployment(seen: &Seen) -> Result<&Deployment, Finding> {
+fn deployment(seen: &Seen) -> Result<&Value, Finding> {
     need(&seen.deployment, || {
         missing(seen, format!("there is no Deployment {NAME}"), AGAIN)
     })
@@ -80,8 +82,10 @@ pub(super) fn controller(seen: &Seen) -> Checked {
     Ok(ready(seen, CONTROLLER, controller))
 }
 
-fn ready(seen: &Seen, name: &str, deployment: &Deployment) -> Finding {
-    let (ready, wanted) = (deployment.status.ready_replicas, deployment.spec.replicas);
+fn ready(seen: &Seen, name: &str, deployment: &Value) -> Finding {
+    let number = |value: &Value| value.as_u64().unwrap_or_default();
+    let ready = number(&deployment["status"]["readyReplicas"]);
+    let wanted = number(&deployment["spec"]["replicas"]);
     if wanted == 0 {
         let text = format!("the Deployment {name} is scaled to 0");
         let advice = format!(
@@ -94,12 +98,10 @@ fn ready(seen: &Seen, name: &str, deployment: &Deployment) -> Finding {
     if ready >= wanted {
         return Finding::good(text);
     }
-    let trouble = seen.pods.found().into_iter().flatten().filter(|pod| {
-        let labels = &deployment.spec.template.metadata.labels;
-        !pod.is_ready() && labels.iter().all(|label| has(pod, label))
-    });
-    let trouble = trouble.filter_map(|pod| Some((&pod.metadata.name, pod.trouble()?)));
-    let text = match trouble.into_iter().next() {
+    let labels = &deployment["spec"]["template"]["metadata"]["labels"];
+    let its = seen.pods.iter().flatten();
+    let mut its = its.filter(|pod| !is_ready(pod) && selects(labels, &pod["metadata"]["labels"]));
+    let text = match its.find_map(|pod| Some((seen::name(pod), trouble(pod)?))) {
         Some((pod, why)) => format!("{text} ({pod}: {why})"),
         None => text,
     };
@@ -111,31 +113,38 @@ fn ready(seen: &Seen, name: &str, deployment: &Deployment) -> Finding {
     }
 }
 
-fn has(pod: &Pod, (key, value): (&String, &String)) -> bool {
-    pod.metadata.labels.get(key) == Some(value)
+/// Whether all labels of a selector are among these.
+fn selects(selector: &Value, labels: &Value) -> bool {
+    let mut selector = selector.as_object().into_iter().flatten();
+    selector.all(|(key, value)| labels[key] == *value)
+}
+
+/// Why a pod does not run, in one word of Kubernetes.
+fn trouble(pod: &Value) -> Option<&str> {
+    let status = &pod["status"];
+    let containers = items(&status["containerStatuses"]).iter();
+    let mut waiting = containers.filter_map(|it| it["state"]["waiting"]["reason"].as_str());
+    let mut conditions = items(&status["conditions"]).iter();
+    waiting.next().or_else(|| {
+        let failed = conditions.find(|it| it["status"] == "False");
+        failed?["reason"].as_str()
+    })
 }
 
 /// The version of a pod, by its label, otherwise by the tag of its image.
-fn version<'p>(label: Option<&'p String>, spec: &'p PodSpec) -> Option<&'p str> {
-    let tag = |container: &'p Container| {
-        let image = container.image.split('@').next()?;
-        let last = image.rsplit('/').next()?;
+fn version(pod: &Value) -> Option<&str> {
+    let label = pod["metadata"]["labels"][VERSION_LABEL].as_str();
+    label.or_else(|| {
+        let image = pod["spec"]["containers"][0]["image"].as_str()?;
+        let last = image.split('@').next()?.rsplit('/').next()?;
         last.split_once(':').map(|(_, tag)| tag)
-    };
-    label
-        .map(String::as_str)
-        .or_else(|| spec.containers.first().and_then(tag))
+    })
 }
 
 pub(super) fn version_skew(seen: &Seen) -> Checked {
-    let template = &deployment(seen)?.spec.template;
-    let of_template = [(&template.metadata, &template.spec)];
-    let pods = seen.pods.found().into_iter().flatten();
-    let of_pods = pods.map(|pod| (&pod.metadata, &pod.spec));
-    let versions = of_template.into_iter().chain(of_pods);
-    let versions: Option<Vec<_>> = versions
-        .map(|(metadata, spec)| version(metadata.labels.get(VERSION_LABEL), spec))
-        .collect();
+    let template = &deployment(seen)?["spec"]["template"];
+    let pods = [template].into_iter().chain(seen.pods.iter().flatten());
+    let versions: Option<Vec<_>> = pods.map(version).collect();
     let Some(mut versions) = versions else {
         let why = "the image of the pods has no tag, and no label says their version";
         return Ok(Finding::not_checked(why));
@@ -161,33 +170,31 @@ pub(super) fn service(seen: &Seen) -> Checked {
         missing(seen, format!("there is no Service {NAME}"), AGAIN)
     })?;
     let slices = need(&seen.slices, || Finding::good(""))?;
-    let endpoints = slices.iter().flat_map(|it| it.endpoints.iter().flatten());
-    let ready = endpoints.filter(|it| it.conditions.ready != Some(false));
-    let ready = ready.flat_map(|it| &it.addresses).count();
+    let endpoints = slices.iter().flat_map(|it| items(&it["endpoints"]));
+    let ready = endpoints.filter(|it| it["conditions"]["ready"] != false);
+    let ready = ready.flat_map(|it| items(&it["addresses"])).count();
     if ready > 0 {
         let endpoints = plural(ready, "ready endpoint");
         return Ok(Finding::good(format!("the Service {NAME} has {endpoints}")));
     }
-    let selects = |labels: &Labels| {
-        let mut selector = service.spec.selector.iter();
-        selector.all(|(key, value)| labels.get(key) == Some(value))
+    let is_of_pods = |deployment: &Value| {
+        let labels = &deployment["spec"]["template"]["metadata"]["labels"];
+        selects(&service["spec"]["selector"], labels)
     };
-    let labels = seen
-        .deployment
-        .found()
-        .map(|it| &it.spec.template.metadata.labels);
-    Ok(if labels.is_some_and(|labels| !selects(labels)) {
-        Finding::wrong(
-            format!("the selector of the Service {NAME} does not fit the labels of the pods"),
-            AGAIN,
-        )
-    } else {
-        Finding::wrong(
-            format!("the Service {NAME} has no ready endpoint"),
-            format!(
-                "See whether pods are ready: kubectl get pods -n {}",
-                seen.ours
-            ),
-        )
-    })
+    Ok(
+        if seen.deployment.as_ref().is_ok_and(|it| !is_of_pods(it)) {
+            Finding::wrong(
+                format!("the selector of the Service {NAME} does not fit the labels of the pods"),
+                AGAIN,
+            )
+        } else {
+            Finding::wrong(
+                format!("the Service {NAME} has no ready endpoint"),
+                format!(
+                    "See whether pods are ready: kubectl get pods -n {}",
+                    seen.ours
+                ),
+            )
+        },
+    )
 }

@@ -8,14 +8,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
 use super::*;
-use crate::cluster::ask::{Answer, Asked};
+use crate::cluster::ask::Asked;
+use crate::cluster::failure::{Failure, Why};
 use crate::commands::check::item::Verdict::{self, Good, NotChecked, Warning, Wrong};
-use crate::commands::check::seen::{Configuration, Nodes, Served, Trial};
+use crate::commands::check::seen::{Nodes, Served, Trial};
 use crate::manifest::tree::Tree;
 use crate::pki::{Authority, Names, Purpose};
 
@@ -37,15 +37,12 @@ fn manifest(name: &str) -> Value {
     Tree::yaml(&file(name)).unwrap().to_value().unwrap()
 }
 
-fn found<T: DeserializeOwned>(value: Value) -> Asked<T> {
-    asked(Answer::Found(serde_json::from_value(value).unwrap()))
+fn failed<T>(why: Why) -> Asked<T> {
+    Err(Failure::new("get this", why, "admission webhook said no"))
 }
 
-fn asked<T>(answer: Answer<T>) -> Asked<T> {
-    Asked {
-        what: "get this".to_owned(),
-        answer,
-    }
+fn absent<T>() -> Asked<T> {
+    failed(Why::NotFound)
 }
 
 fn bundle(authority: &Authority) -> String {
@@ -89,12 +86,12 @@ fn other(node: &str, labels: &Value, host_port: u16, protocol: &str, ready: &str
     })
 }
 
-fn nodes(pods: &[Value]) -> Asked<Nodes> {
+fn nodes(pods: &[Value]) -> Nodes {
     let mut nodes = Nodes::default();
     for pod in pods {
-        nodes.add(&serde_json::from_value(pod.clone()).unwrap());
+        nodes.add(pod);
     }
-    asked(Answer::Found(nodes))
+    nodes
 }
 
 fn model_on(node: &str) -> Value {
@@ -127,30 +124,25 @@ fn good() -> Seen {
     Seen {
         ours: "seldon-tracing".to_owned(),
         now: now() + Duration::HOUR,
-        api_server: serde_json::from_value(
-            json!({"major": "1", "minor": "36", "gitVersion": "v1.36.3"}),
-        )
-        .unwrap(),
-        seldon: found(json!({"resources": [{"name": "seldondeployments"}]})),
-        namespace: found(manifest("namespace.yaml")),
-        config_map: found(json!({"data": {"config.yaml": file("config.yaml")}})),
-        deployment: found(deployment),
-        controller: asked(Answer::Absent),
-        pods: found(json!([pod()])),
-        service: found(manifest("service.yaml")),
-        slices: found(json!([{"endpoints": null}, slice])),
-        configuration: found(configuration.clone()),
-        configurations: found(json!([configuration, seldons])),
+        api_server: json!({"major": "1", "minor": "36", "gitVersion": "v1.36.3"}),
+        seldon: Ok(json!({"resources": [{"name": "seldondeployments"}]})),
+        namespace: Ok(manifest("namespace.yaml")),
+        config_map: Ok(json!({"data": {"config.yaml": file("config.yaml")}})),
+        deployment: Ok(deployment),
+        controller: absent(),
+        pods: Ok(vec![pod()]),
+        service: Ok(manifest("service.yaml")),
+        slices: Ok(vec![json!({"endpoints": null}), slice]),
+        configuration: Ok(configuration.clone()),
+        configurations: Ok(vec![configuration, seldons]),
         served: vec![("pod-a".to_owned(), chain(NAME, 90))],
-        namespaces: found(json!([])),
+        namespaces: Ok(vec![]),
         trial: Trial {
             namespace: "default".to_owned(),
-            around: found(json!({"metadata": {"name": "default"}})),
-            created: found(
-                json!({"metadata": {"annotations": {"tracing.seldon.io/injected": "{}"}}}),
-            ),
+            around: Ok(json!({"metadata": {"name": "default"}})),
+            created: Ok(json!({"metadata": {"annotations": {"tracing.seldon.io/injected": "{}"}}})),
         },
-        nodes: nodes(&[model_on("node-a"), receiver_on("node-a")]),
+        nodes: Ok(nodes(&[model_on("node-a"), receiver_on("node-a")])),
     }
 }
 
@@ -184,15 +176,12 @@ fn text(checks: &[Check], item: Item) -> &str {
 }
 
 /// The first entry of the configuration.
-fn entry(seen: &mut Seen) -> &mut crate::commands::check::seen::Entry {
-    let Answer::Found(configuration) = &mut seen.configuration.answer else {
-        panic!("it was taken away");
-    };
-    &mut configuration.webhooks[0]
+fn entry(seen: &mut Seen) -> &mut Value {
+    &mut seen.configuration.as_mut().unwrap()["webhooks"][0]
 }
 
 fn config(seen: &mut Seen, text: &str) {
-    seen.config_map = found(json!({"data": {"config.yaml": text}}));
+    seen.config_map = Ok(json!({"data": {"config.yaml": text}}));
 }
 
 #[test]
@@ -204,8 +193,7 @@ fn an_installation_from_the_manifests_is_good() {
     );
     broken(
         |seen| {
-            seen.controller =
-                found(json!({"spec": {"replicas": 1}, "status": {"readyReplicas": 1}}));
+            seen.controller = Ok(json!({"spec": {"replicas": 1}, "status": {"readyReplicas": 1}}));
         },
         &[],
     );
@@ -221,35 +209,32 @@ fn another_namespace_is_not_the_one_that_is_called() {
 
 #[test]
 fn the_cluster() {
-    let version = |minor: &str| {
-        let version = json!({"major": "1", "minor": minor, "gitVersion": "v1.x"});
-        serde_json::from_value(version).unwrap()
-    };
+    let version = |minor: &str| json!({"major": "1", "minor": minor, "gitVersion": "v1.x"});
     broken(|seen| seen.api_server = version("30+"), &[]);
     let old = [(Item::ApiServer, Wrong)];
     broken(|seen| seen.api_server = version("29"), &old);
     let odd = [(Item::ApiServer, Warning)];
     broken(|seen| seen.api_server = version("x"), &odd);
     let no_seldon = [(Item::Seldon, Wrong), (Item::DryRun, NotChecked)];
-    broken(|seen| seen.seldon = asked(Answer::Absent), &no_seldon);
+    broken(|seen| seen.seldon = absent(), &no_seldon);
     let others = json!({"resources": [{"name": "others"}]});
-    broken(|seen| seen.seldon = found(others), &[(Item::Seldon, Wrong)]);
+    broken(|seen| seen.seldon = Ok(others), &[(Item::Seldon, Wrong)]);
 }
 
 #[test]
 fn nothing_is_installed() {
     broken(
         |seen| {
-            seen.namespace = asked(Answer::Absent);
-            seen.config_map = asked(Answer::Absent);
-            seen.deployment = asked(Answer::Absent);
-            seen.pods = found(json!([]));
-            seen.service = asked(Answer::Absent);
-            seen.slices = found(json!([]));
-            seen.configuration = asked(Answer::Absent);
-            seen.configurations = found(json!([]));
+            seen.namespace = absent();
+            seen.config_map = absent();
+            seen.deployment = absent();
+            seen.pods = Ok(vec![]);
+            seen.service = absent();
+            seen.slices = Ok(vec![]);
+            seen.configuration = absent();
+            seen.configurations = Ok(vec![]);
             seen.served = vec![];
-            seen.trial.created = found(json!({"metadata": {}}));
+            seen.trial.created = Ok(json!({"metadata": {}}));
         },
         &[
             (Item::Namespace, Wrong),
@@ -279,19 +264,17 @@ fn the_config() {
     ];
     let checks = broken(|seen| config(seen, "triger: x\ndefaults: 3\n"), &unknown);
     assert!(text(&checks, Item::Config).contains("and 1 problem more"));
-    broken(|seen| seen.config_map = found(json!({})), &unknown);
-    broken(|seen| seen.config_map = asked(Answer::Absent), &unknown);
+    broken(|seen| seen.config_map = Ok(json!({})), &unknown);
+    broken(|seen| seen.config_map = absent(), &unknown);
     let other = [(Item::Trigger, Wrong)];
     broken(|seen| config(seen, "trigger: spans\n"), &other);
     // Without conditions, all are sent.
     broken(
         |seen| {
             config(seen, "trigger: spans\n");
-            let Answer::Found(found) = &mut seen.configuration.answer else {
-                panic!("it is there");
-            };
-            for entry in &mut found.webhooks {
-                entry.match_conditions.clear();
+            let configuration = seen.configuration.as_mut().unwrap();
+            for entry in configuration["webhooks"].as_array_mut().unwrap() {
+                entry["matchConditions"] = Value::Null;
             }
         },
         &[],
@@ -305,7 +288,7 @@ fn the_pods() {
         deployment["status"] = json!({"readyReplicas": ready});
         deployment["spec"]["replicas"] = json!(wanted);
         deployment["spec"]["template"]["spec"] = pod()["spec"].clone();
-        found(deployment)
+        Ok(deployment)
     };
     let none = [(Item::Pods, Wrong)];
     let checks = broken(
@@ -314,7 +297,7 @@ fn the_pods() {
             pod["status"] = json!({"phase": "Pending", "containerStatuses": [
                 {"state": {"waiting": {"reason": "ImagePullBackOff"}}},
             ]});
-            seen.pods = found(json!([pod]));
+            seen.pods = Ok(vec![pod]);
             seen.deployment = with(0, 2);
         },
         &none,
@@ -325,10 +308,10 @@ fn the_pods() {
         |seen| seen.deployment = with(1, 2),
         &[(Item::Pods, Warning)],
     );
-    let absent = [(Item::Pods, Wrong), (Item::Version, Wrong)];
-    broken(|seen| seen.deployment = asked(Answer::Absent), &absent);
+    let both = [(Item::Pods, Wrong), (Item::Version, Wrong)];
+    broken(|seen| seen.deployment = absent(), &both);
     broken(
-        |seen| seen.controller = found(json!({"spec": {"replicas": 1}})),
+        |seen| seen.controller = Ok(json!({"spec": {"replicas": 1}})),
         &[(Item::Controller, Wrong)],
     );
     for (change, verdict) in [
@@ -337,7 +320,7 @@ fn the_pods() {
     ] {
         let pod_of = |mut pod: Value| {
             pod["spec"]["containers"][0]["image"] = change["image"].clone();
-            found(json!([pod]))
+            Ok(vec![pod])
         };
         broken(
             |seen| seen.pods = pod_of(pod()),
@@ -354,58 +337,52 @@ fn the_pods() {
 #[test]
 fn the_service() {
     let wrong = [(Item::Service, Wrong)];
-    let checks = broken(|seen| seen.slices = found(json!([])), &wrong);
+    let checks = broken(|seen| seen.slices = Ok(vec![]), &wrong);
     assert!(text(&checks, Item::Service).contains("no ready endpoint"));
     let checks = broken(
         |seen| {
-            seen.slices = found(json!([]));
+            seen.slices = Ok(vec![]);
             let mut service = manifest("service.yaml");
             service["spec"]["selector"]["app.kubernetes.io/component"] = json!("other");
-            seen.service = found(service);
+            seen.service = Ok(service);
         },
         &wrong,
     );
     assert!(text(&checks, Item::Service).contains("does not fit the labels"));
-    broken(|seen| seen.service = asked(Answer::Absent), &wrong);
+    broken(|seen| seen.service = absent(), &wrong);
 }
 
 #[test]
 fn the_configuration() {
     broken(
         |seen| {
-            let Answer::Found(found) = &mut seen.configuration.answer else {
-                panic!("it is there");
-            };
-            found.webhooks.remove(1);
+            let configuration = seen.configuration.as_mut().unwrap();
+            configuration["webhooks"].as_array_mut().unwrap().pop();
         },
         &[(Item::Entries, Wrong)],
     );
-    let service = |change: fn(&mut crate::commands::check::seen::ServiceReference)| {
-        move |seen: &mut Seen| change(entry(seen).client_config.service.as_mut().unwrap())
-    };
-    let wrong = [(Item::Calls, Wrong)];
-    broken(service(|it| it.name.push('x')), &wrong);
-    broken(service(|it| it.namespace.push('x')), &wrong);
-    broken(service(|it| it.path.push('x')), &wrong);
-    broken(service(|it| it.port = 8443), &wrong);
-    broken(|seen| entry(seen).client_config.service = None, &wrong);
-    broken(|seen| entry(seen).rules.clear(), &wrong);
-    let rule = |change: fn(&mut crate::commands::check::seen::Rule)| {
-        move |seen: &mut Seen| change(&mut entry(seen).rules[0])
-    };
-    broken(rule(|it| drop(it.operations.pop())), &wrong);
-    broken(
-        rule(|it| it.api_versions = vec!["v1alpha2".to_owned()]),
-        &wrong,
-    );
-    broken(rule(|it| it.api_groups.clear()), &wrong);
-    broken(rule(|it| it.resources = vec!["pods".to_owned()]), &wrong);
-    broken(rule(|it| it.resources = vec!["*/*".to_owned()]), &[]);
-    broken(rule(|it| it.operations = vec!["*".to_owned()]), &[]);
-    broken(
-        |seen| entry(seen).failure_policy = "Fail".to_owned(),
-        &[(Item::FailurePolicy, Warning)],
-    );
+    let wrong = &[(Item::Calls, Wrong)][..];
+    let policy = &[(Item::FailurePolicy, Warning)][..];
+    for (pointer, value, expected) in [
+        ("/clientConfig/service/name", json!("x"), wrong),
+        ("/clientConfig/service/namespace", json!("x"), wrong),
+        ("/clientConfig/service/path", json!("/x"), wrong),
+        ("/clientConfig/service/port", json!(8443), wrong),
+        ("/clientConfig/service", json!(null), wrong),
+        ("/rules", json!([]), wrong),
+        ("/rules/0/operations", json!(["CREATE"]), wrong),
+        ("/rules/0/apiVersions", json!(["v1alpha2"]), wrong),
+        ("/rules/0/apiGroups", json!([]), wrong),
+        ("/rules/0/resources", json!(["pods"]), wrong),
+        ("/rules/0/resources", json!(["*/*"]), &[]),
+        ("/rules/0/operations", json!(["*"]), &[]),
+        ("/failurePolicy", json!("Fail"), policy),
+    ] {
+        broken(
+            |seen| *entry(seen).pointer_mut(pointer).unwrap() = value,
+            expected,
+        );
+    }
     let old = |name: &str, service: &str| {
         let mut configuration = manifest("webhook.yaml");
         configuration["metadata"]["name"] = json!(name);
@@ -413,8 +390,7 @@ fn the_configuration() {
         configuration["webhooks"][0]["clientConfig"]["service"] =
             json!({"namespace": "x", "name": service});
         configuration["webhooks"].as_array_mut().unwrap().pop();
-        let configuration: Configuration = serde_json::from_value(configuration).unwrap();
-        asked(Answer::Found(vec![configuration]))
+        Ok(vec![configuration])
     };
     let two = [(Item::OtherWebhooks, Warning)];
     broken(
@@ -428,8 +404,9 @@ fn the_configuration() {
 #[test]
 fn the_certificates() {
     let other = Authority::new(None, now(), time::Duration::days(100)).unwrap();
-    let trusting =
-        |bundle: String| move |seen: &mut Seen| entry(seen).client_config.ca_bundle = bundle;
+    let trusting = |bundle: String| {
+        move |seen: &mut Seen| entry(seen)["clientConfig"]["caBundle"] = json!(bundle)
+    };
     let both = [(Item::CaBundle, Wrong), (Item::Certificate, NotChecked)];
     broken(trusting(String::new()), &both);
     broken(trusting("?".to_owned()), &both);
@@ -479,18 +456,17 @@ fn the_certificates() {
 fn models() {
     let wrong = [(Item::DryRun, Wrong)];
     let bare = json!({"metadata": {"annotations": {"tracing": "true"}}});
-    broken(|seen| seen.trial.created = found(bare), &wrong);
-    let refused = Answer::Failed("admission webhook said no".to_owned());
-    let checks = broken(|seen| seen.trial.created = asked(refused), &wrong);
+    broken(|seen| seen.trial.created = Ok(bare), &wrong);
+    let checks = broken(|seen| seen.trial.created = failed(Why::Refused), &wrong);
     assert!(text(&checks, Item::DryRun).contains("said no"));
-    broken(|seen| seen.trial.around = asked(Answer::Absent), &wrong);
+    broken(|seen| seen.trial.around = absent(), &wrong);
     let off = json!({"metadata": {"labels": {"tracing.seldon.io/disabled": "true"}}});
     broken(
-        |seen| seen.trial.around = found(off),
+        |seen| seen.trial.around = Ok(off),
         &[(Item::DryRun, Warning)],
     );
     let mine = [(Item::DryRun, NotChecked)];
-    broken(|seen| seen.trial.created = asked(Answer::Forbidden), &mine);
+    broken(|seen| seen.trial.created = failed(Why::Forbidden), &mine);
 
     let deaf = [(Item::Receivers, Warning)];
     let unknown = [(Item::Receivers, NotChecked)];
@@ -506,7 +482,7 @@ fn models() {
         (vec![receiver.clone()], &unknown),
         (vec![model.clone(), receiver.clone()], &[]),
     ] {
-        broken(|seen| seen.nodes = nodes(&pods), expected);
+        broken(|seen| seen.nodes = Ok(nodes(&pods)), expected);
     }
     broken(|seen| config(seen, "defaults: {agentPort: 6831}"), &deaf);
     let far = "defaults: {agentHost: jaeger.monitoring}";
@@ -516,22 +492,19 @@ fn models() {
 /// A data scientist has no rights on any of these.
 #[test]
 fn what_may_not_be_read_is_not_checked_and_fails_nothing() {
-    fn forbid<T>(asked: &mut Asked<T>) {
-        asked.answer = Answer::Forbidden;
-    }
     let mut seen = good();
-    forbid(&mut seen.namespace);
-    forbid(&mut seen.config_map);
-    forbid(&mut seen.deployment);
-    forbid(&mut seen.controller);
-    forbid(&mut seen.pods);
-    forbid(&mut seen.service);
-    forbid(&mut seen.slices);
-    forbid(&mut seen.configuration);
-    forbid(&mut seen.configurations);
-    forbid(&mut seen.namespaces);
-    forbid(&mut seen.trial.around);
-    forbid(&mut seen.nodes);
+    seen.namespace = failed(Why::Forbidden);
+    seen.config_map = failed(Why::Forbidden);
+    seen.deployment = failed(Why::Forbidden);
+    seen.controller = failed(Why::Forbidden);
+    seen.pods = failed(Why::Forbidden);
+    seen.service = failed(Why::Forbidden);
+    seen.slices = failed(Why::Forbidden);
+    seen.configuration = failed(Why::Forbidden);
+    seen.configurations = failed(Why::Forbidden);
+    seen.namespaces = failed(Why::Forbidden);
+    seen.trial.around = failed(Why::Forbidden);
+    seen.nodes = failed(Why::Forbidden);
     seen.served.clear();
     let checks = judge(&seen);
     let good: Vec<_> = checks
@@ -552,11 +525,11 @@ fn ready() -> SeenBefore {
         ours: "seldon-tracing".to_owned(),
         api_server: good().api_server,
         seldon: good().seldon,
-        admission: found(json!({"resources": [{"name": "mutatingwebhookconfigurations"}]})),
-        rights: found(json!([["secrets", true], ["namespaces", true]])),
-        namespace: asked(Answer::Absent),
-        configuration: asked(Answer::Absent),
-        configurations: found(json!([])),
+        admission: Ok(json!({"resources": [{"name": "mutatingwebhookconfigurations"}]})),
+        rights: Ok(vec![("secrets".to_owned(), true)]),
+        namespace: absent(),
+        configuration: absent(),
+        configurations: Ok(vec![]),
     }
 }
 
@@ -565,32 +538,26 @@ fn before_the_installation() {
     type Change = fn(&mut SeenBefore);
     let cases: [(Change, &[(Item, Verdict)]); 8] = [
         (|_| {}, &[]),
+        (|it| it.admission = absent(), &[(Item::AdmissionApi, Wrong)]),
         (
-            |it| it.admission = asked(Answer::Absent),
-            &[(Item::AdmissionApi, Wrong)],
-        ),
-        (
-            |it| it.rights = found(json!([["secrets", false]])),
+            |it| it.rights = Ok(vec![("secrets".to_owned(), false)]),
             &[(Item::Rights, Wrong)],
         ),
         (
-            |it| it.namespace = found(json!({})),
+            |it| it.namespace = Ok(json!({})),
             &[(Item::Leftovers, Warning)],
         ),
         (
-            |it| it.configuration = found(json!({})),
+            |it| it.configuration = Ok(json!({})),
             &[(Item::Leftovers, Warning)],
         ),
         (
-            |it| it.namespace = asked(Answer::Forbidden),
+            |it| it.namespace = failed(Why::Forbidden),
             &[(Item::Leftovers, NotChecked)],
         ),
+        (|it| it.seldon = absent(), &[(Item::Seldon, Wrong)]),
         (
-            |it| it.seldon = asked(Answer::Absent),
-            &[(Item::Seldon, Wrong)],
-        ),
-        (
-            |it| it.configurations = asked(Answer::Forbidden),
+            |it| it.configurations = failed(Why::Forbidden),
             &[(Item::OtherWebhooks, NotChecked)],
         ),
     ];

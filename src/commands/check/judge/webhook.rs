@@ -1,18 +1,18 @@
 //! The `MutatingWebhookConfiguration`.
 
-use super::pods::read_config;
+use serde_json::Value;
+
+use super::pods::{AGAIN, read_config};
 use crate::cluster::ask::Asked;
-use crate::cluster::names::{NAME, WEBHOOKS};
+use crate::cluster::names::{GROUP, MODELS, NAME, WEBHOOKS};
 use crate::commands::check::item::{Checked, Finding, need};
-use crate::commands::check::seen::{Configuration, Entry, Seen};
+use crate::commands::check::seen::{Seen, items, name, text};
 
 /// The path that each entry calls.
 const PATHS: [&str; 2] = ["/mutate", "/mutate/default-on"];
 
-const AGAIN: &str = "Apply the manifests again: docs/install.md says how.";
-
 /// Our configuration, for a check that needs it.
-fn configuration(seen: &Seen) -> Result<&Configuration, Finding> {
+fn configuration(seen: &Seen) -> Result<&Value, Finding> {
     need(&seen.configuration, || {
         let none = format!("there is no MutatingWebhookConfiguration {NAME}");
         Finding::not_checked(none)
@@ -20,11 +20,11 @@ fn configuration(seen: &Seen) -> Result<&Configuration, Finding> {
 }
 
 /// Our entries with their paths.
-pub(super) fn entries_of(seen: &Seen) -> Result<Vec<(&Entry, &'static str)>, Finding> {
-    let entries = &configuration(seen)?.webhooks;
+pub(super) fn entries_of(seen: &Seen) -> Result<Vec<(&Value, &'static str)>, Finding> {
+    let entries = items(&configuration(seen)?["webhooks"]);
     let ours = WEBHOOKS.into_iter().zip(PATHS);
     let found: Vec<_> = ours
-        .filter_map(|(name, path)| Some((entries.iter().find(|it| it.name == name)?, path)))
+        .filter_map(|(name, path)| Some((entries.iter().find(|it| it["name"] == name)?, path)))
         .collect();
     if found.is_empty() {
         return Err(Finding::not_checked("no entry of the webhook is there"));
@@ -39,7 +39,8 @@ pub(super) fn entries(seen: &Seen) -> Checked {
         );
         Finding::wrong(text, AGAIN)
     })?;
-    let is_there = |name: &&str| found.webhooks.iter().any(|it| it.name == **name);
+    let entries = items(&found["webhooks"]);
+    let is_there = |name: &&str| entries.iter().any(|it| it["name"] == **name);
     let missing: Vec<_> = WEBHOOKS.into_iter().filter(|it| !is_there(it)).collect();
     Ok(if missing.is_empty() {
         Finding::good(format!(
@@ -54,24 +55,26 @@ pub(super) fn entries(seen: &Seen) -> Checked {
 
 pub(super) fn calls(seen: &Seen) -> Checked {
     for (entry, path) in entries_of(seen)? {
-        let name = &entry.name;
+        let name = text(&entry["name"]);
         let wrong = |what: String| Err(Finding::wrong(format!("{name} {what}"), AGAIN));
-        let Some(service) = &entry.client_config.service else {
+        let service = &entry["clientConfig"]["service"];
+        if service.is_null() {
             return wrong(format!("calls a URL, and not the Service {NAME}"));
-        };
-        if (service.namespace.as_str(), service.name.as_str()) != (&seen.ours, NAME) {
-            let called = format!("{}/{}", service.namespace, service.name);
+        }
+        let called = [&service["namespace"], &service["name"], &service["path"]].map(text);
+        let [of, service_name, called_path] = called;
+        if (of, service_name) != (&seen.ours, NAME) {
             return wrong(format!(
-                "calls the Service {called}, and not {}/{NAME}",
+                "calls the Service {of}/{service_name}, and not {}/{NAME}",
                 seen.ours
             ));
         }
-        if service.path != path {
-            return wrong(format!("calls the path {}, and not {path}", service.path));
+        if called_path != path {
+            return wrong(format!("calls the path {called_path}, and not {path}"));
         }
-        let ports = seen.service.found().map(|it| &it.spec.ports);
-        if ports.is_some_and(|ports| ports.iter().all(|it| it.port != service.port)) {
-            let port = service.port;
+        let port = &service["port"];
+        let ports = seen.service.as_ref().map(|it| items(&it["spec"]["ports"]));
+        if ports.is_ok_and(|ports| ports.iter().all(|it| it["port"] != *port)) {
             return wrong(format!(
                 "calls port {port}, which the Service does not have"
             ));
@@ -90,17 +93,17 @@ pub(super) fn calls(seen: &Seen) -> Checked {
     ))
 }
 
-fn any(list: &[String], wanted: &str) -> bool {
-    list.iter().any(|it| it == wanted || it == "*")
+fn any(list: &Value, wanted: &str) -> bool {
+    items(list).iter().any(|it| it == wanted || it == "*")
 }
 
 /// Whether some rule is for this operation of SeldonDeployments, in this version or in any.
-fn covers(entry: &Entry, operation: &str, version: Option<&str>) -> bool {
-    entry.rules.iter().any(|rule| {
-        any(&rule.api_groups, "machinelearning.seldon.io")
-            && version.is_none_or(|version| any(&rule.api_versions, version))
-            && any(&rule.operations, operation)
-            && (any(&rule.resources, "seldondeployments") || any(&rule.resources, "*/*"))
+fn covers(entry: &Value, operation: &str, version: Option<&str>) -> bool {
+    items(&entry["rules"]).iter().any(|rule| {
+        any(&rule["apiGroups"], GROUP)
+            && version.is_none_or(|version| any(&rule["apiVersions"], version))
+            && any(&rule["operations"], operation)
+            && (any(&rule["resources"], MODELS) || any(&rule["resources"], "*/*"))
     })
 }
 
@@ -110,11 +113,12 @@ pub(super) fn trigger(seen: &Seen) -> Checked {
         .map_err(|_| Finding::not_checked("the config of the cluster is not known"))?;
     let trigger = &config.trigger;
     let quoted = [format!("'{trigger}'"), format!("\"{trigger}\"")];
-    let looks = |entry: &Entry| {
-        let mut expressions = entry.match_conditions.iter().map(|it| &it.expression);
-        let has = |text: &String| quoted.iter().any(|key| text.contains(key));
+    let looks = |entry: &Value| {
+        let conditions = items(&entry["matchConditions"]);
+        let mut expressions = conditions.iter().map(|it| text(&it["expression"]));
+        let has = |text: &str| quoted.iter().any(|key| text.contains(key));
         // Without conditions every object is sent.
-        entry.match_conditions.is_empty() || expressions.any(has)
+        conditions.is_empty() || expressions.any(has)
     };
     Ok(match entries.iter().find(|(entry, _)| !looks(entry)) {
         None => Finding::good(format!(
@@ -123,7 +127,7 @@ pub(super) fn trigger(seen: &Seen) -> Checked {
         Some((entry, _)) => Finding::wrong(
             format!(
                 "the trigger of the config is {trigger}, and matchConditions of {} do not look for it",
-                entry.name
+                text(&entry["name"])
             ),
             "Write the same key into both: trigger of config.yaml, and webhook.yaml of the manifests.",
         ),
@@ -132,25 +136,27 @@ pub(super) fn trigger(seen: &Seen) -> Checked {
 
 pub(super) fn failure_policy(seen: &Seen) -> Checked {
     let entries = entries_of(seen)?;
-    let strict = entries.iter().find(|it| it.0.failure_policy != "Ignore");
+    let policy = |entry: &Value| text(&entry["failurePolicy"]).to_owned();
+    let strict = entries.iter().find(|it| policy(it.0) != "Ignore");
     Ok(match strict {
         None => Finding::good("while no pod answers, models are written untraced (Ignore)"),
         Some((entry, _)) => Finding::warning(
             format!(
                 "failurePolicy of {} is {}: while no pod answers, models that ask for tracing cannot be written",
-                entry.name, entry.failure_policy
+                text(&entry["name"]),
+                policy(entry)
             ),
             "Set it to Ignore, unless that is what you want.",
         ),
     })
 }
 
-pub(super) fn other_webhooks(all: &Asked<Vec<Configuration>>) -> Checked {
+pub(super) fn other_webhooks(all: &Asked<Vec<Value>>) -> Checked {
     let all = need(all, || Finding::good(""))?;
-    let others = all.iter().filter(|it| it.metadata.name != NAME);
+    let others = all.iter().filter(|it| name(it) != NAME);
     let traces: Vec<_> = others
-        .filter(|it| it.webhooks.iter().any(|entry| traces(it, entry)))
-        .map(|it| it.metadata.name.as_str())
+        .filter(|it| items(&it["webhooks"]).iter().any(|entry| traces(it, entry)))
+        .map(name)
         .collect();
     Ok(if traces.is_empty() {
         Finding::good("no other webhook adds tracing to SeldonDeployments")
@@ -164,19 +170,13 @@ pub(super) fn other_webhooks(all: &Asked<Vec<Configuration>>) -> Checked {
 }
 
 /// Whether an entry is for SeldonDeployments and of tracing, by its names.
-fn traces(configuration: &Configuration, entry: &Entry) -> bool {
-    let service = entry.client_config.service.as_ref();
-    let names = [
-        Some(&configuration.metadata.name),
-        Some(&entry.name),
-        service.map(|it| &it.name),
-        service.map(|it| &it.namespace),
-    ];
-    let says = names
-        .into_iter()
-        .flatten()
-        .any(|it| it.contains("tracing") || it.contains("jaeger"));
-    let is_ours = WEBHOOKS.contains(&entry.name.as_str());
+fn traces(configuration: &Value, entry: &Value) -> bool {
+    let service = &entry["clientConfig"]["service"];
+    let own = text(&entry["name"]);
+    let services = [&service["name"], &service["namespace"]].map(text);
+    let mut names = [name(configuration), own].into_iter().chain(services);
+    let says = names.any(|it| it.contains("tracing") || it.contains("jaeger"));
+    let is_ours = WEBHOOKS.contains(&own);
     let mut operations = ["CREATE", "UPDATE"].into_iter();
     (says || is_ours) && operations.any(|it| covers(entry, it, None))
 }
