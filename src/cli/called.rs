@@ -48,19 +48,19 @@ impl Called {
 
     fn examples(self, mut command: Command, all: &Command) -> Command {
         if let Some(examples) = command.get_after_help().map(ToString::to_string) {
-            command = command.after_help(self.text(&examples, all));
+            command = command.after_help(self.text(&examples, || all.clone()));
         }
         command.mut_subcommands(|subcommand| self.examples(subcommand, all))
     }
 
     /// A text in which the commands of a definition can be typed as they are.
-    pub(super) fn text(self, text: &str, all: &Command) -> String {
+    pub(super) fn text(self, text: &str, all: impl FnOnce() -> Command) -> String {
         let mut text = text.to_owned();
         if self == Self::Itself {
             return text;
         }
         // Only commands: it is the name of a namespace and of a Service too.
-        for name in all.get_subcommands().map(Command::get_name) {
+        for name in all().get_subcommands().map(Command::get_name) {
             let command = format!("{NAME} {name}");
             text = text.replace(&command, &format!("kubectl {command}"));
         }
@@ -108,8 +108,8 @@ mod tests {
                     kubectl -n seldon-tracing port-forward service/seldon-tracing 8443:443\n\
                     `kubectl seldon-tracing check`, --dns seldon-tracing.seldon-tracing.svc";
         let all = ["explain", "check"].map(Command::new);
-        let all = Command::new("seldon-tracing").subcommands(all);
-        assert_eq!(Called::Plugin.text(text, &all), expected);
-        assert_eq!(Called::Itself.text(text, &all), text);
+        let all = || Command::new("seldon-tracing").subcommands(all.clone());
+        assert_eq!(Called::Plugin.text(text, all), expected);
+        assert_eq!(Called::Itself.text(text, all), text);
     }
 }

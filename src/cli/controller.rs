@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use clap::{ArgAction, Args};
+use clap::{Arg, ArgAction, Args};
 
 use super::cluster::Connection;
-use super::process::{Listen, LogFlags};
+use super::process::{AdminFlags, LogFlags};
 use super::shared::ConfigFile;
 
 /// Examples for the help.
@@ -16,30 +16,29 @@ Examples:
 
 Signals: SIGTERM and SIGINT end it. It may be ended at any time: the next start goes on from what is in the cluster.";
 
+/// A flag that is on until it is switched off: `--flag`, `--flag=true` or `--flag=false`.
+fn switch(flag: Arg) -> Arg {
+    if flag.get_default_values() != ["true"] {
+        return flag;
+    }
+    flag.value_name("BOOL")
+        .num_args(0..=1)
+        .require_equals(true)
+        .default_missing_value("true")
+}
+
 /// `controller`
 #[derive(Args, Debug)]
+#[command(mut_args(switch))]
 pub struct Controller {
     /// The cluster.
     #[command(flatten)]
     pub connection: Connection,
-    /// Address of /livez, /readyz and /metrics, without TLS [default: 8080]
-    #[arg(
-        long,
-        value_name = "[ADDRESS:]PORT",
-        env = "SELDON_TRACING_ADMIN_LISTEN",
-        hide_env_values = true
-    )]
-    pub admin_listen: Option<Listen>,
+    /// Health and metrics.
+    #[command(flatten)]
+    pub admin: AdminFlags,
     /// Keep the certificates and caBundle; false where cert-manager or a person does
-    #[arg(
-        long,
-        value_name = "BOOL",
-        num_args = 0..=1,
-        require_equals = true,
-        default_value_t = true,
-        default_missing_value = "true",
-        action = ArgAction::Set
-    )]
+    #[arg(long, default_value_t = true, action = ArgAction::Set)]
     pub certificates: bool,
     /// How long a certificate of the webhook is valid; a new one is made when a third of it is left
     #[arg(long, value_name = "TIME", default_value = "90d", value_parser = humantime::parse_duration)]
@@ -57,15 +56,7 @@ pub struct Controller {
     #[arg(long, value_name = "TIME", default_value = "3m", value_parser = humantime::parse_duration)]
     pub load_delay: Duration,
     /// Write models again that an outage of the webhook let through, so that it decides on them; false to leave them
-    #[arg(
-        long,
-        value_name = "BOOL",
-        num_args = 0..=1,
-        require_equals = true,
-        default_value_t = true,
-        default_missing_value = "true",
-        action = ArgAction::Set
-    )]
+    #[arg(long, default_value_t = true, action = ArgAction::Set)]
     pub repair: bool,
     /// How long such a model is left alone first, because a write that repairs it may be under way
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]

@@ -23,7 +23,7 @@ pub use config::ConfigCommand;
 pub use controller::Controller;
 pub use fleet::{Fleet, FleetForm, Resync, STANDINGS};
 pub use manifests::{Explain, ExplainForm, Inject, Output, Uninject};
-pub use process::{Listen, LogFlags, LogFormat, LogLevel};
+pub use process::{AdminFlags, Listen, LogFlags, LogFormat, LogLevel};
 pub use review::{Operation, Review, ReviewForm};
 pub use serve::Serve;
 pub use shared::{ConfigFile, DataForm, Form, Input, OneFile, Surroundings};
@@ -76,7 +76,7 @@ impl Cli {
     /// A text for people in which commands have the name that the program was called by.
     #[must_use]
     pub fn text(text: &str) -> String {
-        Called::now().text(text, &Self::command())
+        Called::now().text(text, Self::command)
     }
 
     /// Reads the arguments. Ends the process where they are wrong, with a hint for words that users of other tools try.

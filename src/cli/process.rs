@@ -28,6 +28,19 @@ pub struct LogFlags {
     pub log_level: LogLevel,
 }
 
+/// Health and metrics.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct AdminFlags {
+    /// Address of /livez, /readyz and /metrics, without TLS [default: 8080]
+    #[arg(
+        long,
+        value_name = "[ADDRESS:]PORT",
+        env = "SELDON_TRACING_ADMIN_LISTEN",
+        hide_env_values = true
+    )]
+    pub admin_listen: Option<Listen>,
+}
+
 /// Where to listen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listen {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::process::{Listen, LogFlags};
+use super::process::{AdminFlags, Listen, LogFlags};
 use super::shared::ConfigFile;
 
 /// Examples for the help.
@@ -28,14 +28,9 @@ pub struct Serve {
         hide_env_values = true
     )]
     pub listen: Option<Listen>,
-    /// Address of /livez, /readyz and /metrics, without TLS [default: 8080]
-    #[arg(
-        long,
-        value_name = "[ADDRESS:]PORT",
-        env = "SELDON_TRACING_ADMIN_LISTEN",
-        hide_env_values = true
-    )]
-    pub admin_listen: Option<Listen>,
+    /// Health and metrics.
+    #[command(flatten)]
+    pub admin: AdminFlags,
     /// Certificate chain, leaf first, in PEM; loaded again when it changes
     #[arg(
         long,

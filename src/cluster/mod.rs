@@ -2,9 +2,9 @@
 //!
 //! | file | what it is for |
 //! |---|---|
-//! | `ask` | objects as they are, read into the type of the caller |
+//! | `ask` | sends a request, lists page by page, and reads objects into the type of the caller |
 //! | `connect` | a client, from a kubeconfig or from the service account of the pod |
-//! | `failure` | why a request failed, for people |
+//! | `failure` | why a request failed |
 //! | `models` | the `SeldonDeployments`, as JSON |
 //! | `names` | the names of our objects in the cluster |
 //! | `namespaces` | what a namespace says about tracing |

@@ -22,7 +22,12 @@ pub(super) fn controller(arguments: &Controller, colour: bool) -> anyhow::Result
 fn until_stopped(arguments: &Controller, lost_lines: LostLines) -> anyhow::Result<Status> {
     let options = Options {
         namespace: arguments.connection.tracing_namespace.clone(),
-        admin_listen: addresses(arguments.admin_listen.unwrap_or(Listen::Port(ADMIN_PORT))),
+        admin_listen: addresses(
+            arguments
+                .admin
+                .admin_listen
+                .unwrap_or(Listen::Port(ADMIN_PORT)),
+        ),
         certificates: arguments
             .certificates
             .then(|| times(arguments))

@@ -47,7 +47,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
         }
         Command::Review(arguments) => review::review(&arguments),
         Command::Check(arguments) => check::check(&arguments),
-        Command::Certs(command) => certs::certs(&command),
+        Command::Certs(command) => certs::certs(command),
         Command::Config(command) => config::config(&command),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { dir } => generate::man(&dir),

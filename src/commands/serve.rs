@@ -102,7 +102,7 @@ fn options(arguments: &Serve) -> anyhow::Result<(Options, Option<String>)> {
         listen => addresses(listen),
     };
     let mut options = Options::new(at(arguments.listen, PORT), identity, config);
-    options.admin_listen = at(arguments.admin_listen, ADMIN_PORT);
+    options.admin_listen = at(arguments.admin.admin_listen, ADMIN_PORT);
     options.lame_duck = arguments.lame_duck;
     options.drain = arguments.drain;
     Ok((options, dev_ca))

@@ -16,7 +16,7 @@ fn the_ports_of_flags_container_and_service_agree() {
     let flags = flags();
     // A port alone: an address of one family would not do on nodes of the other.
     assert_eq!(flags.listen, Some(Listen::Port(port("https"))));
-    assert_eq!(flags.admin_listen, Some(Listen::Port(port("admin"))));
+    assert_eq!(flags.admin.admin_listen, Some(Listen::Port(port("admin"))));
     assert_eq!(
         port("https"),
         10250,
