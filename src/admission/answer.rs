@@ -92,9 +92,8 @@ pub fn answer<'a>(
         read => read?,
     };
     let (object, old) = (request.object.take(), request.old_object.take());
-    let kind = request.kind.take().unwrap_or_default();
-    let ours =
-        kind.is_seldon_deployment() && Text::non_empty(request.sub_resource.take()).is_none();
+    let ours = request.kind.is_seldon_deployment()
+        && Text::non_empty(request.sub_resource.take()).is_none();
     let mut decision = Decision::of(request)?;
     if !ours || decision.operation == Operation::Other {
         return left_alone(decision, Reason::OtherRequest);
@@ -144,8 +143,7 @@ fn read<'a>(text: &'a str, budget: &Budget) -> Result<Request<'a>, Malformed> {
         return Err(Malformed::NotAReview { line: 1, column: 1 });
     };
     deserializer.end()?;
-    let is = |found: &Option<Text<'_>>, expected| found.as_ref().is_some_and(|it| it.0 == expected);
-    if !is(&review.kind, KIND) || !is(&review.api_version, API_VERSION) {
+    if review.kind.0 != KIND || review.api_version.0 != API_VERSION {
         return Err(Malformed::OtherVersion);
     }
     review.request.ok_or(Malformed::Missing("request"))
@@ -154,7 +152,7 @@ fn read<'a>(text: &'a str, budget: &Budget) -> Result<Request<'a>, Malformed> {
 impl<'a> Decision<'a> {
     /// The decision to leave the object of a request alone.
     fn of(request: Request<'a>) -> Result<Self, Malformed> {
-        let uid = request.uid.unwrap_or_default().0;
+        let uid = request.uid.0;
         if uid.is_empty() {
             return Err(Malformed::Missing("request.uid"));
         }
@@ -165,7 +163,7 @@ impl<'a> Decision<'a> {
             uid,
             namespace: Text::non_empty(request.namespace),
             name: Text::non_empty(request.name),
-            operation: match request.operation.unwrap_or_default().0.as_ref() {
+            operation: match request.operation.0.as_ref() {
                 "CREATE" => Operation::Create,
                 "UPDATE" => Operation::Update,
                 "" => return Err(Malformed::Missing("request.operation")),

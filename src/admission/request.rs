@@ -22,22 +22,22 @@ pub(super) const KIND: &str = "AdmissionReview";
 pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 /// An AdmissionReview.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Review<'a> {
-    pub(super) api_version: Option<Text<'a>>,
-    pub(super) kind: Option<Text<'a>>,
+    pub(super) api_version: Text<'a>,
+    pub(super) kind: Text<'a>,
     pub(super) request: Option<Request<'a>>,
 }
 
 /// What the API server asks about.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Request<'a> {
-    pub(super) uid: Option<Text<'a>>,
-    pub(super) kind: Option<GroupKind<'a>>,
+    pub(super) uid: Text<'a>,
+    pub(super) kind: GroupKind<'a>,
     pub(super) sub_resource: Option<Text<'a>>,
     pub(super) name: Option<Text<'a>>,
     pub(super) namespace: Option<Text<'a>>,
-    pub(super) operation: Option<Text<'a>>,
+    pub(super) operation: Text<'a>,
     pub(super) dry_run: Option<bool>,
     pub(super) object: Option<SeldonDeployment<'a>>,
     pub(super) old_object: Option<SeldonDeployment<'a>>,
@@ -45,11 +45,11 @@ pub(super) struct Request<'a> {
 
 impl<'de> FromJson<'de> for Review<'de> {
     fn from_map<A: MapAccess<'de>>(mut map: A, budget: &Budget) -> Result<Lenient<Self>, A::Error> {
-        let mut it = Self::default();
+        let (mut api_version, mut kind, mut request) = (None, None, None);
         while let Some(Key(key)) = map.next_key()? {
             match key.as_ref() {
-                "apiVersion" => once(&mut it.api_version, Some(map.next_value()?), "apiVersion")?,
-                "kind" => once(&mut it.kind, Some(map.next_value()?), "kind")?,
+                "apiVersion" => once(&mut api_version, map.next_value()?, "apiVersion")?,
+                "kind" => once(&mut kind, map.next_value()?, "kind")?,
                 "request" => {
                     let read = match map.next_value_seed(budget.part::<Request<'_>>())? {
                         Lenient::Is(request) => Some(request),
@@ -59,48 +59,57 @@ impl<'de> FromJson<'de> for Review<'de> {
                             return Err(A::Error::invalid_type(found, &"an AdmissionRequest"));
                         }
                     };
-                    once(&mut it.request, read, "request")?;
+                    once(&mut request, read, "request")?;
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        Ok(Lenient::Is(it))
+        Ok(Lenient::Is(Self {
+            api_version: api_version.unwrap_or_default(),
+            kind: kind.unwrap_or_default(),
+            request: request.flatten(),
+        }))
     }
 }
 
 /// Sets a field that may occur only once.
-fn once<T, E: Error>(slot: &mut Option<T>, value: Option<T>, field: &'static str) -> Result<(), E> {
-    if slot.is_some() {
-        return Err(E::duplicate_field(field));
+fn once<T, E: Error>(slot: &mut Option<T>, value: T, field: &'static str) -> Result<(), E> {
+    match slot.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(E::duplicate_field(field)),
     }
-    *slot = value;
-    Ok(())
 }
 
 impl<'de> FromJson<'de> for Request<'de> {
     fn from_map<A: MapAccess<'de>>(mut map: A, budget: &Budget) -> Result<Lenient<Self>, A::Error> {
-        let mut it = Self::default();
+        let (mut uid, mut kind, mut operation, mut dry_run) = (None, None, None, None);
+        let (mut sub_resource, mut name, mut namespace) = (None, None, None);
+        let (mut object, mut old_object) = (None, None);
         while let Some(Key(key)) = map.next_key()? {
             match key.as_ref() {
-                "uid" => once(&mut it.uid, Some(map.next_value()?), "uid")?,
-                "kind" => once(&mut it.kind, Some(map.next_value()?), "kind")?,
-                "subResource" => once(&mut it.sub_resource, map.next_value()?, "subResource")?,
-                "name" => once(&mut it.name, map.next_value()?, "name")?,
-                "namespace" => once(&mut it.namespace, map.next_value()?, "namespace")?,
-                "operation" => once(&mut it.operation, Some(map.next_value()?), "operation")?,
-                "dryRun" => once(&mut it.dry_run, map.next_value()?, "dryRun")?,
-                "object" => once(&mut it.object, read_object(&mut map, budget)?, "object")?,
-                "oldObject" => {
-                    once(
-                        &mut it.old_object,
-                        read_object(&mut map, budget)?,
-                        "oldObject",
-                    )?;
-                }
+                "uid" => once(&mut uid, map.next_value()?, "uid")?,
+                "kind" => once(&mut kind, map.next_value()?, "kind")?,
+                "subResource" => once(&mut sub_resource, map.next_value()?, "subResource")?,
+                "name" => once(&mut name, map.next_value()?, "name")?,
+                "namespace" => once(&mut namespace, map.next_value()?, "namespace")?,
+                "operation" => once(&mut operation, map.next_value()?, "operation")?,
+                "dryRun" => once(&mut dry_run, map.next_value()?, "dryRun")?,
+                "object" => once(&mut object, read_object(&mut map, budget)?, "object")?,
+                "oldObject" => once(&mut old_object, read_object(&mut map, budget)?, "oldObject")?,
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        Ok(Lenient::Is(it))
+        Ok(Lenient::Is(Self {
+            uid: uid.unwrap_or_default(),
+            kind: kind.unwrap_or_default(),
+            sub_resource: sub_resource.flatten(),
+            name: name.flatten(),
+            namespace: namespace.flatten(),
+            operation: operation.unwrap_or_default(),
+            dry_run: dry_run.flatten(),
+            object: object.flatten(),
+            old_object: old_object.flatten(),
+        }))
     }
 }
 

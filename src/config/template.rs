@@ -21,7 +21,7 @@ fn split_template(text: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// The longest text that a template may become, in bytes.
-const MAX_EXPANDED: usize = 4096;
+pub(crate) const MAX_EXPANDED: usize = 4096;
 
 /// What a template is filled from. A part that is not known makes what uses it unknown.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,17 +40,18 @@ pub(crate) const MAX_PLACEHOLDERS: usize = 16;
 pub(crate) enum Unresolved<'a> {
     /// The placeholder has no value here.
     Unknown(&'a str),
-    /// The value would be longer than [`MAX_EXPANDED`].
+    /// The value would be longer than the caller can use.
     TooLong,
 }
 
-/// Fills a template with at most [`MAX_EXPANDED`] bytes.
+/// Fills a template with at most `most` bytes.
 ///
 /// # Errors
 /// A placeholder without a value, or a longer text. The length is looked at before anything is copied: names may have megabytes.
 pub(crate) fn expand<'a>(
     template: &'a str,
     names: &Names<'_>,
+    most: usize,
 ) -> Result<Cow<'a, str>, Unresolved<'a>> {
     let mut rest = template;
     let mut text = String::new();
@@ -64,7 +65,7 @@ pub(crate) fn expand<'a>(
         let value = value
             .filter(|value| !value.is_empty())
             .ok_or(Unresolved::Unknown(placeholder))?;
-        if text.len() + before.len() + value.len() > MAX_EXPANDED {
+        if text.len() + before.len() + value.len() > most {
             return Err(Unresolved::TooLong);
         }
         text.push_str(before);
@@ -74,7 +75,7 @@ pub(crate) fn expand<'a>(
     if text.is_empty() {
         return Ok(rest.into());
     }
-    if text.len() + rest.len() > MAX_EXPANDED {
+    if text.len() + rest.len() > most {
         return Err(Unresolved::TooLong);
     }
     text.push_str(rest);

@@ -11,7 +11,7 @@ use crate::jaeger::crashes::{Client, crash, go_bool, is_python_zero, sampler_cra
 use crate::seldon::place::{Holder, Place};
 
 use crate::config::setting::Setting;
-use crate::config::template::{Names, Unresolved, expand};
+use crate::config::template::{MAX_EXPANDED, Names, Unresolved, expand};
 use crate::inject::layers::{Origin, Resolved};
 use crate::inject::ownership::record::Omitted;
 use crate::inject::plan::{Choice, Choices};
@@ -240,7 +240,7 @@ impl Subject<'_, '_> {
             }
             Variable::ServiceName | Variable::Tags => {
                 let place = Place::Holder(self.holder);
-                match expand(text, names) {
+                match expand(text, names, MAX_EXPANDED) {
                     Ok(filled) => {
                         let good = if variable == Variable::Tags {
                             is_tags(&filled)
