@@ -4,6 +4,9 @@ use std::env;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use crate::node::Parts;
+use crate::pods::serving;
+use crate::policies::{Places, peer};
 use crate::readme::assert_new_models_are_traced;
 use crate::rig::installation::{NAME, NAMESPACE, Source, uninstall};
 use crate::rig::shell::blocks;
@@ -54,6 +57,22 @@ fn helm_installs_it_tests_it_and_takes_it_away(cluster: &Cluster) {
 
     run(&commands("helm upgrade"));
     assert_new_models_are_traced(cluster, "upgraded");
+
+    if Parts::find().unwrap().enforces_policies() {
+        let api_server = "networkPolicy.apiServer[0].ipBlock.cidr=10.200.0.2/32";
+        run(&format!(
+            "helm upgrade {NAME} manifests/chart --namespace {NAMESPACE} --reuse-values --set {api_server}"
+        ));
+        let places = Places::new([
+            ("webhook", serving(cluster).remove(0)),
+            ("stranger", peer(&cluster.space("stranger"))),
+        ]);
+        places.assert(&[
+            ("outside", "webhook", 10250, true),
+            ("stranger", "webhook", 10250, false),
+        ]);
+        assert_new_models_are_traced(cluster, "narrowed");
+    }
 
     // A test that cannot fail would say nothing.
     run(&format!(

@@ -2,7 +2,7 @@
 //!
 //! `tests/node/run` builds them and runs these tests, as root; `tests/node/up` gives a person the same cluster. `cargo test` alone counts
 //! the tests as ignored. They run one after the other in one cluster, in the order of this file: `readme` uninstalls the webhook, and the
-//! tests after it install it anew.
+//! tests after it install it anew. `policies` deletes all policies, and comes last.
 
 #![allow(
     clippy::unwrap_in_result,
@@ -32,6 +32,7 @@ mod installed;
 mod node;
 mod play;
 mod pods;
+mod policies;
 mod readme;
 mod receivers;
 mod rolling;
@@ -67,8 +68,12 @@ fn main() -> ExitCode {
     }
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
+    let enforced = parts.as_ref().is_ok_and(Parts::enforces_policies);
     let cluster = parts.ok().map(|parts| lazy(move || parts.cluster()));
     let absent = "there is no node: run tests/node/run";
-    let trials = registry::trials(TESTS, "", cluster.as_ref(), absent);
+    let mut trials = registry::trials(TESTS, "", cluster.as_ref(), absent);
+    let guarded = cluster.as_ref().filter(|_| enforced);
+    let absent = "nothing enforces NetworkPolicies: tests/node/kube-router says why";
+    trials.extend(registry::trials(&[policies::TESTS], "", guarded, absent));
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -23,6 +23,8 @@ pub(crate) struct Parts {
     built: PathBuf,
     /// kube-apiserver, etcd and kubectl.
     assets: PathBuf,
+    /// Enforces `NetworkPolicy`. Without it nothing does.
+    kube_router: Option<String>,
     /// It goes with the tests.
     pub(crate) folder: PathBuf,
 }
@@ -35,12 +37,18 @@ impl Parts {
             Some(Self {
                 built: variable("SELDON_TRACING_NODE")?,
                 assets: variable("KUBEBUILDER_ASSETS")?,
+                kube_router: env::var("SELDON_TRACING_KUBE_ROUTER").ok(),
                 folder: variable("SELDON_TRACING_FOLDER")?,
             })
         };
         parts().ok_or_else(|| {
             "there is no node: tests/node/run makes one, as root, with Go, a C compiler and packages of Debian".to_owned()
         })
+    }
+
+    /// Whether a policy refuses anything.
+    pub(crate) const fn enforces_policies(&self) -> bool {
+        self.kube_router.is_some()
     }
 
     /// Starts a cluster of this one node and installs the webhook as the README says.
@@ -57,6 +65,7 @@ impl Parts {
         self.import("pause");
         self.import("seldon-tracing");
         self.join(&plane);
+        self.enforce(&plane);
         Cluster::on(plane, Crd::found().0[0], &Source::External)
     }
 
@@ -88,10 +97,11 @@ impl Parts {
     }
 
     #[expect(clippy::zombie_processes, reason = "it runs as long as the node")]
-    fn start(&self, name: &str, arguments: &[String]) {
+    fn start(&self, program: &str, arguments: &[String]) {
+        let name = program.rsplit('/').next().unwrap();
         let log = File::create(self.folder.join(format!("{name}.log"))).unwrap();
         let path = format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", self.built.display());
-        Command::new(self.built.join(name))
+        Command::new(self.built.join(program))
             .args(arguments)
             .env("PATH", path)
             .stdin(Stdio::null())
@@ -105,8 +115,8 @@ impl Parts {
     fn join(&self, plane: &ControlPlane) {
         let kubeconfig = plane.kubeconfig().display().to_string();
         let common = [format!("--kubeconfig={kubeconfig}")];
-        let start = |name: &str, flags: &[String]| {
-            self.start(name, &[&common, flags].concat());
+        let start = |program: &str, flags: &[String]| {
+            self.start(program, &[&common, flags].concat());
         };
         start(
             "kube-controller-manager",
@@ -153,6 +163,22 @@ impl Parts {
         until("pods have an account", || {
             kubectl::run(plane, "", &["get", "serviceaccount", "default"]).code == Some(0)
         });
+    }
+
+    /// Starts what enforces policies, for all pods that come.
+    fn enforce(&self, plane: &ControlPlane) {
+        if let Some(kube_router) = &self.kube_router {
+            let flags = [
+                "--run-router=false",
+                "--run-service-proxy=false",
+                "--service-cluster-ip-range=10.96.0.0/16",
+                "--hostname-override=node",
+                "--health-port=0",
+            ];
+            let kubeconfig = format!("--kubeconfig={}", plane.kubeconfig().display());
+            let flags = flags.map(str::to_owned).into_iter().chain([kubeconfig]);
+            self.start(kube_router, &flags.collect::<Vec<_>>());
+        }
     }
 
     /// See <https://github.com/containerd/containerd/blob/v2.2.9/docs/cri/config.md>.

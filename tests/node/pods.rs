@@ -19,17 +19,21 @@ pub(crate) const SELECTOR: &str =
 pub(crate) struct Pod {
     pub(crate) name: String,
     uid: String,
-    ip: String,
+    pub(crate) ip: String,
 }
 
 /// Those that serve.
 pub(crate) fn serving(cluster: &Cluster) -> Vec<Pod> {
+    ready(&all(cluster))
+}
+
+/// Those of these that are ready.
+pub(crate) fn ready(pods: &[Value]) -> Vec<Pod> {
     let ready = |pod: &&Value| {
         let mut conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
         pod["metadata"]["deletionTimestamp"].is_null()
             && conditions.any(|it| it["type"] == "Ready" && it["status"] == "True")
     };
-    let pods = all(cluster);
     let pods = pods.iter().filter(ready).map(|pod| {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         Pod {
@@ -43,32 +47,32 @@ pub(crate) fn serving(cluster: &Cluster) -> Vec<Pod> {
 
 /// All that there are.
 pub(crate) fn all(cluster: &Cluster) -> Vec<Value> {
-    let get = [
-        "get",
-        "pods",
-        "--namespace",
-        NAMESPACE,
-        "--selector",
-        SELECTOR,
-    ];
-    let list = cluster
-        .kubectl(&[&get[..], &["-o", "json"]].concat())
-        .json();
-    list["items"].as_array().unwrap().clone()
+    selected(cluster, NAMESPACE, SELECTOR)
+}
+
+/// All of a namespace that a selector finds.
+pub(crate) fn selected(cluster: &Cluster, namespace: &str, selector: &str) -> Vec<Value> {
+    let get = ["get", "pods", "-o", "json", "--namespace", namespace];
+    let list = cluster.kubectl(&[&get[..], &["--selector", selector]].concat());
+    list.json()["items"].as_array().unwrap().clone()
 }
 
 impl Pod {
     /// What a metric of it has come to, over all series that have these labels.
     pub(crate) fn metric(&self, cluster: &Cluster, name: &str, labels: &[&str]) -> f64 {
-        let admin: SocketAddr = format!("{}:8080", self.ip).parse().unwrap();
-        let (status, text) = cluster.block_on(get(admin, "/metrics"));
+        let (status, text) = cluster.block_on(get(self.at(8080), "/metrics"));
         assert_eq!(status, 200, "{self:?}");
         metrics::sum_of(&text, name, labels)
     }
 
     /// Where the API server calls it.
     pub(crate) fn address(&self) -> SocketAddr {
-        format!("{}:10250", self.ip).parse().unwrap()
+        self.at(10250)
+    }
+
+    /// One of its ports.
+    pub(crate) fn at(&self, port: u16) -> SocketAddr {
+        format!("{}:{port}", self.ip).parse().unwrap()
     }
 
     /// How many reviews it has decided.
@@ -78,9 +82,18 @@ impl Pod {
 
     /// The folder in /proc of its process.
     pub(crate) fn process(&self) -> PathBuf {
+        self.running("/seldon-tracing")
+    }
+
+    /// The network that its containers share.
+    pub(crate) fn network(&self) -> PathBuf {
+        self.running("/pause").join("ns/net")
+    }
+
+    fn running(&self, program: &str) -> PathBuf {
         let here = |folder: &PathBuf| {
             let read = |name| fs::read_to_string(folder.join(name)).unwrap_or_default();
-            read("cgroup").contains(&self.uid) && read("cmdline").starts_with("/seldon-tracing")
+            read("cgroup").contains(&self.uid) && read("cmdline").starts_with(program)
         };
         let folders = fs::read_dir("/proc").unwrap();
         let mut folders = folders.map(|it| it.unwrap().path());
