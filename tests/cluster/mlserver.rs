@@ -15,10 +15,7 @@ fn mlserver_is_traced_where_an_endpoint_is_given(cluster: &Cluster) {
     predictor["graph"] =
         json!({"name": "classifier", "implementation": "SKLEARN_SERVER", "modelUri": "s3://a"});
     predictor.as_object_mut().unwrap().remove("componentSpecs");
-    space
-        .kubectl_with(&server.to_string(), &["create", "-f", "-"])
-        .ok();
-    let before = space.get("server");
+    let before = space.create(&server);
     assert!(container(&before).is_null(), "{before}");
 
     let key = "tracing.seldon.io/otlp-endpoint";

@@ -24,11 +24,7 @@ tests![
 
 fn an_annotation_traces_a_model_and_its_removal_gives_the_model_back(cluster: &Cluster) {
     let space = cluster.space("annotate");
-    let model = models::untraced("model");
-    space
-        .kubectl_with(&model.to_string(), &["create", "-f", "-"])
-        .ok();
-    let before = space.get("model");
+    let before = space.create(&models::untraced("model"));
     assert!(!is_traced(&before));
 
     space
@@ -74,9 +70,7 @@ fn false_gives_the_model_back_and_stays_where_it_was_written(cluster: &Cluster) 
 fn a_model_that_is_created_traced_is_one_generation_old(cluster: &Cluster) {
     let space = cluster.space("create");
     let without_us = without_us(&space, &untraced("model"));
-    let manifest = model("model").to_string();
-    space.kubectl_with(&manifest, &["create", "-f", "-"]).ok();
-    let traced = space.get("model");
+    let traced = space.create(&model("model"));
     assert!(is_traced(&traced), "{traced}");
     assert_eq!(written(&traced).generation, 1, "pods start traced");
     let host = &container(&traced)["env"][1];
@@ -274,9 +268,7 @@ fn gives_back(space: &Space<'_>, name: &str, before: &Value) {
 fn a_namespace_can_make_tracing_the_default(cluster: &Cluster) {
     let space = cluster.default_on_space("default");
     let without_us = without_us(&space, &untraced("model"));
-    let manifest = untraced("model").to_string();
-    space.kubectl_with(&manifest, &["create", "-f", "-"]).ok();
-    let traced = space.get("model");
+    let traced = space.create(&untraced("model"));
     assert!(is_traced(&traced), "{traced}");
     assert_eq!(written(&traced).generation, 1);
     let annotations = traced["metadata"]["annotations"].as_object().unwrap();

@@ -29,11 +29,7 @@ fn one_command_leads_to_traced_models_and_an_outage_is_repaired(cluster: &Cluste
         "kubectl wait --for=delete pod --selector app.kubernetes.io/component=webhook --namespace seldon-tracing --timeout=120s",
     );
     let space = cluster.space("outage");
-    let create = ["create", "-f", "-"];
-    space
-        .kubectl_with(&model("untraced").to_string(), &create)
-        .ok();
-    assert!(!is_traced(&space.get("untraced")));
+    assert!(!is_traced(&space.create(&model("untraced"))));
     let start = Instant::now();
     run("kubectl scale deployment/seldon-tracing --namespace seldon-tracing --replicas=2");
     until("the model is repaired", || {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::models::{container, is_traced, model, value};
 use crate::pods::{self, Pod, serving};
 use crate::rig::installation::{CONFIG, NAME, NAMESPACE, get};
-use crate::rig::{Cluster, Space, until};
+use crate::rig::{Cluster, until};
 use crate::support::fixtures::root;
 
 tests![
@@ -86,7 +86,7 @@ fn the_api_server_calls_the_pods_by_the_service(cluster: &Cluster) {
             .sum::<f64>()
     };
     let before = decided();
-    assert!(is_traced(&create(&space, &model("model"))));
+    assert!(is_traced(&space.create(&model("model"))));
     assert!(decided() > before, "a pod of ours was asked");
 }
 
@@ -114,7 +114,7 @@ fn a_changed_configuration_is_used_without_a_restart(cluster: &Cluster) {
     });
     let took = start.elapsed();
     eprintln!("node: a changed ConfigMap was used by both pods after {took:.1?}");
-    let stored = create(&space, &model("model"));
+    let stored = space.create(&model("model"));
     assert_eq!(value(container(&stored), "JAEGER_AGENT_PORT"), Some("6831"));
     assert_eq!(serving(cluster), pods, "no restart");
     cluster
@@ -159,7 +159,7 @@ fn a_broken_configuration_leaves_the_old_pods(cluster: &Cluster) {
     assert!(!messages.contains('\u{fffd}'), "{said}");
     assert_eq!(serving(cluster), pods, "the old pods serve");
     let port = |name: &str| {
-        let stored = create(&space, &model(name));
+        let stored = space.create(&model(name));
         value(container(&stored), "JAEGER_AGENT_PORT").map(str::to_owned)
     };
     assert_eq!(
@@ -180,9 +180,4 @@ fn configure(cluster: &Cluster, config: &str) {
     let at = ["patch", "configmap", CONFIG, "--namespace", NAMESPACE];
     let merge = ["--type=merge", "--patch", &patch];
     cluster.kubectl(&[&at[..], &merge].concat()).ok();
-}
-
-fn create(space: &Space<'_>, model: &Value) -> Value {
-    let create = ["create", "-f", "-", "-o", "json"];
-    space.kubectl_with(&model.to_string(), &create).json()
 }

@@ -5,9 +5,11 @@
 
 use std::fs;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::models::{RECORD, container, essence, is_traced, names, value, written};
+use crate::models::{
+    RECORD, container, essence, is_traced, model, names, untraced, value, written,
+};
 use crate::node::Parts;
 use crate::pods::{self, serving};
 use crate::rig::installation::{NAME, NAMESPACE, SECRET, bundles, get, part, service_name};
@@ -103,8 +105,7 @@ fn find_no_traces(cluster: &Cluster, space: &Space<'_>) {
         "metadata": {"name": "churn-0", "labels": {"seldon-deployment-id": MODEL}},
         "spec": spec,
     });
-    let create = ["create", "-f", "-"];
-    space.kubectl_with(&pod.to_string(), &create).ok();
+    space.create(&pod);
     let said = run(cluster, TRACE, "## I see no traces").concat();
     for found in [
         "inject.tracing.seldon.io LS0t",
@@ -191,10 +192,8 @@ fn upgrade(cluster: &Cluster, space: &Space<'_>) {
 /// Of models that ask themselves and of those whose namespace asks for them; this leaves the model of the pages traced for the rest.
 fn opt_out_everywhere(cluster: &Cluster, space: &Space<'_>) {
     let labelled = cluster.default_on_space("by-default");
-    let model = crate::models::untraced("model").to_string();
-    let create = ["create", "-f", "-"];
-    labelled.kubectl_with(&model, &create).ok();
-    assert!(is_traced(&labelled.get("model")) && is_traced(&space.get(MODEL)));
+    let model = labelled.create(&untraced("model"));
+    assert!(is_traced(&model) && is_traced(&space.get(MODEL)));
     let block = &blocks(INSTALL, "## Uninstall")[0];
     cluster.installation().shell.run(block).ok();
     for left in [labelled.get("model"), space.get(MODEL)] {
@@ -213,15 +212,15 @@ fn delete_in_an_emergency(cluster: &Cluster, space: &Space<'_>) {
     let before = written(&space.get(MODEL));
     let said = run(cluster, OPERATE, "## Outage");
     assert!(said[0].contains(MODEL), "{said:?}");
-    let model = space.get(MODEL);
+    let touched = space.get(MODEL);
     assert_eq!(
-        written(&model).generation,
+        written(&touched).generation,
         before.generation,
         "a touch restarts nothing"
     );
-    let untraced = cluster.space("no-webhook");
+    let later = cluster.space("no-webhook");
     until("the API server calls nobody any more", || {
-        !is_traced(&create(&untraced, true))
+        !is_traced(&later.try_create(&model("model")))
     });
 }
 
@@ -274,15 +273,9 @@ pub(crate) fn assert_nothing_is_left(cluster: &Cluster) {
 /// By way of the Service. That no write is lost meanwhile is what `rolling.rs` proves, with many of them.
 pub(crate) fn assert_new_models_are_traced(cluster: &Cluster, name: &str) {
     let space = cluster.space(name);
-    until("a new model is traced", || is_traced(&create(&space, true)));
-    assert!(is_traced(&create(&space, false)));
-}
-
-fn create(space: &Space<'_>, dry: bool) -> Value {
-    let create = ["create", "-f", "-", "-o", "json"];
-    let dry: &[&str] = if dry { &["--dry-run=server"] } else { &[] };
-    let model = crate::models::model("model").to_string();
-    space
-        .kubectl_with(&model, &[&create[..], dry].concat())
-        .json()
+    let model = model("model");
+    until("a new model is traced", || {
+        is_traced(&space.try_create(&model))
+    });
+    assert!(is_traced(&space.create(&model)));
 }

@@ -75,9 +75,7 @@ impl<'c> Controller<'c> {
 #[track_caller]
 fn assert_traced(cluster: &Cluster, name: &str) {
     let space = cluster.space(name);
-    let create = ["create", "-f", "-", "-o", "json"];
-    let created = space.kubectl_with(&model("model").to_string(), &create);
-    assert!(is_traced(&created.json()));
+    assert!(is_traced(&space.create(&model("model"))));
 }
 
 fn secret(cluster: &Cluster, name: &str) -> Option<Value> {
@@ -281,11 +279,6 @@ fn the_webhook_configuration_is_waited_for(cluster: &Cluster) {
     assert_eq!(until_settled(cluster, ""), ca);
     until("the webhook is called again", || {
         let space = cluster.space("again");
-        let create = ["create", "-f", "-", "-o", "json"];
-        is_traced(
-            &space
-                .kubectl_with(&model("model").to_string(), &create)
-                .json(),
-        )
+        is_traced(&space.create(&model("model")))
     });
 }

@@ -26,7 +26,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kube::Client;
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use control_plane::{ControlPlane, Ground};
@@ -85,10 +84,7 @@ impl Cluster {
         let space = self.space("first");
         let model = crate::models::model("first");
         until("the webhook is called", || {
-            let dry = ["create", "--dry-run=server", "-o", "json", "-f", "-"];
-            let created = space.kubectl_with(&model.to_string(), &dry).ok();
-            let created: Value = serde_json::from_str(&created).unwrap();
-            crate::models::is_traced(&created)
+            crate::models::is_traced(&space.try_create(&model))
         });
     }
 

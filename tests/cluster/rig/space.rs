@@ -36,6 +36,20 @@ impl<'c> Space<'c> {
         self.cluster.kubectl_with(input, &all)
     }
 
+    /// Creates an object by kubectl. Gives what is stored.
+    #[track_caller]
+    pub(crate) fn create(&self, object: &Value) -> Value {
+        let create = ["create", "-f", "-", "-o", "json"];
+        self.kubectl_with(&object.to_string(), &create).json()
+    }
+
+    /// Gives what would be stored.
+    #[track_caller]
+    pub(crate) fn try_create(&self, object: &Value) -> Value {
+        let create = ["create", "-f", "-", "-o", "json", "--dry-run=server"];
+        self.kubectl_with(&object.to_string(), &create).json()
+    }
+
     /// Its SeldonDeployments, of version v1.
     pub(crate) fn models(&self) -> Api<DynamicObject> {
         self.models_of("v1")
