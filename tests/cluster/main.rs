@@ -17,7 +17,6 @@ mod support;
 mod api_server;
 mod cert_manager;
 mod check;
-mod collector;
 mod controller;
 mod corpus;
 mod feedback;
@@ -71,7 +70,6 @@ const OVER_THE_CORPUS: &[&[Test]] = &[corpus::OVER_THE_CORPUS];
 
 /// What is tested with the first of them.
 const WITH_ONE_CRD: &[&[Test]] = &[
-    collector::TESTS,
     guard::TESTS,
     manifests::TESTS,
     sticky::TESTS,

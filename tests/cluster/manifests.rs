@@ -55,6 +55,9 @@ fn every_folder_is_taken_with_strict_validation_and_renders_the_same_each_time(c
     assert_taken(cluster, "base");
     assert_taken(cluster, "external");
     assert_taken(cluster, "controller");
+    let namespace = overlay("collector/namespace.yaml");
+    cluster.kubectl(&["apply", "-f", &namespace]).ok();
+    assert_taken(cluster, "collector");
 }
 
 fn the_folder_for_cert_manager_is_taken_with_strict_validation(cluster: &Cluster) {

@@ -4,9 +4,10 @@ use std::time::Instant;
 
 use crate::pods::serving;
 use crate::readme::assert_new_models_are_traced;
-use crate::rig::installation::{NAMESPACE, SECRET, Source, get, part, service_name};
+use crate::rig::installation::{NAMESPACE, SECRET, Source, bundles, get, part, service_name};
 use crate::rig::{Cluster, cert_manager, until};
 use crate::support::load::raw;
+use crate::traffic::failed_open;
 
 tests![the_pods_wait_for_the_certificate_and_take_the_renewed_one_without_a_restart];
 
@@ -18,13 +19,19 @@ fn the_pods_wait_for_the_certificate_and_take_the_renewed_one_without_a_restart(
     eprintln!("node: installed with cert-manager in {took:.1?}");
     assert_new_models_are_traced(cluster, "issued");
 
-    let pods = serving(cluster);
+    let (pods, plane, failed) = (serving(cluster), cluster.plane(), failed_open(cluster));
     let start = Instant::now();
-    cert_manager::renew(cluster.plane(), NAMESPACE, SECRET);
-    let renewed = part(&get(cluster.plane(), "secret", SECRET), "tls.crt");
+    let before = part(&get(plane, "secret", SECRET), "tls.crt");
+    cert_manager::renew(plane, NAMESPACE, SECRET);
+    let secret = get(plane, "secret", SECRET);
+    let renewed = part(&secret, "tls.crt");
+    assert_ne!(renewed, before);
+    let root = &installation.ca;
+    assert_eq!(part(&secret, "ca.crt"), *root, "the root stays the same");
+    assert_eq!(bundles(plane), [Some(root.clone()), Some(root.clone())]);
     for pod in &pods {
         until("the pod shows the renewed certificate", || {
-            let shown = raw::shown_as(&service_name(), pod.address(), &installation.ca);
+            let shown = raw::shown_as(&service_name(), pod.address(), root);
             shown.is_ok_and(|shown| shown == raw::leaf(&renewed))
         });
     }
@@ -32,5 +39,9 @@ fn the_pods_wait_for_the_certificate_and_take_the_renewed_one_without_a_restart(
     eprintln!("node: a renewed certificate was shown by both pods after {took:.1?}");
     assert_eq!(serving(cluster), pods, "no restart");
     assert_new_models_are_traced(cluster, "renewed");
+    assert!(
+        (failed_open(cluster) - failed).abs() < 0.5,
+        "no call failed"
+    );
     installation.remove();
 }

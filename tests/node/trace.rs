@@ -8,7 +8,10 @@ use crate::receivers::{self, GENERATION};
 use crate::rig::{Cluster, Space, until};
 use crate::support::fixtures::root;
 
-tests![a_request_to_a_model_becomes_a_trace_and_none_after_the_opt_out];
+tests![
+    a_request_to_a_model_becomes_a_trace_and_none_after_the_opt_out,
+    only_host_ports_keep_the_collector_from_a_restricted_namespace,
+];
 
 /// That of the example.
 const DEPLOYMENT: &str = "deployment/churn-default";
@@ -43,6 +46,23 @@ fn a_request_to_a_model_becomes_a_trace_and_none_after_the_opt_out(cluster: &Clu
     // It was sent after what there was to send.
     let all = query::of_service(receivers::jaeger(), "model.Model");
     assert_eq!(all.len(), 2, "{all:?}");
+}
+
+fn only_host_ports_keep_the_collector_from_a_restricted_namespace(cluster: &Cluster) {
+    receivers::install(cluster);
+    let said = cluster.kubectl(&[
+        "label",
+        "--dry-run=server",
+        "--overwrite",
+        "namespace",
+        "seldon-tracing-collector",
+        "pod-security.kubernetes.io/enforce=restricted",
+    ]);
+    let warnings = said.warnings();
+    let [_, pod] = warnings.as_slice() else {
+        panic!("{said:?}");
+    };
+    assert!(pod.ends_with(": hostPort"), "{pod}");
 }
 
 /// Has the orchestrator make a request once the model is deployed as it is written. Gives the traces that it sampled.
