@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::layers::Origin;
 use super::notes::Note;
@@ -13,7 +14,7 @@ use crate::jaeger::{EnvSet, EnvValue, PerVariable, Variable};
 use crate::seldon::Place;
 
 /// What is known about an object beside the object.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Context<'c> {
     /// The namespace that the object goes to, where it does not say so itself.
     pub namespace: Option<&'c str>,
@@ -22,11 +23,14 @@ pub struct Context<'c> {
     /// What is to be done.
     pub task: Task<'c>,
     /// How the nulls of the object are spelled, if it comes from a text.
-    pub nulls: Option<Nulls<'c>>,
+    pub nulls: Option<&'c dyn Nulls>,
 }
 
-/// Gives the text of the null at a JSON pointer into the object.
-pub type Nulls<'c> = &'c dyn Fn(&str) -> Option<&'c str>;
+/// The nulls of a text.
+pub trait Nulls: fmt::Debug {
+    /// The text of the null at a JSON pointer into the object.
+    fn spelled(&self, pointer: &str) -> Option<&str>;
+}
 
 /// What is to be done with an object.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
