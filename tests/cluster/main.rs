@@ -19,6 +19,7 @@ mod cert_manager;
 mod check;
 mod controller;
 mod corpus;
+mod engines;
 mod feedback;
 mod fleet;
 mod gitops;
@@ -95,7 +96,11 @@ const WITH_CONTROLLER: &[&[Test]] = &[
     controller::changes::TESTS,
     controller::repair::TESTS,
     controller::rights::TESTS,
+    engines::TESTS,
 ];
+
+/// The same with the code of Flux and Argo CD.
+const WITH_ENGINES: &[&[Test]] = &[engines::WITH_ENGINES];
 
 /// The same with a Prometheus.
 const WITH_PROMETHEUS: &[&[Test]] = &[monitoring::TESTS];
@@ -124,6 +129,7 @@ fn main() -> ExitCode {
             .into_iter()
             .chain(rig::cert_manager::find().err())
             .chain(rig::prometheus::find().err())
+            .chain(engines::find().err())
             .chain(corpus.is_none().then(|| Corpus::ABSENT.to_owned()));
         said.for_each(|said| eprintln!("cluster: {said}"));
     }
@@ -146,6 +152,8 @@ fn main() -> ExitCode {
             alone.extend(trials(managed.as_ref(), "cert-manager", WITH_CERT_MANAGER));
             let controlled = start("controller", Source::Controller);
             alone.extend(trials(controlled.as_ref(), "controller", WITH_CONTROLLER));
+            let synced = controlled.as_ref().filter(|_| engines::find().is_ok());
+            alone.extend(trials(synced, "controller", WITH_ENGINES));
             let watched = controlled.as_ref();
             let watched = watched.filter(|_| rig::prometheus::find().is_ok());
             alone.extend(trials(watched, "controller", WITH_PROMETHEUS));

@@ -28,7 +28,7 @@ tests![
 
 /// A change of the CA takes ten seconds. If it took less, the API server would have more connections open than the webhook allows: it keeps
 /// those for an earlier `caBundle`.
-const QUICK: [&str; 3] = ["--trust-delay=1s", "--load-delay=8s", "--repair=false"];
+pub(crate) const QUICK: [&str; 3] = ["--trust-delay=1s", "--load-delay=8s", "--repair=false"];
 
 /// The controller of one test. It is killed when this is dropped.
 pub(crate) struct Controller<'c> {
@@ -59,7 +59,7 @@ impl<'c> Controller<'c> {
     }
 
     /// Everything that it wrote.
-    fn all_steps(&self) -> f64 {
+    pub(crate) fn all_steps(&self) -> f64 {
         self.metric("seldon_tracing_controller_steps_total", "step=")
     }
 
@@ -105,7 +105,7 @@ fn patch_secret(cluster: &Cluster, name: &str, patch: &Value) {
 
 /// Waits until all is as it should be: one CA, which is not `before`, has signed the certificate that all pods serve, and both entries
 /// trust it. Returns it.
-fn until_settled(cluster: &Cluster, before: &str) -> String {
+pub(crate) fn until_settled(cluster: &Cluster, before: &str) -> String {
     let (mut ca, mut chain) = (String::new(), String::new());
     until("the certificates are settled", || {
         let (Some(of_ca), Some(leaf)) = (secret(cluster, CA), secret(cluster, SECRET)) else {
