@@ -5,8 +5,8 @@ use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
 use anyhow::Context;
+use diffy::{DiffOptions, PatchFormatter};
 use serde_json::Value;
-use similar::TextDiff;
 
 use super::exit::Status;
 use crate::cli::Cli;
@@ -138,10 +138,16 @@ pub(super) fn json(value: &Value) -> String {
 /// A unified diff of one file.
 pub(super) fn diff(name: &str, before: &str, after: &str) -> String {
     let name = printable(name.trim_start_matches('/'));
-    TextDiff::from_lines(before, after)
-        .unified_diff()
-        .header(&format!("a/{name}"), &format!("b/{name}"))
-        .to_string()
+    let mut options = DiffOptions::new();
+    options.set_original_filename(format!("a/{name}"));
+    options.set_modified_filename(format!("b/{name}"));
+    let patch = options.create_patch(before, after);
+    if patch.hunks().is_empty() {
+        return String::new();
+    }
+    // GNU's diff writes the space of an empty line too.
+    let formatter = PatchFormatter::new().suppress_blank_empty(false);
+    formatter.fmt_patch(&patch).to_string()
 }
 
 /// A diff for people, in which the record is one short line.

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use similar::TextDiff;
+use diffy::create_patch;
 
 use crate::command::{MODEL, folder, outcome, plain_model, run, run_in, seldon_tracing, utf16};
 use crate::support::fixtures::{examples, root};
@@ -22,7 +22,7 @@ fn golden(name: &str, text: &str) {
     assert!(
         expected == text,
         "tests/cli/golden/{name} is another (UPDATE_GOLDEN=1 writes it anew):\n{}",
-        TextDiff::from_lines(&expected, text).unified_diff()
+        create_patch(&expected, text)
     );
 }
 
