@@ -10,6 +10,7 @@
 
 mod certs;
 mod command;
+mod credentials;
 mod files;
 mod golden;
 mod in_place;

@@ -181,8 +181,9 @@ fn all_that_the_build_reads_is_copied_and_nothing_secret() {
     let copies = of("COPY", false);
     let sources: Vec<_> = copies.iter().flat_map(|copy| copy.split(' ')).collect();
     // Cargo.toml names the benchmarks, so cargo wants to see their files.
-    for needed in ["Cargo.toml", "Cargo.lock", "src", "benches"] {
-        assert!(sources.contains(&needed), "{needed}");
+    let read = ["src", "third-party"];
+    for needed in ["Cargo.toml", "Cargo.lock", "benches"].iter().chain(&read) {
+        assert!(sources.contains(needed), "{needed}");
     }
     for source in sources {
         assert!(!source.contains("certs") && source != ".", "{source}");
