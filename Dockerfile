@@ -10,6 +10,7 @@ COPY Cargo.toml Cargo.lock ./
 COPY src src
 COPY benches benches
 COPY third-party third-party
+COPY manifests/config.schema.json manifests/
 # For the machine that builds it, of whatever kind.
 RUN RUSTFLAGS="-C target-feature=+crt-static" cargo auditable build --locked --release --target "$(rustc -vV | sed -n 's/^host: //p')"
 RUN cp target/*/release/seldon-tracing /

@@ -42,7 +42,7 @@ pub(super) fn config(command: &ConfigCommand) -> anyhow::Result<Status> {
                 DataForm::Json => json(&value),
             })?;
         }
-        ConfigCommand::Schema => print(&json(&Config::schema()))?,
+        ConfigCommand::Schema => print(Config::SCHEMA)?,
     }
     Ok(Status::Done)
 }

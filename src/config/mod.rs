@@ -11,7 +11,6 @@ pub(crate) mod template;
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 pub(crate) use problem::nearest;
@@ -56,9 +55,8 @@ impl Serialize for Settings {
 }
 
 /// Which kinds of targets are injected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[schemars(default, deny_unknown_fields, transform = schema::or_null)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "five independent switches, named as in the file"
@@ -89,22 +87,17 @@ impl Default for Targets {
 }
 
 /// The whole configuration. It is serialized in the shape of the file, which [`Config::read`] reads back.
-#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize)]
-#[schemars(default, deny_unknown_fields, transform = schema::or_null)]
-#[schemars(description = "The config file of seldon-tracing. What it does not say is as built in.")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Config {
     /// Key of the annotation that turns tracing on.
-    #[schemars(schema_with = "schema::trigger")]
     pub trigger: String,
     /// Which kinds of targets are injected.
     pub targets: Targets,
     /// The settings of the cluster: the built-in ones where the file says nothing.
     pub defaults: Settings,
     /// Settings that a trigger can name, by name.
-    #[schemars(schema_with = "schema::profiles")]
     pub profiles: BTreeMap<String, Settings>,
     /// Settings of single namespaces, by name.
-    #[schemars(schema_with = "schema::namespaces")]
     pub namespaces: BTreeMap<String, Settings>,
 }
 
