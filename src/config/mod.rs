@@ -11,6 +11,8 @@ pub(crate) mod template;
 
 use std::collections::BTreeMap;
 
+#[cfg(test)]
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 pub(crate) use problem::nearest;
@@ -57,6 +59,8 @@ impl Serialize for Settings {
 /// Which kinds of targets are injected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(default, deny_unknown_fields, transform = schema::rules::or_null))]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "five independent switches, named as in the file"
@@ -88,16 +92,27 @@ impl Default for Targets {
 
 /// The whole configuration. It is serialized in the shape of the file, which [`Config::read`] reads back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(default, deny_unknown_fields, transform = schema::rules::or_null))]
+#[cfg_attr(
+    test,
+    schemars(
+        description = "The config file of seldon-tracing. What it does not say is as built in."
+    )
+)]
 pub struct Config {
     /// Key of the annotation that turns tracing on.
+    #[cfg_attr(test, schemars(schema_with = "schema::rules::trigger"))]
     pub trigger: String,
     /// Which kinds of targets are injected.
     pub targets: Targets,
     /// The settings of the cluster: the built-in ones where the file says nothing.
     pub defaults: Settings,
     /// Settings that a trigger can name, by name.
+    #[cfg_attr(test, schemars(schema_with = "schema::rules::profiles"))]
     pub profiles: BTreeMap<String, Settings>,
     /// Settings of single namespaces, by name.
+    #[cfg_attr(test, schemars(schema_with = "schema::rules::namespaces"))]
     pub namespaces: BTreeMap<String, Settings>,
 }
 

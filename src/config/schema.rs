@@ -11,4 +11,6 @@ impl Config {
 }
 
 #[cfg(test)]
+pub(super) mod rules;
+#[cfg(test)]
 pub(super) mod tests;

@@ -94,7 +94,8 @@ fn untriggered(objects: &[Value]) -> Vec<Value> {
 }
 
 fn text(objects: &[Value]) -> String {
-    objects.iter().map(|it| format!("---\n{it}\n")).collect()
+    let texts: Vec<_> = objects.iter().map(Value::to_string).collect();
+    texts.join("\n---\n")
 }
 
 /// What is in the cluster of what is in Git.
@@ -112,13 +113,13 @@ fn versions(objects: &[Value]) -> Vec<[&Value; 3]> {
         .collect()
 }
 
-fn is_model(object: &&Value) -> bool {
+fn is_model(object: &Value) -> bool {
     object["kind"] == "SeldonDeployment"
 }
 
 /// The names of the models with something of ours in them.
 fn injected(objects: &[Value]) -> Vec<&str> {
-    let models = objects.iter().filter(is_model);
+    let models = objects.iter().filter(|it| is_model(it));
     let injected = models.filter(|it| it["metadata"]["annotations"][RECORD].is_string());
     injected.map(name).collect()
 }
@@ -185,7 +186,7 @@ fn flux_and_argo_cd_with_server_side_diff_see_no_difference_after_a_sync(cluster
         let first = sync(cluster, engine, &git);
         assert_eq!(
             injected(&first).len(),
-            models.iter().filter(is_model).count()
+            models.iter().filter(|it| is_model(it)).count()
         );
         assert_eq!(differences(cluster, engine, &git), [], "{engine:?}");
         let second = sync(cluster, engine, &git);
@@ -243,7 +244,7 @@ fn argo_cd_without_server_side_diff_sees_what_is_injected_and_its_syncs_write_no
         );
         // It takes the whole list from Git, and has nothing to say about the rest.
         for (mut live, wanted) in differences {
-            let of_git = models.iter().filter(is_model);
+            let of_git = models.iter().filter(|it| is_model(it));
             let of_git = of_git.clone().find(|it| name(it) == name(&live)).unwrap();
             live["spec"]["predictors"] = of_git["spec"]["predictors"].clone();
             assert_eq!(live, wanted, "{engine:?}");
