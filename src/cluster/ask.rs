@@ -12,8 +12,8 @@ use tokio::time::timeout;
 
 use super::failure::{Failure, Why};
 
-/// How long one answer may take. The API server itself gives up after a minute.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How long one answer may take: of a page of 500 models that one write needs no more.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// How many objects one page of a list has.
 const PAGE: u32 = 500;

@@ -20,6 +20,7 @@ pub(crate) struct Failure {
 pub(crate) enum Why {
     /// The user has no right to do it.
     Forbidden,
+    /// The API server does not know who asks.
     Unauthorized,
     /// There is no object of that name.
     NotFound,
@@ -50,6 +51,10 @@ impl Failure {
             kube::Error::Api(status) => status,
             kube::Error::SerdeError(error) => {
                 return Self::new(doing, Why::Unreadable, error.to_string());
+            }
+            // A plugin for credentials failed: the errors above the first cause name it.
+            error @ kube::Error::Auth(_) => {
+                return Self::new(doing, Why::Unreachable, error.to_string());
             }
             error => return Self::new(doing, Why::Unreachable, innermost(error)),
         };

@@ -1,11 +1,13 @@
 //! What commands print: messages on standard error, JSON and diffs on standard output.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
 use anyhow::Context;
-use diffy::{DiffOptions, PatchFormatter};
+use imara_diff::{
+    Algorithm, Diff, InternedInput, Interner, Token, UnifiedDiffConfig, UnifiedDiffPrinter,
+};
 use serde_json::Value;
 
 use super::exit::Status;
@@ -137,17 +139,68 @@ pub(super) fn json(value: &Value) -> String {
 
 /// A unified diff of one file.
 pub(super) fn diff(name: &str, before: &str, after: &str) -> String {
-    let name = printable(name.trim_start_matches('/'));
-    let mut options = DiffOptions::new();
-    options.set_original_filename(format!("a/{name}"));
-    options.set_modified_filename(format!("b/{name}"));
-    let patch = options.create_patch(before, after);
-    if patch.hunks().is_empty() {
-        return String::new();
+    let lines = InternedInput::new(before, after);
+    let mut diff = Diff::compute(Algorithm::Histogram, &lines);
+    diff.postprocess_lines(&lines);
+    let printer = Hunks(&lines.interner);
+    let hunks = diff.unified_diff(&printer, UnifiedDiffConfig::default(), &lines);
+    let hunks = hunks.to_string();
+    if hunks.is_empty() {
+        return hunks;
     }
-    // GNU's diff writes the space of an empty line too.
-    let formatter = PatchFormatter::new().suppress_blank_empty(false);
-    formatter.fmt_patch(&patch).to_string()
+    let name = printable(name.trim_start_matches('/'));
+    format!("--- a/{name}\n+++ b/{name}\n{hunks}")
+}
+
+/// The hunks of a diff as GNU's diff and `patch` have them.
+struct Hunks<'l, 't>(&'l Interner<&'t str>);
+
+impl Hunks<'_, '_> {
+    fn line(&self, mut to: impl fmt::Write, sign: char, token: Token) -> fmt::Result {
+        let line = self.0[token];
+        write!(to, "{sign}{line}")?;
+        if line.ends_with('\n') {
+            return Ok(());
+        }
+        to.write_str("\n\\ No newline at end of file\n")
+    }
+}
+
+impl UnifiedDiffPrinter for Hunks<'_, '_> {
+    fn display_header(
+        &self,
+        mut to: impl fmt::Write,
+        before: u32,
+        after: u32,
+        len_before: u32,
+        len_after: u32,
+    ) -> fmt::Result {
+        let range = |start: u32, len| match len {
+            0 => format!("{start},0"),
+            1 => format!("{}", start + 1),
+            len => format!("{},{len}", start + 1),
+        };
+        let (before, after) = (range(before, len_before), range(after, len_after));
+        writeln!(to, "@@ -{before} +{after} @@")
+    }
+
+    fn display_context_token(&self, to: impl fmt::Write, token: Token) -> fmt::Result {
+        self.line(to, ' ', token)
+    }
+
+    fn display_hunk(
+        &self,
+        mut to: impl fmt::Write,
+        before: &[Token],
+        after: &[Token],
+    ) -> fmt::Result {
+        for (sign, lines) in [('-', before), ('+', after)] {
+            for token in lines {
+                self.line(&mut to, sign, *token)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A diff for people, in which the record is one short line.

@@ -31,6 +31,7 @@ fn text(Failure { doing, why, said }: &Failure) -> String {
             "no permission; see that the Role and the ClusterRole of the controller are bound to it: "
         }
         Why::Unreachable => "the API server does not answer: ",
+        Why::Unreadable => "the answer of the API server cannot be read: ",
         _ => "",
     };
     format!("cannot {doing}: {cause}{said}")
@@ -64,9 +65,9 @@ impl Trouble {
         self.why() == Some(Why::Conflict)
     }
 
-    /// Whether the API server answered.
+    /// Whether the API server answered, and not something else in its place.
     pub(super) fn is_answer(&self) -> bool {
-        self.why() != Some(Why::Unreachable)
+        !matches!(self.why(), Some(Why::Unreachable | Why::Unreadable))
     }
 }
 

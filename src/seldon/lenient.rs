@@ -32,7 +32,7 @@ impl<T> Lenient<T> {
         }
     }
 
-    /// The same of something that is made from the part.
+    /// Applies a function to the part. What is no part stays as it is.
     pub(crate) fn map<'v, U>(&'v self, of: impl FnOnce(&'v T) -> U) -> Lenient<U> {
         match self {
             Self::Absent => Lenient::Absent,
@@ -42,7 +42,7 @@ impl<T> Lenient<T> {
         }
     }
 
-    /// The same, or absent where it goes.
+    /// Absent if it goes, and itself otherwise.
     pub(crate) fn unless(self, goes: bool) -> Self {
         if goes { Self::Absent } else { self }
     }
@@ -318,7 +318,7 @@ impl PartialEq for Rest<'_> {
     }
 }
 
-/// A value that is not read but to be compared.
+/// A value that is only compared.
 pub(crate) struct Json<'a>(pub(crate) &'a RawValue);
 
 /// The longest value that is parsed to be compared, in bytes: parsed, it takes many times its length.

@@ -5,8 +5,6 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use diffy::create_patch;
-
 use crate::command::{MODEL, folder, outcome, plain_model, run, run_in, seldon_tracing, utf16};
 use crate::support::fixtures::{examples, root};
 
@@ -19,11 +17,8 @@ fn golden(name: &str, text: &str) {
         return;
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        expected == text,
-        "tests/cli/golden/{name} is another (UPDATE_GOLDEN=1 writes it anew):\n{}",
-        create_patch(&expected, text)
-    );
+    let why = "UPDATE_GOLDEN=1 writes it anew, for `git diff`";
+    assert_eq!(text, expected, "tests/cli/golden/{name}: {why}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 use super::seen::{Nodes, Seen, SeenBefore, Trial, is_ready};
 use super::{served, trial};
 use crate::cluster::ask::{Asked, Kind, each, get, send};
+use crate::cluster::failure::Why;
 use crate::cluster::names::{CONFIG_KEY, CONFIG_MAP, CONTROLLER, NAME, NAMESPACE_LABEL};
 use crate::config::Config;
 
@@ -70,7 +71,11 @@ async fn page(client: &Client, path: &str) -> Asked<Value> {
 async fn version(client: &Client) -> anyhow::Result<Value> {
     page(client, "/version").await.map_err(|failure| {
         let advice = "is the kubeconfig right, as in `kubectl version`?";
-        anyhow!("cannot reach the API server: {}; {advice}", failure.said)
+        let what = match failure.why {
+            Why::Unreachable => "cannot reach the API server",
+            _ => "the API server does not tell its version",
+        };
+        anyhow!("{what}: {}; {advice}", failure.said)
     })
 }
 

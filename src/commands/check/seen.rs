@@ -69,7 +69,7 @@ pub(super) enum Served {
 #[derive(Debug)]
 pub(super) struct Trial {
     pub(super) namespace: String,
-    /// That namespace.
+    /// The namespace of the dry run.
     pub(super) around: Asked<Value>,
     /// The model as it would be stored.
     pub(super) created: Asked<Value>,

@@ -1,4 +1,4 @@
-//! An object less what is ours in it: two objects that are equal less ours say the same, which is the question behind stickiness.
+//! Compares two objects without what we added to them. If they are equal, the variables of the older one stay.
 //!
 //! What the record says is ours and is found unchanged is left out. Only if the rest of two objects is equal is what the older one had
 //! kept or restored exactly, so "not sure" counts as "no".

@@ -44,7 +44,7 @@ pub(super) fn dry_run(seen: &Seen) -> Checked {
         ));
     }
     let created = match &seen.trial.created {
-        Err(failure) if matches!(failure.why, Why::Refused | Why::Unreachable) => {
+        Err(failure) if failure.why != Why::Forbidden && !failure.is_absence() => {
             let why = &failure.said;
             return Ok(Finding::wrong(
                 format!("the dry run in namespace {namespace} was refused: {why}"),
