@@ -12,7 +12,7 @@ COPY benches benches
 COPY third-party third-party
 COPY manifests/config.schema.json manifests/
 # For the machine that builds it, of whatever kind.
-RUN RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs" cargo auditable build --locked --release --target "$(rustc -vV | sed -n 's/^host: //p')"
+RUN RUSTFLAGS="-C target-feature=+crt-static" cargo auditable build --locked --release --target "$(rustc -vV | sed -n 's/^host: //p')"
 RUN cp target/*/release/seldon-tracing /
 
 FROM scratch
