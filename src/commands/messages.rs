@@ -140,7 +140,8 @@ pub(super) fn json(value: &Value) -> String {
 /// A unified diff of one file.
 pub(super) fn diff(name: &str, before: &str, after: &str) -> String {
     let lines = InternedInput::new(before, after);
-    let mut diff = Diff::compute(Algorithm::Histogram, &lines);
+    // Histograms need the square of a stream of thousands of models.
+    let mut diff = Diff::compute(Algorithm::Myers, &lines);
     diff.postprocess_lines(&lines);
     let printer = Hunks(&lines.interner);
     let hunks = diff.unified_diff(&printer, UnifiedDiffConfig::default(), &lines);
