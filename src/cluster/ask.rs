@@ -12,8 +12,9 @@ use tokio::time::timeout;
 
 use super::failure::{Failure, Why};
 
-/// How long one answer may take: of a page of 500 models that one write needs no more.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long one answer may take. The API server waits up to 30 seconds for a webhook before it answers a write
+/// (<https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#timeouts>).
+const PATIENCE: Duration = Duration::from_secs(35);
 
 /// How many objects one page of a list has.
 const PAGE: u32 = 500;

@@ -54,7 +54,7 @@ pub(crate) struct Layer<'a> {
 }
 
 impl<'a> Layer<'a> {
-    /// Reads the annotations of one place. A setting that cannot be used is noted and left out.
+    /// Reads the annotations of one place, which is in that predictor where it is in one. A setting that cannot be used is noted and left out.
     pub(crate) fn read(
         annotations: Option<&Annotations<'a>>,
         (origin, predictor): (Origin, usize),

@@ -64,7 +64,8 @@ impl Authority {
     /// Makes a CA: ECDSA P-256 with SHA-256, a random serial number of 128 bits, valid from one hour before `now` until `lifetime` after
     /// `now`, in whole seconds. It can sign certificates of servers and clients, but not of other CAs (RFC 5280 §4.2.1.9).
     ///
-    /// The default common name ends with a random number, which distinguishes the old and the new CA in one bundle.
+    /// The default common name ends with a random number, which distinguishes the old and the new CA in one bundle. A name that is given is
+    /// not checked: X.509 allows up to 64 characters.
     ///
     /// # Errors
     /// If the lifetime is invalid, or the system gives no random numbers.

@@ -26,7 +26,7 @@ tests![WITH_ENGINES: crate::Test;
 /// The program.
 const VARIABLE: &str = "SELDON_TRACING_GITOPS";
 
-/// Who asks the API server what a manifest would become.
+/// The engines that ask the API server, by a dry run, what a manifest would become.
 const ASKING: [&[&str]; 4] = [
     &["flux"],
     &["argo", "ServerSideDiff"],
@@ -34,7 +34,7 @@ const ASKING: [&[&str]; 4] = [
     &["argo", "ServerSideDiff", "IncludeMutationWebhook"],
 ];
 
-/// Who compares by itself, and in which examples it sees what was injected: all, or those where a list of Git has become longer.
+/// The engines that compare by themselves, and the examples that differ for them: those where a list of Git has become longer, or all.
 const GUESSING: [(&[&str], &[&str]); 2] = [
     (&["argo"], &["churn", "fraud", "recommend"]),
     (&["argo", "ServerSideApply"], ALL),

@@ -15,7 +15,7 @@ tests![only_what_the_policies_name_is_open];
 /// A connection by TCP: from whom, to whom, to which port, and whether it can be made.
 type Way = (&'static str, &'static str, u16, bool);
 
-/// Of those who connect, by name: the network that they are in, and their address there.
+/// The ends of connections, by name: the network namespace of each, and its address.
 pub(crate) struct Places(BTreeMap<&'static str, (PathBuf, String)>);
 
 fn only_what_the_policies_name_is_open(cluster: &Cluster) {

@@ -457,8 +457,21 @@ fn models() {
     let wrong = [(Item::DryRun, Wrong)];
     let bare = json!({"metadata": {"annotations": {"tracing": "true"}}});
     broken(|seen| seen.trial.created = Ok(bare), &wrong);
-    let checks = broken(|seen| seen.trial.created = failed(Why::Refused), &wrong);
-    assert!(text(&checks, Item::DryRun).contains("said no"));
+    // Another webhook may deny with any code.
+    for why in [
+        Why::Refused,
+        Why::Conflict,
+        Why::Unauthorized,
+        Why::Unreachable,
+        Why::Unreadable,
+    ] {
+        let checks = broken(|seen| seen.trial.created = failed(why), &wrong);
+        let said = text(&checks, Item::DryRun);
+        assert!(
+            said.starts_with("the dry run in") && said.ends_with("said no"),
+            "{said}"
+        );
+    }
     broken(|seen| seen.trial.around = absent(), &wrong);
     let off = json!({"metadata": {"labels": {"tracing.seldon.io/disabled": "true"}}});
     broken(
