@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::pods::serving;
+use crate::pods::{install, serving};
 use crate::readme::assert_new_models_are_traced;
 use crate::rig::installation::{NAMESPACE, SECRET, Source, bundles, get, part, service_name};
 use crate::rig::{Cluster, cert_manager, until};
@@ -12,11 +12,8 @@ use crate::traffic::failed_open;
 tests![the_pods_wait_for_the_certificate_and_take_the_renewed_one_without_a_restart];
 
 fn the_pods_wait_for_the_certificate_and_take_the_renewed_one_without_a_restart(cluster: &Cluster) {
-    let start = Instant::now();
     let binaries = cert_manager::find().unwrap();
-    let installation = cluster.install(&Source::CertManager(binaries));
-    let took = start.elapsed();
-    eprintln!("node: installed with cert-manager in {took:.1?}");
+    let installation = install(cluster, &Source::CertManager(binaries));
     assert_new_models_are_traced(cluster, "issued");
 
     let (pods, plane, failed) = (serving(cluster), cluster.plane(), failed_open(cluster));

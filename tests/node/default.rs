@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use crate::models::{is_traced, model, written};
+use crate::pods::install;
 use crate::readme::{assert_new_models_are_traced, assert_nothing_is_left};
 use crate::rig::installation::Source;
 use crate::rig::{Cluster, Space, until};
@@ -10,10 +11,7 @@ use crate::rig::{Cluster, Space, until};
 tests![one_command_leads_to_traced_models_and_an_outage_is_repaired];
 
 fn one_command_leads_to_traced_models_and_an_outage_is_repaired(cluster: &Cluster) {
-    let start = Instant::now();
-    let installation = cluster.install(&Source::Controller);
-    let took = start.elapsed();
-    eprintln!("node: installed with the controller in {took:.1?}");
+    let installation = install(cluster, &Source::Controller);
     assert_new_models_are_traced(cluster, "controlled");
     let run = |command: &str| installation.shell.run(command).ok();
 

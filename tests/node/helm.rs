@@ -2,13 +2,12 @@
 
 use std::env;
 use std::path::PathBuf;
-use std::time::Instant;
 
 use crate::node::Parts;
-use crate::pods::serving;
+use crate::pods::{install, serving};
 use crate::policies::{Places, peer};
 use crate::readme::assert_new_models_are_traced;
-use crate::rig::installation::{NAME, NAMESPACE, Source, uninstall};
+use crate::rig::installation::{NAME, NAMESPACE, Source};
 use crate::rig::shell::blocks;
 use crate::rig::{Cluster, until};
 
@@ -29,13 +28,7 @@ fn commands(of: &str) -> String {
 }
 
 fn helm_installs_it_tests_it_and_takes_it_away(cluster: &Cluster) {
-    // Where this test runs alone, the cluster has what was installed at first, and Helm takes over nothing.
-    cluster.installation().shell.run(&uninstall()).ok();
-
-    let start = Instant::now();
-    let installation = cluster.install(&Source::Helm(program()));
-    let took = start.elapsed();
-    eprintln!("node: installed by Helm in {took:.1?}");
+    let installation = install(cluster, &Source::Helm(program()));
     assert_new_models_are_traced(cluster, "released");
     let run = |command: &str| installation.shell.run(command).ok();
 

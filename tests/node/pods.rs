@@ -3,16 +3,27 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::rig::installation::{NAME, NAMESPACE};
+use crate::rig::installation::{Installation, NAME, NAMESPACE, Source, uninstall};
 use crate::rig::{Cluster, metrics, until};
 use crate::support::load::get;
 
 /// What selects them.
 pub(crate) const SELECTOR: &str =
     "app.kubernetes.io/name=seldon-tracing,app.kubernetes.io/component=webhook";
+
+/// Installs the webhook anew. What the cluster was given at its start is there until a test has removed it.
+pub(crate) fn install(cluster: &Cluster, source: &Source) -> Installation {
+    cluster.installation().shell.run(&uninstall()).ok();
+    let start = Instant::now();
+    let installation = cluster.install(source);
+    let took = start.elapsed();
+    eprintln!("node: installed {} in {took:.1?}", source.folder());
+    installation
+}
 
 /// A pod that is ready and not on its way out.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

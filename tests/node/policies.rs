@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::node::Parts;
-use crate::pods::{Pod, ready, selected, serving};
+use crate::pods::{Pod, install, ready, selected, serving};
 use crate::readme::assert_new_models_are_traced;
 use crate::rig::installation::{NAMESPACE, Source};
 use crate::rig::{Cluster, Space, until};
@@ -20,7 +20,7 @@ pub(crate) struct Places(BTreeMap<&'static str, (PathBuf, String)>);
 
 fn only_what_the_policies_name_is_open(cluster: &Cluster) {
     Parts::find().unwrap().import("collector");
-    let installation = cluster.install(&Source::Controller);
+    let installation = install(cluster, &Source::Controller);
     let shell = &installation.shell;
     shell.follow("docs/install.md", "## A receiver");
     shell.run("kubectl create namespace monitoring").ok();

@@ -3,7 +3,7 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::tests::{World, start};
+use super::tests::world::{World, start};
 use super::*;
 use crate::pki::authority::key_of;
 use crate::pki::{Certificate, read_certificates};

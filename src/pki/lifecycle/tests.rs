@@ -1,137 +1,14 @@
 //! Each state that an installation can be in, and the steps that lead out of it.
 
-use time::{Duration, OffsetDateTime};
+pub(super) mod world;
 
+use time::Duration;
+
+use self::world::{TIMES, World, foreign, installed, names, start};
 use super::*;
-use crate::pki::{Authority, read_certificates};
+use crate::pki::read_certificates;
 
 const SECOND: Duration = Duration::SECOND;
-
-/// Those of production.
-pub(super) const TIMES: Times = Times {
-    leaf: Duration::days(90),
-    ca: Duration::days(5 * 365),
-    ca_renewal: Duration::days(365),
-    trust: Duration::seconds(10),
-    load: Duration::minutes(3),
-};
-
-pub(super) fn start() -> OffsetDateTime {
-    OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap()
-}
-
-pub(super) fn names() -> Names {
-    Names {
-        dns: vec![
-            "seldon-tracing.seldon-tracing.svc".to_owned(),
-            "seldon-tracing.seldon-tracing.svc.cluster.local".to_owned(),
-        ],
-        ip: vec![],
-    }
-}
-
-/// An installation, and how long it has been as it is.
-#[derive(Clone)]
-pub(super) struct World {
-    pub(super) ca: CaSecret,
-    pub(super) leaf: LeafSecret,
-    pub(super) bundles: Vec<String>,
-    pub(super) now: OffsetDateTime,
-    pub(super) bundles_since: OffsetDateTime,
-    pub(super) leaf_since: OffsetDateTime,
-}
-
-impl World {
-    /// Nothing is there but the webhook configuration, with two entries.
-    pub(super) fn new() -> Self {
-        Self {
-            ca: CaSecret::default(),
-            leaf: LeafSecret::default(),
-            bundles: vec![String::new(); 2],
-            now: start(),
-            bundles_since: start(),
-            leaf_since: start(),
-        }
-    }
-
-    pub(super) fn next(&self, times: &Times) -> Next {
-        let seen = Seen {
-            ca: &self.ca,
-            leaf: &self.leaf,
-            bundles: &self.bundles,
-            bundles_for: self.now - self.bundles_since,
-            leaf_for: self.now - self.leaf_since,
-        };
-        next(&seen, &names(), self.now, times).unwrap()
-    }
-
-    /// Does what a step says. Time passes only in a wait.
-    pub(super) fn apply(&mut self, step: Step) {
-        match step {
-            Step::Ca(secret) => self.ca = secret,
-            Step::Leaf(secret) => {
-                self.leaf = secret;
-                self.leaf_since = self.now;
-            }
-            Step::Bundle(bundle) => {
-                self.bundles.fill(bundle);
-                self.bundles_since = self.now;
-            }
-            Step::Wait(time) => self.now += time,
-        }
-    }
-
-    /// What is done until the next time when there is nothing to do, and then waits for that.
-    fn steps(&mut self) -> Vec<Why> {
-        let mut steps = Vec::new();
-        loop {
-            let next = self.next(&TIMES);
-            steps.push(next.why);
-            assert!(steps.len() < 20, "no end: {steps:?}");
-            if next.why == Why::UpToDate {
-                return steps;
-            }
-            self.apply(next.step);
-        }
-    }
-
-    /// Does what comes before this.
-    fn until(&mut self, why: Why) {
-        for _ in 0..20 {
-            let next = self.next(&TIMES);
-            if next.why == why {
-                return;
-            }
-            self.apply(next.step);
-        }
-        panic!("it never comes to {why:?}");
-    }
-
-    fn cas(&self) -> Vec<String> {
-        let read = read_certificates(self.bundles[0].as_bytes()).unwrap();
-        read.into_iter().map(|ca| ca.subject).collect()
-    }
-}
-
-/// One that has all it needs.
-fn installed() -> World {
-    let mut world = World::new();
-    world.steps();
-    world
-}
-
-/// A CA of somebody else, and a certificate of it.
-fn foreign() -> (Authority, LeafSecret) {
-    let ca = Authority::new(Some("foreign"), start(), Duration::days(3000)).unwrap();
-    let pair = ca
-        .issue(&names(), Purpose::Server, start(), Duration::days(90))
-        .unwrap();
-    let leaf = LeafSecret {
-        chain: pair.chain,
-        key: pair.key,
-    };
-    (ca, leaf)
-}
 
 /// The steps that replace a CA under a certificate in use.
 const CHANGE: [Why; 6] = [

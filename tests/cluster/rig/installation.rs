@@ -52,7 +52,8 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    fn folder(&self) -> &'static str {
+    /// The folder that is installed.
+    pub(crate) fn folder(&self) -> &'static str {
         match self {
             Self::Helm(_) => "manifests/chart",
             Self::External => "manifests/external",

@@ -1,150 +1,17 @@
 //! An installation from our manifests is good, and each way to break it is told in the right line.
 
+mod sound;
+mod webhook;
+
 use std::fs;
 use std::path::Path;
-use std::sync::LazyLock;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use serde_json::{Value, json};
-use time::{Duration, OffsetDateTime};
 
+use self::sound::*;
 use super::*;
-use crate::cluster::ask::Asked;
-use crate::cluster::failure::{Failure, Why};
+use crate::cluster::failure::Why;
 use crate::commands::check::item::Verdict::{self, Good, NotChecked, Warning, Wrong};
-use crate::commands::check::seen::{Nodes, Served, Trial};
-use crate::manifest::tree::Tree;
-use crate::pki::{Authority, Names, Purpose};
-
-const NAME: &str = "seldon-tracing.seldon-tracing.svc";
-
-fn now() -> OffsetDateTime {
-    OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap()
-}
-
-static AUTHORITY: LazyLock<Authority> =
-    LazyLock::new(|| Authority::new(None, now(), time::Duration::days(3650)).unwrap());
-
-fn file(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests/base");
-    fs::read_to_string(path.join(name)).unwrap()
-}
-
-fn manifest(name: &str) -> Value {
-    Tree::yaml(&file(name)).unwrap().to_value().unwrap()
-}
-
-fn failed<T>(why: Why) -> Asked<T> {
-    Err(Failure::new("get this", why, "admission webhook said no"))
-}
-
-fn absent<T>() -> Asked<T> {
-    failed(Why::NotFound)
-}
-
-fn bundle(authority: &Authority) -> String {
-    STANDARD.encode(authority.certificate())
-}
-
-fn chain(name: &str, days: u32) -> Served {
-    let names = Names {
-        dns: vec![name.to_owned()],
-        ip: vec![],
-    };
-    let pair = AUTHORITY.issue(
-        &names,
-        Purpose::Server,
-        now(),
-        time::Duration::days(days.into()),
-    );
-    let pem = pair.unwrap().chain;
-    let ders = CertificateDer::pem_slice_iter(pem.as_bytes());
-    Served::Chain(ders.map(|der| der.unwrap().to_vec()).collect())
-}
-
-fn pod() -> Value {
-    let template = manifest("deployment.yaml")["spec"]["template"].clone();
-    let mut spec = template["spec"].clone();
-    spec["containers"][0]["image"] = json!(concat!("a.b:5000/x:", env!("CARGO_PKG_VERSION")));
-    json!({
-        "metadata": {"name": "pod-a", "labels": template["metadata"]["labels"]},
-        "spec": spec,
-        "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]},
-    })
-}
-
-/// A pod of a model, or of a receiver.
-fn other(node: &str, labels: &Value, host_port: u16, protocol: &str, ready: &str) -> Value {
-    let port = json!({"containerPort": 1, "hostPort": host_port, "protocol": protocol});
-    json!({
-        "metadata": {"name": "x", "labels": labels},
-        "spec": {"nodeName": node, "containers": [{"name": "c", "ports": [port]}]},
-        "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": ready}]},
-    })
-}
-
-fn nodes(pods: &[Value]) -> Nodes {
-    let mut nodes = Nodes::default();
-    for pod in pods {
-        nodes.add(pod);
-    }
-    nodes
-}
-
-fn model_on(node: &str) -> Value {
-    other(node, &json!({"seldon-app": "x"}), 9000, "TCP", "True")
-}
-
-fn receiver_on(node: &str) -> Value {
-    other(node, &json!({}), 5775, "UDP", "True")
-}
-
-/// What a sound installation looks like.
-fn good() -> Seen {
-    let mut deployment = manifest("deployment.yaml");
-    deployment["status"] = json!({"readyReplicas": 2});
-    deployment["spec"]["template"]["spec"] = pod()["spec"].clone();
-    let mut configuration = manifest("webhook.yaml");
-    for entry in configuration["webhooks"].as_array_mut().unwrap() {
-        entry["clientConfig"]["caBundle"] = json!(bundle(&AUTHORITY));
-    }
-    let slice = json!({"endpoints": [
-        {"addresses": ["10.0.0.1"], "conditions": {"ready": true}},
-        {"addresses": ["10.0.0.2"], "conditions": {}},
-        {"addresses": ["10.0.0.3"], "conditions": {"ready": false}},
-    ]});
-    let seldons = json!({"metadata": {"name": "seldon-mutating"}, "webhooks": [{
-        "name": "v1.mseldondeployment.kb.io",
-        "rules": configuration["webhooks"][0]["rules"],
-        "clientConfig": {"service": {"namespace": "seldon-system", "name": "seldon-webhook-service"}},
-    }]});
-    Seen {
-        ours: "seldon-tracing".to_owned(),
-        now: now() + Duration::HOUR,
-        api_server: json!({"major": "1", "minor": "36", "gitVersion": "v1.36.3"}),
-        seldon: Ok(json!({"resources": [{"name": "seldondeployments"}]})),
-        namespace: Ok(manifest("namespace.yaml")),
-        config_map: Ok(json!({"data": {"config.yaml": file("config.yaml")}})),
-        deployment: Ok(deployment),
-        controller: absent(),
-        pods: Ok(vec![pod()]),
-        service: Ok(manifest("service.yaml")),
-        slices: Ok(vec![json!({"endpoints": null}), slice]),
-        configuration: Ok(configuration.clone()),
-        configurations: Ok(vec![configuration, seldons]),
-        served: vec![("pod-a".to_owned(), chain(NAME, 90))],
-        namespaces: Ok(vec![]),
-        trial: Trial {
-            namespace: "default".to_owned(),
-            around: Ok(json!({"metadata": {"name": "default"}})),
-            created: Ok(json!({"metadata": {"annotations": {"tracing.seldon.io/injected": "{}"}}})),
-        },
-        nodes: Ok(nodes(&[model_on("node-a"), receiver_on("node-a")])),
-    }
-}
 
 /// The checks that came to anything but good, apart from the one of the controller, which is not installed.
 fn remarkable(checks: &[Check]) -> Vec<(Item, Verdict)> {
@@ -173,11 +40,6 @@ fn broken(change: impl FnOnce(&mut Seen), expected: &[(Item, Verdict)]) -> Vec<C
 fn text(checks: &[Check], item: Item) -> &str {
     let check = checks.iter().find(|it| it.item == item);
     &check.unwrap().finding.text
-}
-
-/// The first entry of the configuration.
-fn entry(seen: &mut Seen) -> &mut Value {
-    &mut seen.configuration.as_mut().unwrap()["webhooks"][0]
 }
 
 fn config(seen: &mut Seen, text: &str) {
@@ -335,124 +197,6 @@ fn the_pods() {
 }
 
 #[test]
-fn the_service() {
-    let wrong = [(Item::Service, Wrong)];
-    let checks = broken(|seen| seen.slices = Ok(vec![]), &wrong);
-    assert!(text(&checks, Item::Service).contains("no ready endpoint"));
-    let checks = broken(
-        |seen| {
-            seen.slices = Ok(vec![]);
-            let mut service = manifest("service.yaml");
-            service["spec"]["selector"]["app.kubernetes.io/component"] = json!("other");
-            seen.service = Ok(service);
-        },
-        &wrong,
-    );
-    assert!(text(&checks, Item::Service).contains("does not fit the labels"));
-    broken(|seen| seen.service = absent(), &wrong);
-}
-
-#[test]
-fn the_configuration() {
-    broken(
-        |seen| {
-            let configuration = seen.configuration.as_mut().unwrap();
-            configuration["webhooks"].as_array_mut().unwrap().pop();
-        },
-        &[(Item::Entries, Wrong)],
-    );
-    let wrong = &[(Item::Calls, Wrong)][..];
-    let policy = &[(Item::FailurePolicy, Warning)][..];
-    for (pointer, value, expected) in [
-        ("/clientConfig/service/name", json!("x"), wrong),
-        ("/clientConfig/service/namespace", json!("x"), wrong),
-        ("/clientConfig/service/path", json!("/x"), wrong),
-        ("/clientConfig/service/port", json!(8443), wrong),
-        ("/clientConfig/service", json!(null), wrong),
-        ("/rules", json!([]), wrong),
-        ("/rules/0/operations", json!(["CREATE"]), wrong),
-        ("/rules/0/apiVersions", json!(["v1alpha2"]), wrong),
-        ("/rules/0/apiGroups", json!([]), wrong),
-        ("/rules/0/resources", json!(["pods"]), wrong),
-        ("/rules/0/resources", json!(["*/*"]), &[]),
-        ("/rules/0/operations", json!(["*"]), &[]),
-        ("/failurePolicy", json!("Fail"), policy),
-    ] {
-        broken(
-            |seen| *entry(seen).pointer_mut(pointer).unwrap() = value,
-            expected,
-        );
-    }
-    let old = |name: &str, service: &str| {
-        let mut configuration = manifest("webhook.yaml");
-        configuration["metadata"]["name"] = json!(name);
-        configuration["webhooks"][0]["name"] = json!("a.b.c");
-        configuration["webhooks"][0]["clientConfig"]["service"] =
-            json!({"namespace": "x", "name": service});
-        configuration["webhooks"].as_array_mut().unwrap().pop();
-        Ok(vec![configuration])
-    };
-    let two = [(Item::OtherWebhooks, Warning)];
-    broken(
-        |seen| seen.configurations = old("a", "jaeger-injector"),
-        &two,
-    );
-    broken(|seen| seen.configurations = old("tracing", "b"), &two);
-    broken(|seen| seen.configurations = old("a", "b"), &[]);
-}
-
-#[test]
-fn the_certificates() {
-    let other = Authority::new(None, now(), time::Duration::days(100)).unwrap();
-    let trusting = |bundle: String| {
-        move |seen: &mut Seen| entry(seen)["clientConfig"]["caBundle"] = json!(bundle)
-    };
-    let both = [(Item::CaBundle, Wrong), (Item::Certificate, NotChecked)];
-    broken(trusting(String::new()), &both);
-    broken(trusting("?".to_owned()), &both);
-    broken(trusting(STANDARD.encode("x")), &both);
-    let checks = broken(trusting(bundle(&other)), &[(Item::Certificate, Wrong)]);
-    assert!(text(&checks, Item::Certificate).contains("is not signed by a CA in caBundle"));
-    let rotating = STANDARD.encode([other.certificate(), AUTHORITY.certificate()].concat());
-    broken(trusting(rotating), &[]);
-
-    let serving =
-        |served: Served| move |seen: &mut Seen| seen.served.push(("pod-b".to_owned(), served));
-    broken(
-        serving(chain("localhost", 90)),
-        &[(Item::Certificate, Wrong)],
-    );
-    let soon = |seen: &mut Seen| seen.now = now() + Duration::days(80);
-    broken(soon, &[(Item::Expiry, Warning)]);
-    // A short life is no reason to be alarmed.
-    let after = |hours: i64| {
-        move |seen: &mut Seen| {
-            seen.served = vec![("pod-b".to_owned(), chain(NAME, 1))];
-            seen.now = now() + Duration::hours(hours);
-        }
-    };
-    broken(after(12), &[]);
-    broken(after(20), &[(Item::Expiry, Warning)]);
-    let ended = [(Item::Certificate, Wrong), (Item::Expiry, Wrong)];
-    broken(after(25), &ended);
-    broken(after(-2), &[(Item::CaBundle, Wrong), ended[0], ended[1]]);
-    let no_tls = Served::NoTls("closed".to_owned());
-    broken(serving(no_tls), &ended);
-    broken(serving(Served::Forbidden), &[]);
-    let unknown = ended.map(|(item, _)| (item, NotChecked));
-    for served in [Served::Forbidden, Served::Unreachable("x".to_owned())] {
-        broken(
-            |seen| seen.served = vec![("pod-a".to_owned(), served)],
-            &unknown,
-        );
-    }
-    broken(|seen| seen.served.clear(), &unknown);
-    let near = |seen: &mut Seen| seen.now = now() + Duration::days(3640);
-    let soon = [(Item::CaBundle, Warning), ended[0], ended[1]];
-    broken(near, &soon);
-}
-
-#[test]
 fn models() {
     let wrong = [(Item::DryRun, Wrong)];
     let bare = json!({"metadata": {"annotations": {"tracing": "true"}}});
@@ -529,20 +273,6 @@ fn what_may_not_be_read_is_not_checked_and_fails_nothing() {
     assert_eq!(good, left.map(|item| (item, Good)));
     for item in [Item::Namespace, Item::Pods, Item::Calls, Item::CaBundle] {
         assert_eq!(text(&checks, item), "no permission to get this");
-    }
-}
-
-/// A cluster that is ready for an installation.
-fn ready() -> SeenBefore {
-    SeenBefore {
-        ours: "seldon-tracing".to_owned(),
-        api_server: good().api_server,
-        seldon: good().seldon,
-        admission: Ok(json!({"resources": [{"name": "mutatingwebhookconfigurations"}]})),
-        rights: Ok(vec![("secrets".to_owned(), true)]),
-        namespace: absent(),
-        configuration: absent(),
-        configurations: Ok(vec![]),
     }
 }
 
