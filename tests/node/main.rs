@@ -26,6 +26,7 @@ mod rig;
 mod traffic;
 
 mod cert_manager;
+mod changes;
 mod default;
 mod helm;
 mod installed;
@@ -55,6 +56,7 @@ const TESTS: &[&[Test]] = &[
     readme::TESTS,
     cert_manager::TESTS,
     default::TESTS,
+    changes::TESTS,
     helm::TESTS,
 ];
 

@@ -111,7 +111,7 @@ fn a_killed_process_fails_no_write_and_what_it_left_untraced_is_traced_by_the_ne
 
 /// Writes meanwhile. Not one error, not one untraced object, and the API server has not gone on without us.
 #[track_caller]
-fn not_noticed(cluster: &Cluster, what: &str, happens: impl FnOnce()) {
+pub(crate) fn not_noticed(cluster: &Cluster, what: &str, happens: impl FnOnce()) {
     // Those of the test before may still be on their way out.
     until_replaced(cluster, &[]);
     let space = cluster.space("busy");

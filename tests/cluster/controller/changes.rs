@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Controller, QUICK, delete, patch_secret, secret, until_settled};
-use crate::rig::controller::CA;
+use super::{Controller, QUICK, patch_secret, until_settled};
+use crate::rig::controller::{CA, delete, secret};
 use crate::rig::installation::SECRET;
 use crate::rig::{Cluster, until};
 use crate::traffic::{Writes, failed_open, not_noticed};

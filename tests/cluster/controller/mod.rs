@@ -13,7 +13,7 @@ use seldon_tracing::pki::read_certificates;
 use serde_json::{Value, json};
 
 use crate::models::{is_traced, model};
-use crate::rig::controller::{ACCOUNT, CA};
+use crate::rig::controller::{ACCOUNT, CA, delete, secret};
 use crate::rig::installation::{self, NAME, NAMESPACE, SECRET, bundles, get, part};
 use crate::rig::{Cluster, controller, metrics, until};
 use crate::support::load;
@@ -78,50 +78,15 @@ fn assert_traced(cluster: &Cluster, name: &str) {
     assert!(is_traced(&space.create(&model("model"))));
 }
 
-fn secret(cluster: &Cluster, name: &str) -> Option<Value> {
-    let get = [
-        "get",
-        "secret",
-        name,
-        "--namespace",
-        NAMESPACE,
-        "-o",
-        "json",
-    ];
-    let got = cluster.kubectl(&get);
-    (got.code == Some(0)).then(|| got.json())
-}
-
-fn delete(cluster: &Cluster, names: &[&str]) {
-    let delete = ["delete", "secret", "--namespace", NAMESPACE];
-    cluster.kubectl(&[&delete[..], names].concat()).ok();
-}
-
 fn patch_secret(cluster: &Cluster, name: &str, patch: &Value) {
     let patch = format!("--patch={patch}");
     let arguments = ["patch", "secret", name, "--namespace", NAMESPACE, &patch];
     cluster.kubectl(&arguments).ok();
 }
 
-/// Waits until all is as it should be: one CA, which is not `before`, has signed the certificate that all pods serve, and both entries
-/// trust it. Returns it.
+/// Waits until the certificates are settled, by a CA that is not `before`, and served. Returns the CA.
 pub(crate) fn until_settled(cluster: &Cluster, before: &str) -> String {
-    let (mut ca, mut chain) = (String::new(), String::new());
-    until("the certificates are settled", || {
-        let (Some(of_ca), Some(leaf)) = (secret(cluster, CA), secret(cluster, SECRET)) else {
-            return false;
-        };
-        let keys = |secret: &Value| {
-            let data = secret["data"].as_object().unwrap();
-            data.keys().cloned().collect::<Vec<_>>()
-        };
-        if keys(&of_ca) != ["ca.crt", "ca.key"] || keys(&leaf) != ["tls.crt", "tls.key"] {
-            return false;
-        }
-        (ca, chain) = (part(&of_ca, "ca.crt"), part(&leaf, "tls.crt"));
-        let is_trusted = |bundle: Option<String>| bundle.as_deref() == Some(&ca);
-        ca != before && chain.ends_with(&ca) && bundles(cluster.plane()).into_iter().all(is_trusted)
-    });
+    let (ca, chain) = controller::until_settled(cluster, before);
     cluster.installation().webhook().shows(&chain, &ca);
     ca
 }

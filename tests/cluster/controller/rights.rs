@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Controller, delete, patch_secret, until_settled};
+use super::{Controller, patch_secret, until_settled};
 use crate::models::{is_traced, model, untraced};
-use crate::rig::controller::{self, ACCOUNT};
+use crate::rig::controller::{self, ACCOUNT, delete};
 use crate::rig::installation::{NAME, NAMESPACE, SECRET, bundles};
 use crate::rig::{Cluster, Space, until};
 use crate::writes::{apply, create, quietly};
