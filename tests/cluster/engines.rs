@@ -93,9 +93,10 @@ fn untriggered(objects: &[Value]) -> Vec<Value> {
     objects
 }
 
+/// As YAML, which the first line tells: for kubectl 1.30, JSON is one document.
 fn text(objects: &[Value]) -> String {
-    let texts: Vec<_> = objects.iter().map(Value::to_string).collect();
-    texts.join("\n---\n")
+    let texts = objects.iter().map(|object| format!("---\n{object}\n"));
+    texts.collect()
 }
 
 /// What is in the cluster of what is in Git.
