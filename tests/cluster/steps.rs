@@ -91,7 +91,8 @@ pub(crate) fn assert_unwritten(space: &Space<'_>, again: &Value, first: &Value) 
     assert_eq!(again, first, "sticky");
 }
 
-fn writes_the_time(cluster: &Cluster) -> bool {
+/// Whether an apply that changes nothing is a write of its time.
+pub(crate) fn writes_the_time(cluster: &Cluster) -> bool {
     let client = cluster.client();
     let version = cluster.block_on(client.apiserver_version()).unwrap();
     version.minor.parse::<u32>().unwrap() < TAKES_BACK_THE_TIME
