@@ -81,6 +81,7 @@ const WITH_ONE_CRD: &[&[Test]] = &[
     feedback::TESTS,
     mlserver::TESTS,
     fleet::TESTS,
+    fleet::resync::TESTS,
     resync::TESTS,
 ];
 

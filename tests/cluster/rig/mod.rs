@@ -20,12 +20,14 @@ pub(crate) mod shell;
 pub(crate) mod space;
 pub(crate) mod webhook;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kube::Client;
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use serde_json::json;
 use tokio::runtime::Runtime;
 
 use control_plane::{ControlPlane, Ground};
@@ -135,22 +137,26 @@ impl Cluster {
 
     /// One whose models have tracing on by default.
     pub(crate) fn default_on_space(&self, name: &str) -> Space<'_> {
-        self.labelled_space(name, &["tracing=enabled"])
+        self.labelled_space(name, &[("tracing", "enabled")])
     }
 
     /// One that the installed webhook does not hear of: the test brings a webhook of its own.
     pub(crate) fn apart(&self, name: &str) -> Space<'_> {
-        self.labelled_space(name, &["tracing.seldon.io/disabled=true"])
+        self.labelled_space(name, &[("tracing.seldon.io/disabled", "true")])
     }
 
-    fn labelled_space(&self, name: &str, labels: &[&str]) -> Space<'_> {
+    /// The labels are there from the first moment: the API server may have read a namespace before they are added to it.
+    fn labelled_space(&self, name: &str, labels: &[(&str, &str)]) -> Space<'_> {
         let number = self.spaces.fetch_add(1, Ordering::Relaxed);
         let name = format!("{name}-{number}");
-        self.kubectl(&["create", "namespace", &name]).ok();
-        if !labels.is_empty() {
-            let label = [&["label", "namespace", &name], labels].concat();
-            self.kubectl(&label).ok();
-        }
+        let labels: BTreeMap<_, _> = labels.iter().copied().collect();
+        let namespace = json!({
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": &name, "labels": labels},
+        });
+        self.kubectl_with(&namespace.to_string(), &["create", "-f", "-"])
+            .ok();
         Space::new(self, name)
     }
 }
