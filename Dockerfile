@@ -2,8 +2,6 @@
 # docker build -t seldon-tracing:0.1.0 .
 
 FROM rust:1.95 AS build
-# Puts the list of crates into the binary, for scanners of images.
-RUN cargo install --locked cargo-auditable@0.7.7
 WORKDIR /src
 # Only what the build reads: a change of the docs builds nothing again, and no key from certs/ gets into a layer.
 COPY Cargo.toml Cargo.lock ./
@@ -11,9 +9,9 @@ COPY src src
 COPY benches benches
 COPY third-party third-party
 COPY manifests/config.schema.json manifests/
+COPY release/binary release/tool release/
 # For the machine that builds it, of whatever kind.
-RUN RUSTFLAGS="-C target-feature=+crt-static" cargo auditable build --locked --release --target "$(rustc -vV | sed -n 's/^host: //p')"
-RUN cp target/*/release/seldon-tracing /
+RUN cp "$(release/binary)" /
 
 FROM scratch
 LABEL org.opencontainers.image.title="seldon-tracing"
