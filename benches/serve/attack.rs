@@ -85,6 +85,7 @@ async fn report(name: &str, from: &str, attack: Option<(usize, Ipv4Addr)>) {
         times: [open, new, livez],
     } = best;
     let mib = |bytes: u64| format!("{:.0}", bytes as f64 / f64::from(1 << 20));
+    let ended = peak.is_none();
     let peak = peak.map_or_else(|| "ended".to_owned(), mib);
     println!(
         "| {name} | {from} | {peak} + {} MiB | {:.0} ms | {} of {} | {:.0} ms | {} of {} | {:.0} ms | {:.0} ms |",
@@ -98,6 +99,7 @@ async fn report(name: &str, from: &str, attack: Option<(usize, Ipv4Addr)>) {
         livez.p99,
         livez.most
     );
+    assert!(!ended, "the webhook did not live through this");
 }
 
 /// What an attack came to.
