@@ -117,7 +117,7 @@ async fn exchange(
 }
 
 /// Opens a connection.
-async fn connect(port: u16) -> TlsStream<TcpStream> {
+pub(crate) async fn connect(port: u16) -> TlsStream<TcpStream> {
     let stream = tcp(Ipv4Addr::LOCALHOST, port).await.unwrap();
     Connector::new("http/1.1").tls(stream).await.unwrap()
 }

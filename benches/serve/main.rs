@@ -2,7 +2,7 @@
 //! size. Each runs as a process of its own, in turns, and the load comes from this one.
 //!
 //! `cargo bench --bench serve` runs all of it; `-- speed`, `-- memory` or `-- attack` a part. More words after `attack` choose the attacks
-//! whose names have them.
+//! whose names have them. `-- inputs FOLDER` sends the reviews that are files of a folder, one by one.
 
 #![expect(
     clippy::unwrap_used,
@@ -20,6 +20,7 @@ mod crafted;
 mod echo;
 #[path = "../../tests/support/load/h2.rs"]
 mod h2;
+mod inputs;
 #[path = "../../src/apiserver/client/insecure.rs"]
 mod insecure;
 mod load;
@@ -27,6 +28,7 @@ mod process;
 #[path = "../support/mod.rs"]
 mod support;
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use load::Load;
@@ -47,7 +49,7 @@ fn main() {
         return attack::as_attacker(&arguments[1..]);
     }
     let asked = |part: &str| {
-        let parts = ["speed", "memory", "attack"];
+        let parts = ["speed", "memory", "attack", "inputs"];
         let named = arguments.iter().any(|argument| argument == part);
         named
             || !arguments
@@ -72,6 +74,10 @@ fn main() {
     if asked("attack") {
         let wanted = arguments.iter().skip_while(|it| *it != "attack").skip(1);
         runtime.block_on(attack::all(&wanted.cloned().collect::<Vec<_>>()));
+    }
+    if let Some(at) = arguments.iter().position(|argument| argument == "inputs") {
+        let folder = arguments.get(at + 1).expect("inputs FOLDER");
+        runtime.block_on(inputs::all(Path::new(folder)));
     }
 }
 
