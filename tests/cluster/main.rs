@@ -19,6 +19,7 @@ mod cert_manager;
 mod check;
 mod controller;
 mod corpus;
+mod credentials;
 mod engines;
 mod feedback;
 mod fleet;
@@ -80,6 +81,7 @@ const WITH_ONE_CRD: &[&[Test]] = &[
     trouble::TESTS,
     feedback::TESTS,
     mlserver::TESTS,
+    credentials::TESTS,
     fleet::TESTS,
     fleet::resync::TESTS,
     resync::TESTS,
