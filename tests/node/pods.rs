@@ -96,6 +96,28 @@ impl Pod {
         self.running("/seldon-tracing")
     }
 
+    /// The limit of memory of its container, and the most that it had, in bytes.
+    pub(crate) fn memory(&self) -> [u64; 2] {
+        let groups = fs::read_to_string(self.process().join("cgroup")).unwrap();
+        let version_1 = groups.lines().find_map(|line| line.split_once(":memory:"));
+        let (root, path, files) = match version_1 {
+            Some((_, path)) => (
+                "/sys/fs/cgroup/memory",
+                path,
+                ["memory.limit_in_bytes", "memory.max_usage_in_bytes"],
+            ),
+            None => (
+                "/sys/fs/cgroup",
+                groups.trim().trim_start_matches("0::"),
+                ["memory.max", "memory.peak"],
+            ),
+        };
+        files.map(|file| {
+            let text = fs::read_to_string(format!("{root}{path}/{file}")).unwrap();
+            text.trim().parse().unwrap()
+        })
+    }
+
     /// The network that its containers share.
     pub(crate) fn network(&self) -> PathBuf {
         self.running("/pause").join("ns/net")
