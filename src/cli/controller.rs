@@ -62,7 +62,7 @@ pub struct Controller {
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
     pub repair_grace: Duration,
     /// How many models are repaired within a minute; each repair restarts pods
-    #[arg(long, value_name = "COUNT", default_value_t = 120, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "COUNT", default_value_t = 300, value_parser = clap::value_parser!(u16).range(1..))]
     pub repairs_per_minute: u16,
     /// The config file of the webhook, to know what a model should have.
     #[command(flatten)]

@@ -98,6 +98,7 @@ const WITH_CONTROLLER: &[&[Test]] = &[
     controller::TESTS,
     controller::changes::TESTS,
     controller::repair::TESTS,
+    controller::refused::TESTS,
     controller::rights::TESTS,
     engines::TESTS,
 ];
