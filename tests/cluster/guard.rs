@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use crate::corpus::named;
 use crate::models::{model, untraced};
 use crate::rig::installation::overlay;
-use crate::rig::{Cluster, Space, until};
+use crate::rig::{Cluster, Space, metrics, until};
 use crate::support::fixtures::{Corpus, documents, example_objects, root, triggered};
+use crate::writes::audited;
 
 tests![
     the_guard_is_installed_with_one_command,
@@ -85,6 +86,21 @@ impl<'c> Guard<'c> {
     }
 }
 
+impl Guard<'_> {
+    /// The API server has evaluated it often, and each time without an error: `failurePolicy: Ignore` would hide one.
+    fn had_no_error(&self) {
+        let policy = format!("policy=\"{}\"", self.name);
+        let checks = |result: &str| {
+            let name = "apiserver_validating_admission_policy_check_total";
+            metrics::sum(self.up.cluster, name, &[&policy, result])
+        };
+        assert!(checks("enforcement_action=\"audit\"") > 0.5);
+        // What is admitted is counted only where an expression ends in an error.
+        let errors = checks("enforcement_action=\"allow\"");
+        assert!(errors < 0.5, "{errors}");
+    }
+}
+
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
         for kind in ["binding", ""] {
@@ -107,6 +123,10 @@ fn is_for_the_webhook(manifest: &Value, namespace: &str) -> bool {
     let done = offline::run(&manifest.to_string(), &Config::default(), &context).unwrap();
     done.text.is_some()
 }
+
+/// Objects that the guard may be silent of, as `manifests/README.md` says: the webhook adds to `recommend`, where containers are excluded, and to
+/// `openvino-model` of the corpus, whose orchestrator has TRACING by hand.
+const SILENT: [&str; 2] = ["recommend", "openvino-model"];
 
 fn the_guard_warns_of_what_is_stored_untraced_and_of_nothing_else(cluster: &Cluster) {
     let guard = Guard::install(
@@ -149,7 +169,10 @@ fn the_guard_warns_of_what_is_stored_untraced_and_of_nothing_else(cluster: &Clus
         "{:?}",
         warned.difference(&wanting)
     );
-    assert!(unseen.len() * 10 < wanting.len(), "{unseen:?}");
+    let unseen = unseen.iter().map(|name| name.rsplit_once('-').unwrap().0);
+    let unforeseen: Vec<_> = unseen.filter(|it| !SILENT.contains(it)).collect();
+    assert_eq!(unforeseen, [""; 0]);
+    guard.had_no_error();
 }
 
 /// A change of a model that does not ask, and whether it then asks for tracing and lacks it.
@@ -259,6 +282,14 @@ fn the_guard_reads_the_trigger_as_the_webhook_does(cluster: &Cluster) {
     let expected = CASES.iter().filter(|(_, _, warns)| *warns);
     let expected: BTreeSet<_> = expected.map(|(name, _, _)| (*name).to_owned()).collect();
     assert_eq!(guard.warned(&guard.down, &cases), expected);
+    // `manifests/README.md` names the annotation.
+    let noted = &audited(&guard.down, "of-metadata")["validation.policy.admission.k8s.io/validation_failure"];
+    let noted = noted.as_str().unwrap();
+    assert!(noted.contains(&guard.name), "{noted}");
+    assert!(
+        noted.contains("of-metadata asks for tracing and is stored without it"),
+        "{noted}"
+    );
     let without_profile = cases
         .iter()
         .filter(|it| name_of(it) != "a-profile")
@@ -298,4 +329,5 @@ fn the_guard_reads_the_trigger_as_the_webhook_does(cluster: &Cluster) {
         .down
         .kubectl(&["annotate", "sdep/plain", "tracing.seldon.io/injected-"]);
     assert_eq!(lost.warnings().len(), 1, "{lost:?}");
+    guard.had_no_error();
 }
