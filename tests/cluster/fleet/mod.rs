@@ -5,6 +5,7 @@ pub(crate) mod resync;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 use futures::stream::{self, StreamExt};
 use seldon_tracing::config::Config;
@@ -19,7 +20,7 @@ use crate::support::common;
 
 tests![
     each_standing_is_told,
-    a_fleet_of_several_pages_is_read_whole,
+    a_fleet_of_several_pages_in_many_namespaces_is_read_whole,
     what_a_person_may_not_read_is_one_line,
     a_model_of_the_cluster_is_explained_as_it_is_there,
     an_api_server_that_is_not_there_is_named_with_advice,
@@ -184,25 +185,33 @@ fn each_standing_is_told(cluster: &Cluster) {
     );
 }
 
-fn a_fleet_of_several_pages_is_read_whole(cluster: &Cluster) {
+fn a_fleet_of_several_pages_in_many_namespaces_is_read_whole(cluster: &Cluster) {
     const COUNT: usize = 1010;
-    let apart = cluster.apart("pages");
+    let spaces: Vec<_> = (0..50).map(|_| cluster.apart("pages")).collect();
     let created = stream::iter(0..COUNT)
         .map(|number| {
             let name = format!("m-{number}");
             let object = json!({
                 "apiVersion": "machinelearning.seldon.io/v1",
                 "kind": "SeldonDeployment",
-                "metadata": {"name": name},
+                "metadata": {"name": name, "labels": {"fleet": "pages"}},
                 "spec": {"predictors": [{"name": "p", "graph": {"name": "m", "type": "MODEL"}}]},
             });
-            space::create(cluster.client(), apart.name.clone(), object)
+            let space = &spaces[number % spaces.len()];
+            space::create(cluster.client(), space.name.clone(), object)
         })
         .buffer_unordered(16)
         .map(Result::unwrap)
         .count();
     assert_eq!(cluster.block_on(created), COUNT);
-    let answer = ours(cluster, &["status", "-n", &apart.name, "-o", "json"]).json();
+    let start = Instant::now();
+    let answer = ours(
+        cluster,
+        &["status", "-A", "-l", "fleet=pages", "-o", "json"],
+    );
+    let took = start.elapsed();
+    eprintln!("cluster: the status of {COUNT} models in 50 namespaces was told in {took:.2?}");
+    let answer = answer.json();
     let mut names: Vec<_> = standings(&answer)
         .into_iter()
         .map(|(name, _)| name)
