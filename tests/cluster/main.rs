@@ -96,6 +96,7 @@ const ALONE: &[&[Test]] = &[api_server::TESTS];
 /// What is tested, one after the other, in a cluster of its own where our controller keeps the certificate.
 const WITH_CONTROLLER: &[&[Test]] = &[
     controller::TESTS,
+    controller::size::TESTS,
     controller::changes::TESTS,
     controller::repair::TESTS,
     controller::refused::TESTS,
@@ -105,6 +106,9 @@ const WITH_CONTROLLER: &[&[Test]] = &[
 
 /// The same with the code of Flux and Argo CD.
 const WITH_ENGINES: &[&[Test]] = &[engines::WITH_ENGINES];
+
+/// The same with `--ignored` only, because it takes a minute.
+const LARGE: &[&[Test]] = &[controller::size::LARGE];
 
 /// The same with a Prometheus.
 const WITH_PROMETHEUS: &[&[Test]] = &[monitoring::TESTS];
@@ -161,6 +165,7 @@ fn main() -> ExitCode {
             let watched = controlled.as_ref();
             let watched = watched.filter(|_| rig::prometheus::find().is_ok());
             alone.extend(trials(watched, "controller", WITH_PROMETHEUS));
+            alone.extend(ignored(trials(controlled.as_ref(), "controller", LARGE)));
             alone.extend(trials(controlled.as_ref(), "controller", WITHOUT_SELDON));
         }
     }
@@ -210,6 +215,11 @@ fn start(
 fn trials(cluster: Option<&Lazy<Cluster>>, kind: &str, tests: &[&'static [Test]]) -> Vec<Trial> {
     let absent = "there is no cluster: run tests/cluster/run";
     registry::trials(tests, kind, cluster, absent)
+}
+
+/// They run with `--ignored`.
+fn ignored(trials: Vec<Trial>) -> impl Iterator<Item = Trial> {
+    trials.into_iter().map(|it| it.with_ignored_flag(true))
 }
 
 /// Logs stay where something failed.

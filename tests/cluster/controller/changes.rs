@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Controller, QUICK, patch_secret, until_settled};
 use crate::rig::controller::{CA, delete, secret};
 use crate::rig::installation::SECRET;
-use crate::rig::{Cluster, until};
+use crate::rig::{Cluster, metrics, until};
 use crate::traffic::{Writes, failed_open, not_noticed};
 
 tests![
@@ -157,13 +157,23 @@ fn two_controllers_do_no_harm(cluster: &Cluster) {
     let outcome = writes.end();
     outcome.say("two controllers and a new CA");
     not_noticed(cluster, &space, &outcome, before);
-    // Now each finds what the other has made, and nobody writes any more.
+    // Now each finds what the other has made, and nobody writes any more. A touch of the Secret has both look, and when they look for the
+    // second time, they have done what they would have done after the first.
     let all = || two.iter().map(Controller::all_steps).sum::<f64>();
     let written = all();
-    let looked = |one: &Controller<'_>| {
-        one.metric("seldon_tracing_certificate_expiry_timestamp_seconds", "")
+    let reads = || {
+        let labels = [
+            r#"resource="mutatingwebhookconfigurations""#,
+            r#"verb="GET""#,
+        ];
+        metrics::sum(cluster, "apiserver_request_total", &labels)
     };
-    assert!(two.iter().all(|one| looked(one) > 1e9));
+    for touch in ["once", "twice"] {
+        let before = reads();
+        let touch = json!({"metadata": {"annotations": {"example.com/touched": touch}}});
+        patch_secret(cluster, SECRET, &touch);
+        until("both have looked", || reads() > before + 1.5);
+    }
     assert_eq!(until_settled(cluster, ""), ca);
     assert!((all() - written).abs() < 0.5);
 }

@@ -1,10 +1,13 @@
 //! The controller on a real API server, as a process with the rights of its service account.
 
 pub(crate) mod changes;
+pub(crate) mod refused;
 pub(crate) mod repair;
 pub(crate) mod rights;
+pub(crate) mod size;
 
 use std::fs;
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::events::v1::Event;
@@ -23,6 +26,7 @@ tests![
     from_nothing_to_a_certificate_that_is_served_and_trusted,
     a_ca_bundle_that_somebody_changed_is_put_back_and_nothing_else_is_touched,
     an_api_server_that_is_not_there_is_said_once_and_the_controller_goes_on,
+    an_api_server_that_hangs_is_said_once_and_the_controller_goes_on,
     the_webhook_configuration_is_waited_for,
 ];
 
@@ -117,9 +121,11 @@ fn from_nothing_to_a_certificate_that_is_served_and_trusted(cluster: &Cluster) {
     let controller = Controller::start(cluster, &[]);
     let expiry = "seldon_tracing_certificate_expiry_timestamp_seconds";
     until("it has looked", || controller.metric(expiry, "") > 1e9);
+    until("it has done what was to do", || {
+        controller.has_problem("[+]certificates ok")
+    });
     assert!(controller.metric("seldon_tracing_ca_expiry_timestamp_seconds", "") > 1e9);
     assert!(controller.all_steps() < 0.5);
-    assert!(controller.has_problem("[+]certificates ok"));
     // A page of code that is mapped from the file counts too, and a debug build has many.
     let memory = |name| controller.process.memory(name);
     let (all, own) = (memory("VmRSS"), memory("RssAnon"));
@@ -187,10 +193,20 @@ fn a_ca_bundle_that_somebody_changed_is_put_back_and_nothing_else_is_touched(clu
 }
 
 fn an_api_server_that_is_not_there_is_said_once_and_the_controller_goes_on(cluster: &Cluster) {
+    is_said_once(cluster, "127.0.0.1:1");
+}
+
+/// It takes connections, and says nothing on them.
+fn an_api_server_that_hangs_is_said_once_and_the_controller_goes_on(cluster: &Cluster) {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    is_said_once(cluster, &silent.local_addr().unwrap().to_string());
+}
+
+fn is_said_once(cluster: &Cluster, address: &str) {
     let plane = cluster.plane();
     let text = fs::read_to_string(plane.kubeconfig()).unwrap();
     let mut config: Value = serde_json::from_str(&text).unwrap();
-    config["clusters"][0]["cluster"]["server"] = json!("https://127.0.0.1:1");
+    config["clusters"][0]["cluster"]["server"] = json!(format!("https://{address}"));
     let file = plane.file("nowhere.kubeconfig");
     fs::write(&file, config.to_string()).unwrap();
     let process = cluster.block_on(controller::start_with(plane, file, &[]));
@@ -204,7 +220,7 @@ fn an_api_server_that_is_not_there_is_said_once_and_the_controller_goes_on(clust
             "check=\"certificates\"",
         )
     };
-    until("it tries again and again", || errors() > 2.5);
+    until("it tries again and again", || errors() > 1.5);
     let said = controller.process.lines_with(r#""check":"certificates""#);
     assert_eq!(said, 1, "{}", controller.process.log());
     assert!(controller.has_problem("the API server does not answer"));
