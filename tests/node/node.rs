@@ -66,7 +66,11 @@ impl Parts {
         self.import("seldon-tracing");
         self.join(&plane);
         self.enforce(&plane);
-        Cluster::on(plane, Crd::found().0[0], &Source::External)
+        let (crds, substitution) = Crd::found();
+        if let Some(said) = substitution {
+            eprintln!("node: {said}");
+        }
+        Cluster::on(plane, crds[0], &Source::External)
     }
 
     /// An image that `tests/node/build` wrote.

@@ -36,6 +36,8 @@ pub(crate) struct Installation {
     _cert_manager: Option<CertManager>,
     /// Where the commands of the documentation were run.
     pub(crate) shell: Shell,
+    /// What they printed.
+    pub(crate) said: String,
 }
 
 /// Where the certificate comes from.
@@ -47,6 +49,8 @@ pub(crate) enum Source {
     CertManager(PathBuf),
     /// From our controller: `manifests/default`. Without nodes it is a process, ended when it has made the certificate.
     Controller,
+    /// The same with all that is under "Quick start" in the README, which needs nodes.
+    QuickStart,
     /// The same by this Helm: `manifests/chart`.
     Helm(PathBuf),
 }
@@ -58,7 +62,7 @@ impl Source {
             Self::Helm(_) => "manifests/chart",
             Self::External => "manifests/external",
             Self::CertManager(_) => "manifests/cert-manager",
-            Self::Controller => "manifests/default",
+            Self::Controller | Self::QuickStart => "manifests/default",
         }
     }
 
@@ -69,6 +73,7 @@ impl Source {
             Self::CertManager(_) => "## With cert-manager",
             Self::Controller => "## Install it",
             Self::Helm(_) => "## With Helm",
+            Self::QuickStart => return blocks("README.md", "## Quick start on a cluster"),
         };
         blocks("docs/install.md", heading)
     }
@@ -91,7 +96,7 @@ impl Installation {
         }
         let commands = source.commands();
         let (first, others) = commands.split_first().unwrap();
-        shell.run(first).ok();
+        let mut said = shell.run(first).ok();
         let played = plane.ground == Ground::Loopback;
         let controller = matches!(source, Source::Controller | Source::Helm(_)) && played;
         let controller = controller.then(|| runtime.block_on(controller::start(plane, &[])));
@@ -103,7 +108,7 @@ impl Installation {
             Webhook::start(plane, runtime, client)
         });
         for block in others {
-            shell.run(block).ok();
+            said += &shell.run(block).ok();
         }
         until("caBundle is written", || {
             bundles(plane).iter().all(Option::is_some)
@@ -115,6 +120,7 @@ impl Installation {
             folder: source.folder(),
             _cert_manager: cert_manager,
             shell,
+            said,
         }
     }
 
