@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::support::fixtures::{documents, root};
 
 /// The oldest Kubernetes that the chart is for. A Helm that was built from its module takes 1.20 for the cluster.
-const KUBERNETES: &str = "--kube-version=1.30.0";
+pub(crate) const KUBERNETES: &str = "--kube-version=1.30.0";
 
 /// Where everybody installs.
 pub(crate) const NAMESPACE: &str = "seldon-tracing";

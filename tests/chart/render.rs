@@ -1,10 +1,14 @@
 //! What the chart renders is what the folders of `manifests/` hold, object by object.
 
+use std::env;
+use std::fs;
+use std::os::unix::fs::symlink;
 use std::process::Command;
 
 use serde_json::{Value, json};
+use tempfile::tempdir;
 
-use crate::helm::{Helm, NAMESPACE, Objects, chart, find, is_hook, objects};
+use crate::helm::{Helm, KUBERNETES, NAMESPACE, Objects, chart, find, is_hook, objects};
 use crate::support::fixtures::{documents, root};
 
 tests![
@@ -14,6 +18,7 @@ tests![
     it_has_no_mistake_that_lint_finds,
     another_namespace_is_in_every_name_that_depends_on_it,
     the_test_leaves_nothing_and_may_do_little,
+    the_chart_of_a_release_installs_its_image,
 ];
 
 /// What kustomize makes of a folder. The namespace is not the chart's: Helm or the admin makes it.
@@ -183,4 +188,41 @@ fn the_test_leaves_nothing_and_may_do_little(helm: &Helm) {
             assert!(!writes || (may_write && key.0 == "Role"), "{text}");
         }
     }
+}
+
+fn the_chart_of_a_release_installs_its_image(helm: &Helm) {
+    let workflow = root().join(".github/workflows/release.yml");
+    let workflow = fs::read_to_string(workflow).unwrap();
+    assert!(workflow.contains(r#"release/chart "$IMAGE" dist"#));
+    assert!(workflow.contains(r#"imagetools create --tag "$IMAGE:$VERSION""#));
+
+    let folder = tempdir().unwrap();
+    symlink(&helm.program, folder.path().join("helm")).unwrap();
+    let path = env::var("PATH").unwrap();
+    let made = Command::new(root().join("release/chart"))
+        .arg("r.example/owner/name")
+        .arg(folder.path())
+        .env("PATH", format!("{}:{path}", folder.path().display()))
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let version = env!("CARGO_PKG_VERSION");
+    let package = folder.path().join(format!("seldon-tracing-{version}.tgz"));
+    let package = package.to_str().unwrap();
+    let values = helm.values(crate::values::ALL);
+    let all = ["--values", values.to_str().unwrap()];
+    let template = ["template", "seldon-tracing", package, KUBERNETES];
+    let rendered = helm.run(&[&template[..], &all, &["-n", NAMESPACE]].concat());
+    let rendered = rendered.ok();
+    let image = "image: {repository: r.example/owner/name}";
+    let expected = format!("{}{image}", crate::values::ALL);
+    assert_eq!(rendered, helm.template(&expected).ok());
+    let image = format!(r#"image: "r.example/owner/name:{version}""#);
+    assert_eq!(
+        rendered.matches(&image).count(),
+        3,
+        "webhook, controller and test"
+    );
+    let readme = helm.run(&["show", "readme", package]).ok();
+    assert!(readme.contains(r#"| `image.repository` | `"r.example/owner/name"` |"#));
 }
