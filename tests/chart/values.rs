@@ -1,6 +1,6 @@
 //! Every value does what it says: each is set, and seen in an object.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -20,6 +20,7 @@ pub(crate) const ALL: &str = "
 guard: {enabled: true}
 collector: {enabled: true}
 serviceMonitor: {enabled: true}
+prometheusRule: {enabled: true}
 dashboard: {enabled: true}
 test: {namespace: models}
 config: {profiles: {sampled: {samplerType: probabilistic, samplerParam: 0.1}}}
@@ -28,27 +29,29 @@ config: {profiles: {sampled: {samplerType: probabilistic, samplerParam: 0.1}}}
 /// Rows of a value, what it is set to, an object, a place in it, and what is there.
 const CASES: &str = include_str!("values.txt");
 
-/// `a.b` set to something, as YAML. A part that is an option is switched on; the network of the node needs another port.
+/// `a.b` set to something, beside all options where it is none. The network of the node needs another port.
 fn values(path: &str, set: &str) -> String {
-    let option = ["collector", "serviceMonitor", "prometheusRule", "dashboard"];
-    let (first, rest) = path.split_once('.').unwrap_or((path, ""));
-    let mut value = set.to_owned();
-    for key in rest.rsplit('.').filter(|key| !key.is_empty()) {
-        value = format!("{{{key}: {value}}}");
+    let around = |value, key: &str| format!("{{{key}: {value}}}");
+    let value = path.rsplit('.').fold(set.to_owned(), around);
+    let mut values = beside(path);
+    json_patch::merge(&mut values, &documents(&value).remove(0));
+    if path == "hostNetwork" {
+        values["port"] = json!(10260);
     }
-    if option.contains(&first) && rest != "enabled" {
-        value = value.replacen('{', "{enabled: true, ", 1);
+    values.to_string()
+}
+
+fn beside(path: &str) -> Value {
+    if path.ends_with(".enabled") {
+        return json!({});
     }
-    let port = if path == "hostNetwork" {
-        "port: 10260\n"
-    } else {
-        ""
-    };
-    format!("{port}{first}: {value}\n")
+    documents(ALL).remove(0)
 }
 
 fn every_value_is_seen_in_an_object(helm: &Helm) {
     let plain = objects(&helm.template("").ok());
+    let all = objects(&helm.template(ALL).ok());
+    let mut rendered = BTreeMap::new();
     let mut set = BTreeSet::new();
     let rows = CASES.lines().filter(|line| !line.starts_with('#'));
     for row in rows {
@@ -58,11 +61,17 @@ fn every_value_is_seen_in_an_object(helm: &Helm) {
         let expected: Value = serde_json::from_str(expected).unwrap();
         let place = place.replace("{container}", "{pod}/containers/0");
         let place = place.replace("{pod}", "/spec/template/spec");
-        let values = values(path, value);
-        let rendered = objects(&helm.template(&values).ok());
+        let rendered = rendered
+            .entry(values(path, value))
+            .or_insert_with_key(|values| objects(&helm.template(values).ok()));
         let seen = |objects: &Objects| is_seen(objects, object, &place, &expected);
-        assert!(seen(&rendered), "{row}");
-        assert!(!seen(&plain), "it is so by default: {row}");
+        assert!(seen(rendered), "{row}");
+        let default = if beside(path) == json!({}) {
+            &plain
+        } else {
+            &all
+        };
+        assert!(!seen(default), "it is so by default: {row}");
     }
     let known: BTreeSet<_> = described().into_iter().map(|it| it.path).collect();
     let is_leaf = |path: &&String| {
@@ -147,6 +156,22 @@ fn what_is_switched_off_is_not_there(helm: &Helm) {
     let of_it = |name: &String| name.contains("controller") || name.contains("certificates");
     assert!(!rendered.keys().any(|key| of_it(&key.2)), "{rendered:?}");
     assert!(!rendered.keys().any(|key| key.0.contains("Role")));
+    // Alerts about it are of no use then.
+    let groups = |values: &str| {
+        let values = format!("{{prometheusRule: {{enabled: true}}, {values}}}");
+        let rendered = helm.objects(&values);
+        let rule = rendered.values().find(|it| it["kind"] == "PrometheusRule");
+        let groups = rule.unwrap()["spec"]["groups"].as_array().unwrap();
+        groups
+            .iter()
+            .map(|it| it["name"].clone())
+            .collect::<Vec<_>>()
+    };
+    let (webhook, controller) = ("seldon-tracing-webhook", "seldon-tracing-controller");
+    let (external, no_repair) = ("certificates: {mode: external}", "repair: {enabled: false}");
+    assert_eq!(groups(external), [webhook, controller]);
+    assert_eq!(groups(no_repair), [webhook, controller]);
+    assert_eq!(groups(&format!("{external}, {no_repair}")), [webhook]);
     let rendered = helm.objects("{networkPolicy: {enabled: false}, collector: {enabled: true}}");
     assert!(!rendered.keys().any(|key| key.0 == "NetworkPolicy"));
 }
