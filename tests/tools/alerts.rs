@@ -22,8 +22,12 @@ tests![
 const WELL: &str = "25m";
 const ILL: &str = "55m";
 
-/// The name of an alert without its beginning, and its series with their values. `_` is a minute without a value.
-type Case = (&'static str, &'static [(&'static str, &'static str)]);
+/// The time from the last minute before it until then.
+const SINCE: &str = "25m30s";
+
+/// The name of an alert without its beginning, for how many minutes its reason lasts before it fires, and its series with their values. `_` is
+/// a minute without a value.
+type Case = (&'static str, u8, &'static [(&'static str, &'static str)]);
 
 const OPEN: &str =
     r#"apiserver_admission_webhook_fail_open_count{name="inject.tracing.seldon.io"}"#;
@@ -32,15 +36,17 @@ const REFUSED: &str = r#"apiserver_admission_webhook_rejection_count{name="defau
 const CASES: &[Case] = &[
     (
         "WebhookDown",
+        5,
         &[("seldon_tracing_requests_in_flight", "0x29 _x30")],
     ),
     // The first failure that an API server counts, and one of many.
-    ("FailedOpen", &[(OPEN, "_x49 1x10")]),
-    ("FailedOpen", &[(OPEN, "7x49 8x10")]),
-    ("WritesRefused", &[(REFUSED, "_x49 1x10")]),
-    ("WritesRefused", &[(REFUSED, "7x49 8x10")]),
+    ("FailedOpen", 0, &[(OPEN, "_x49 1x10")]),
+    ("FailedOpen", 0, &[(OPEN, "7x49 8x10")]),
+    ("WritesRefused", 0, &[(REFUSED, "_x49 1x10")]),
+    ("WritesRefused", 0, &[(REFUSED, "7x49 8x10")]),
     (
         "Errors",
+        10,
         &[
             (r#"seldon_tracing_answers_total{code="200"}"#, "0+97x60"),
             // One of a thousand, and then three of a hundred. What is shed is another alert's.
@@ -53,6 +59,7 @@ const CASES: &[Case] = &[
     ),
     (
         "Shed",
+        10,
         &[
             (r#"seldon_tracing_answers_total{code="200"}"#, "0+100x60"),
             (
@@ -67,6 +74,7 @@ const CASES: &[Case] = &[
     ),
     (
         "Slow",
+        10,
         &[
             (
                 r#"seldon_tracing_request_duration_seconds_bucket{le="0.5"}"#,
@@ -82,10 +90,11 @@ const CASES: &[Case] = &[
             ),
         ],
     ),
-    ("Panics", &[("seldon_tracing_panics_total", "3x49 4x10")]),
+    ("Panics", 0, &[("seldon_tracing_panics_total", "3x49 4x10")]),
     // 15 days, and then 13; time begins at 0.
     (
         "CertificateExpires",
+        10,
         &[(
             "seldon_tracing_certificate_expiry_timestamp_seconds",
             "1296000x29 1123200x30",
@@ -93,6 +102,7 @@ const CASES: &[Case] = &[
     ),
     (
         "ReloadRefused",
+        2,
         &[(
             r#"seldon_tracing_files_refused{what="config"}"#,
             "0x29 1x30",
@@ -100,6 +110,7 @@ const CASES: &[Case] = &[
     ),
     (
         "Handshakes",
+        0,
         &[(
             "seldon_tracing_tls_handshake_errors_total",
             "0+0.5x29 15+5x30",
@@ -107,14 +118,17 @@ const CASES: &[Case] = &[
     ),
     (
         "ControllerDown",
+        10,
         &[("seldon_tracing_controller_api_reachable", "1x29 _x30")],
     ),
     (
         "ControllerCutOff",
+        10,
         &[("seldon_tracing_controller_api_reachable", "1x29 0x30")],
     ),
     (
         "ControllerProblem",
+        10,
         &[(
             r#"seldon_tracing_controller_problems{check="repair"}"#,
             "0x29 1x30",
@@ -123,6 +137,7 @@ const CASES: &[Case] = &[
     // For ten minutes of every fifteen there is one.
     (
         "ModelsUntraced",
+        15,
         &[(
             r#"seldon_tracing_models{standing="missing"}"#,
             "0x4 1x9 0x4 1x9 0x1 1x30",
@@ -130,6 +145,7 @@ const CASES: &[Case] = &[
     ),
     (
         "CaExpires",
+        10,
         &[(
             "seldon_tracing_ca_expiry_timestamp_seconds",
             "2678400x29 2505600x30",
@@ -198,23 +214,25 @@ fn every_alert_fires_when_it_should_and_not_before(tool: &Tool) {
     // promtool waits for more than a second at the end of each, doing nothing.
     thread::scope(|scope| {
         for case in CASES {
-            scope.spawn(|| test_rules(tool, &[silent_and_firing(&name(case), case.1)]));
+            scope.spawn(|| test_rules(tool, &[silent_and_firing(&name(case), case.1, case.2)]));
         }
     });
 }
 
-/// A test of an alert that is silent while its series are well, and fires when they are not.
-fn silent_and_firing(alert: &str, of: &[(&str, &str)]) -> Value {
-    let firing =
-        format!(r#"count(ALERTS{{alertname="{alert}", alertstate="firing"}}) or vector(0)"#);
-    let at = |time: &str, count: u8| {
-        let sample = json!({"labels": "{}", "value": count});
-        json!({"expr": firing, "eval_time": time, "exp_samples": [sample]})
+/// A test of an alert that is silent while its series are well, and fires when they have not been for so many minutes.
+fn silent_and_firing(alert: &str, minutes: u8, of: &[(&str, &str)]) -> Value {
+    let alerts = |state: &str| format!(r#"ALERTS{{alertname="{alert}", alertstate="{state}"}}"#);
+    let firing = format!("count({}) or vector(0)", alerts("firing"));
+    let pending = alerts("pending");
+    let pending = format!("sum(count_over_time({pending}[{SINCE}])) or vector(0)");
+    let at = |time: &str, expression: &str, value: u8| {
+        let sample = json!({"labels": "{}", "value": value});
+        json!({"expr": expression, "eval_time": time, "exp_samples": [sample]})
     };
     json!({
         "interval": "1m",
         "input_series": series(of),
-        "promql_expr_test": [at(WELL, 0), at(ILL, 1)],
+        "promql_expr_test": [at(WELL, &firing, 0), at(ILL, &firing, 1), at(ILL, &pending, minutes)],
     })
 }
 
