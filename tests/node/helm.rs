@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::node::Parts;
 use crate::pods::{install, serving};
 use crate::policies::{Places, peer};
-use crate::readme::assert_new_models_are_traced;
+use crate::readme::{assert_new_models_are_traced, assert_nothing_is_left};
 use crate::rig::installation::{NAME, NAMESPACE, Source};
 use crate::rig::shell::blocks;
 use crate::rig::{Cluster, until};
@@ -79,4 +79,5 @@ fn helm_installs_it_tests_it_and_takes_it_away(cluster: &Cluster) {
         assert!(text.contains(&wrong), "{text}");
     }
     run(&commands("helm uninstall"));
+    assert_nothing_is_left(cluster);
 }
