@@ -15,6 +15,7 @@ use crate::rig::{Cluster, controller, until};
 tests![TESTS: crate::OnCluster;
     upgrade_and_rollback_keep_the_certificates_and_uninstall_leaves_what_it_says,
     the_previous_version_is_upgraded_in_a_namespace_of_another_name,
+    the_notes_say_how_to_bring_a_certificate_of_your_own,
 ];
 
 const PAGE: &str = "docs/install.md";
@@ -158,6 +159,15 @@ fn upgrade_and_rollback_keep_the_certificates_and_uninstall_leaves_what_it_says(
     run(cluster, rest);
 }
 
+/// Where a test runs alone, the cluster has what was installed at first.
+fn remove_first(cluster: &Cluster) {
+    let first = format!("helm uninstall {NAME} -n {NAMESPACE} --ignore-not-found --wait");
+    run(cluster, &first);
+    cluster
+        .kubectl(&["delete", "namespace", NAMESPACE, "--ignore-not-found"])
+        .ok();
+}
+
 /// A kubeconfig with the rights of the controller there.
 fn account(cluster: &Cluster, namespace: &str) -> std::path::PathBuf {
     let create = ["create", "token", controller::ACCOUNT, "-n", namespace];
@@ -211,12 +221,7 @@ fn the_previous_version_is_upgraded_in_a_namespace_of_another_name(cluster: &Clu
         (got.code == Some(0)).then(|| got.json())
     };
     let budget = || has_budget(cluster, ELSEWHERE);
-    // Where this test runs alone, the cluster has what was installed at first.
-    let first = format!("helm uninstall {NAME} -n {NAMESPACE} --ignore-not-found --wait");
-    run(cluster, &first);
-    cluster
-        .kubectl(&["delete", "namespace", NAMESPACE, "--ignore-not-found"])
-        .ok();
+    remove_first(cluster);
     let package = previous_version(cluster);
     let install = format!(
         "helm install {NAME} {} -n {ELSEWHERE} --create-namespace",
@@ -262,4 +267,63 @@ fn the_previous_version_is_upgraded_in_a_namespace_of_another_name(cluster: &Clu
     // What the controller has made. Nobody here empties a namespace that is deleted, so it is there twice.
     let expected = ["secret/seldon-tracing-ca", "secret/seldon-tracing-tls"];
     until("nothing else is left", || left(cluster) == expected);
+}
+
+fn the_notes_say_how_to_bring_a_certificate_of_your_own(cluster: &Cluster) {
+    const SPACE: &str = "own";
+    const FOLDER: &str = "certs/own";
+    remove_first(cluster);
+    // Of the agent they say what is built in.
+    let set = "certificates.mode=external,config.defaults.agentHost=null";
+    run(
+        cluster,
+        &format!("helm install {NAME} manifests/chart -n {SPACE} --create-namespace --set {set}"),
+    );
+    assert_live(cluster, SPACE);
+    let notes = run(cluster, &format!("helm get notes {NAME} -n {SPACE}"));
+    assert!(
+        notes.contains("spans go: status.hostIP, port 5775/udp"),
+        "{notes}"
+    );
+    let name = format!("seldon-tracing.{SPACE}.svc");
+    assert!(
+        notes.contains(&format!("a certificate for {name}:")),
+        "{notes}"
+    );
+
+    run(
+        cluster,
+        &format!("seldon-tracing certs new --dir {FOLDER} --dns {name}"),
+    );
+    let follow = |command: &str| run(cluster, &format!("cd {FOLDER}\n{command}"));
+    // A command is indented by two, and goes on after a backslash.
+    let command = |start: &str| {
+        let (_, rest) = notes.split_once(&format!("\n  {start}")).unwrap();
+        let rest = format!("{start}{rest}").replace("\\\n", " ");
+        rest.lines().next().unwrap().to_owned()
+    };
+    follow(&command("kubectl create secret tls"));
+    let patch = command("printf");
+    assert_eq!(patch.matches("]' 0 ").count(), 1, "{patch}");
+    assert!(
+        notes.contains("and the same with 1 instead of 0"),
+        "{notes}"
+    );
+    assert_eq!(bundles(cluster.plane()), [None, None]);
+    follow(&patch);
+    follow(&patch.replace("]' 0 ", "]' 1 "));
+
+    let ca = follow("cat ca.crt");
+    assert_eq!(bundles(cluster.plane()), [Some(ca.clone()), Some(ca)]);
+    let get = ["get", "secret", SECRET, "-n", SPACE, "-o", "json"];
+    let secret = || cluster.kubectl(&get).json();
+    let chain = part(&secret(), "tls.crt");
+    assert_eq!(chain, follow("cat tls.crt"));
+    let leaf = read_certificates(chain.as_bytes()).unwrap().remove(0);
+    assert!(leaf.dns.contains(&name));
+
+    assert!(notes.contains("and the Secret seldon-tracing-tls, so that"));
+    let uninstall = format!("helm uninstall {NAME} -n {SPACE} --wait");
+    run(cluster, &uninstall);
+    assert_eq!(part(&secret(), "tls.crt"), chain);
 }
