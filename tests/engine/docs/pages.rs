@@ -36,10 +36,12 @@ impl Page {
 
     fn all() -> Vec<Self> {
         let folders = ["docs", "manifests", "certs", "examples"].map(|it| root().join(it));
-        let files = folders.iter().flat_map(WalkDir::new).map(Result::unwrap);
-        let pages = files.filter(|it| it.path().extension().is_some_and(|it| it == "md"));
+        let files = folders.iter().flat_map(WalkDir::new);
+        let files = files.chain(WalkDir::new(root()).max_depth(1));
+        let pages = files
+            .map(Result::unwrap)
+            .filter(|it| it.path().extension().is_some_and(|it| it == "md"));
         let pages = pages.map(|it| it.path().strip_prefix(root()).unwrap().to_owned());
-        let pages = pages.chain([PathBuf::from("README.md")]);
         let pages: Vec<_> = pages.map(|path| Self::read(&path)).collect();
         assert!(pages.len() > 10);
         pages
