@@ -122,7 +122,7 @@ fn a_model_that_cannot_be_repaired_while_others_are_is_given_up(cluster: &Cluste
     assert!((failed() - tries).abs() < 0.5, "it is tried no more");
     assert!(!is_traced(&space.get("a-refused")));
     // Its next write is one of its user.
-    let annotate = ["annotate", "sdep/a-refused", "note=2"];
+    let annotate = ["annotate", "sdep/a-refused", "note=2", "--overwrite"];
     space.kubectl(&annotate).ok();
     assert!(is_traced(&space.get("a-refused")));
     let waiting = || controller.metric("seldon_tracing_models_waiting", "");
