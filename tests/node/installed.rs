@@ -44,6 +44,9 @@ fn the_image_is_what_the_dockerfile_says(cluster: &Cluster) {
         }
     }
     assert_eq!(config, said);
+    // Scanners of images read the list of crates there.
+    let program = fs::read(serving(cluster)[0].process().join("exe")).unwrap();
+    assert!(memchr::memmem::find(&program, b".dep-v0").is_some());
 }
 
 fn the_process_has_no_rights_at_all(cluster: &Cluster) {
