@@ -152,11 +152,17 @@ pub(crate) fn is_touched(map: &Map<String, Value>) -> bool {
     }) || !is_item_of_ours(map) && map.keys().any(|key| !is_known(key))
 }
 
-/// Whether there is nothing in a structure but what has a mark.
+/// Whether there is nothing in a structure but what has a mark, and a list of volumes without any.
 pub(crate) fn is_all_marked(map: &Map<String, Value>) -> bool {
     let marked = |value: &Value| value.as_object().is_some_and(is_marked);
-    !map.is_empty()
-        && map.iter().all(|(key, part)| {
+    let says_nothing =
+        |key: &str, part: &Value| key == "volumes" && (part.is_null() || *part == json!([]));
+    let mut parts = map
+        .iter()
+        .filter(|(key, part)| !says_nothing(key, part))
+        .peekable();
+    parts.peek().is_some()
+        && parts.all(|(key, part)| {
             STRUCTURE.contains(&key.as_str())
                 && match part {
                     Value::Array(list) => !list.is_empty() && list.iter().all(marked),
