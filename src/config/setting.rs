@@ -92,7 +92,7 @@ impl Setting {
     /// Whether that text can be used.
     #[must_use]
     pub fn accepts(self, text: &str) -> bool {
-        if text.len() > MAX_SETTING || text.chars().any(char::is_control) {
+        if text.len() > MAX_SETTING || !text.chars().all(can_be_shown) {
             return false;
         }
         if text.is_empty() {
@@ -113,6 +113,12 @@ impl Setting {
             }
         }
     }
+}
+
+/// Whether a file of YAML can have it in plain text, so that a setting can be shown and read again
+/// (<https://yaml.org/spec/1.2.2/#51-character-set>).
+fn can_be_shown(character: char) -> bool {
+    !character.is_control() && !matches!(character, '\u{fffe}' | '\u{ffff}')
 }
 
 /// The names in an `exclude-containers` text.

@@ -176,10 +176,12 @@ fn settings_accept_what_the_clients_accept() {
             !setting.accepts(&"a,".repeat(MAX_EXCLUDED + 1)),
             "{setting:?} must refuse too many names"
         );
-        assert!(
-            !setting.accepts("a=\u{7}"),
-            "{setting:?} must refuse control characters"
-        );
+        for text in ["a=\u{7}", "a=\u{86}", "a=${X:\u{ffff}}"] {
+            assert!(
+                !setting.accepts(text),
+                "{setting:?} must refuse what YAML cannot have in plain text"
+            );
+        }
     }
 }
 
