@@ -54,7 +54,8 @@ pub(crate) struct Layer<'a> {
 }
 
 impl<'a> Layer<'a> {
-    /// Reads the annotations of one place, which is in that predictor where it is in one. A setting that cannot be used is noted and left out.
+    /// Reads the annotations of one place: its origin, and for one in a predictor the index of that, else 0. A setting that cannot be used is
+    /// noted and left out.
     pub(crate) fn read(
         annotations: Option<&Annotations<'a>>,
         (origin, predictor): (Origin, usize),

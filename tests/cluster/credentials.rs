@@ -2,15 +2,15 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::fleet::ours_as;
 use crate::models::model;
 use crate::rig::Cluster;
 use crate::rig::controller::ACCOUNT;
 use crate::rig::installation::NAMESPACE;
-use crate::rig::kubectl::{Ran, finish};
+use crate::rig::kubectl::Ran;
 
 tests![a_context_is_chosen_by_name_and_its_token_comes_from_a_plugin];
 
@@ -64,11 +64,5 @@ fn a_context_is_chosen_by_name_and_its_token_comes_from_a_plugin(cluster: &Clust
 }
 
 fn status(kubeconfig: &Path, more: &[&str]) -> Ran {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_seldon-tracing"));
-    command
-        .args(["status", "-o", "json", "--kubeconfig"])
-        .arg(kubeconfig)
-        .args(more)
-        .env_remove("SELDON_TRACING_CONFIG");
-    finish(command, "")
+    ours_as(kubeconfig, &[&["status", "-o", "json"], more].concat())
 }

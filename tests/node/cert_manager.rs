@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use crate::pods::{install, serving};
 use crate::readme::assert_new_models_are_traced;
-use crate::rig::installation::{NAMESPACE, SECRET, Source, bundles, get, part, service_name};
-use crate::rig::{Cluster, cert_manager, until};
-use crate::support::load::raw;
+use crate::rig::installation::{NAMESPACE, SECRET, Source, bundles, get, part};
+use crate::rig::webhook::until_shown;
+use crate::rig::{Cluster, cert_manager};
 use crate::traffic::failed_open;
 
 tests![the_pods_wait_for_the_certificate_and_take_the_renewed_one_without_a_restart];
@@ -27,10 +27,7 @@ fn the_pods_wait_for_the_certificate_and_take_the_renewed_one_without_a_restart(
     assert_eq!(part(&secret, "ca.crt"), *root, "the root stays the same");
     assert_eq!(bundles(plane), [Some(root.clone()), Some(root.clone())]);
     for pod in &pods {
-        until("the pod shows the renewed certificate", || {
-            let shown = raw::shown_as(&service_name(), pod.address(), root);
-            shown.is_ok_and(|shown| shown == raw::leaf(&renewed))
-        });
+        until_shown(pod.address(), &renewed, root);
     }
     let took = start.elapsed();
     eprintln!("node: a renewed certificate was shown by both pods after {took:.1?}");

@@ -1,16 +1,15 @@
 //! The controller changes certificates and CAs in pods, is killed meanwhile, and no user notices.
 
 use std::hash::{BuildHasher, RandomState};
-use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
 use crate::pods::{install, ready, selected, serving};
 use crate::rig::controller::{CA, delete, until_settled};
-use crate::rig::installation::{NAME, NAMESPACE, SECRET, Source, service_name};
+use crate::rig::installation::{NAME, NAMESPACE, SECRET, Source};
+use crate::rig::webhook::until_shown;
 use crate::rig::{Cluster, until};
 use crate::rolling::not_noticed;
-use crate::support::load::raw;
 
 tests![certificates_of_a_minute_and_new_cas_are_not_noticed_though_the_controller_is_killed];
 
@@ -52,19 +51,15 @@ fn certificates_of_a_minute_and_new_cas_are_not_noticed_though_the_controller_is
             kill_the_controller_within(cluster, 15);
             (ca, chain) = until_settled(cluster, &ca);
         }
-        let leaf = raw::leaf(&chain);
         for pod in &pods {
-            until("the pod shows the new certificate", || {
-                let shown = raw::shown_as(&service_name(), pod.address(), &ca);
-                shown.is_ok_and(|shown| shown == leaf)
-            });
+            until_shown(pod.address(), &chain, &ca);
         }
     });
     assert_eq!(serving(cluster), pods, "no pod was restarted");
     installation.remove();
 }
 
-/// Within some seconds, at a time that differs from run to run. The kubelet starts it again.
+/// Within some seconds, at a time that differs from run to run.
 fn kill_the_controller_within(cluster: &Cluster, seconds: u64) {
     let time = Duration::from_millis(RandomState::new().hash_one(()) % (seconds * 1000));
     sleep(time);
@@ -74,9 +69,6 @@ fn kill_the_controller_within(cluster: &Cluster, seconds: u64) {
         found = ready(&selected(cluster, NAMESPACE, selector));
         !found.is_empty()
     });
-    let process = found.remove(0).process();
-    let id = process.file_name().unwrap().to_str().unwrap();
-    let kill = Command::new("kill").args(["-KILL", id]).status();
-    assert!(kill.unwrap().success());
+    found.remove(0).kill();
     eprintln!("node: the controller was killed {time:.1?} after the Secret was deleted");
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Instant;
 
 use serde_json::Value;
@@ -94,6 +95,14 @@ impl Pod {
     /// The folder in /proc of its process.
     pub(crate) fn process(&self) -> PathBuf {
         self.running("/seldon-tracing")
+    }
+
+    /// Ends its process at once. The kubelet starts another.
+    pub(crate) fn kill(&self) {
+        let process = self.process();
+        let id = process.file_name().unwrap();
+        let kill = Command::new("kill").arg("-KILL").arg(id).status();
+        assert!(kill.unwrap().success());
     }
 
     /// The limit of memory of its container, and the most that it had, in bytes.

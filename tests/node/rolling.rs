@@ -1,7 +1,6 @@
 //! Pods and certificates come and go while users write. Nobody notices.
 
 use std::collections::BTreeSet;
-use std::process::Command;
 use std::time::Instant;
 
 use kube::api::{Patch, PatchParams};
@@ -71,9 +70,7 @@ fn a_killed_process_fails_no_write_and_what_it_left_untraced_is_traced_by_the_ne
     let victim = &serving(cluster)[0];
     let process = victim.process();
     let killed = Instant::now();
-    let id = process.file_name().unwrap().to_str().unwrap();
-    let kill = Command::new("kill").args(["-KILL", id]).status();
-    assert!(kill.unwrap().success());
+    victim.kill();
     writes.crowd();
     until("the process is another", || !process.exists());
     until("the pod is ready again", || serving(cluster).len() == 2);

@@ -265,12 +265,13 @@ fn rights_are_missing(bench: &Bench<'_>) {
         "--user=ann",
     ];
     bench.space.kubectl(&bind).ok();
-    until("a data scientist sees that models are traced", || {
+    let checked = || {
         let mut command = binary::command();
         command.arg("check").args(as_ann);
-        let ran = kubectl::finish(command, "");
-        ran.stdout
-            .contains("✓ a model that asks for tracing is traced")
+        kubectl::finish(command, "").stdout
+    };
+    until("a data scientist sees that models are traced", || {
+        checked().contains("✓ a model that asks for tracing is traced")
     });
     let mut command = binary::command();
     command.args(["check", "--pre"]).args(&as_ann[..2]);
@@ -286,11 +287,7 @@ fn rights_are_missing(bench: &Bench<'_>) {
     let bind = ["create", "rolebinding", "pods", "--role=pods", "--user=ann"];
     bench.kubectl(NAMESPACE, "", &bind).ok();
     until("the port may not be forwarded", || {
-        let mut command = binary::command();
-        command.arg("check").args(as_ann);
-        let ran = kubectl::finish(command, "");
-        ran.stdout
-            .contains("no permission to create pods/portforward")
+        checked().contains("no permission to create pods/portforward")
     });
 }
 

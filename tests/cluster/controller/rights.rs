@@ -353,13 +353,7 @@ fn occur(need: Need, space: &Space<'_>, controller: &Controller<'_>) {
         }
         Need::Untraced => {
             quietly(apply(space, &[model("untraced")]));
-            let label = [
-                "label",
-                "namespace",
-                &space.name,
-                "tracing.seldon.io/disabled-",
-            ];
-            cluster.kubectl(&label).ok();
+            cluster.rejoin(space);
         }
         Need::Problem => {
             let name = format!("problem-{}", problems());

@@ -33,7 +33,7 @@ pub(crate) fn ours(cluster: &Cluster, arguments: &[&str]) -> Ran {
     ours_as(&cluster.plane().kubeconfig(), arguments)
 }
 
-fn ours_as(kubeconfig: &Path, arguments: &[&str]) -> Ran {
+pub(crate) fn ours_as(kubeconfig: &Path, arguments: &[&str]) -> Ran {
     finish(command(kubeconfig, arguments), "")
 }
 
@@ -58,13 +58,7 @@ fn stored<'c>(cluster: &'c Cluster, name: &str, models: &[Value]) -> Space<'c> {
     for model in models {
         crate::steps::create(&space, model);
     }
-    let label = [
-        "label",
-        "namespace",
-        &space.name,
-        "tracing.seldon.io/disabled-",
-    ];
-    cluster.kubectl(&label).ok();
+    cluster.rejoin(&space);
     space
 }
 

@@ -145,6 +145,13 @@ impl Cluster {
         self.labelled_space(name, &[("tracing.seldon.io/disabled", "true")])
     }
 
+    /// The installed webhook hears of it from now on.
+    pub(crate) fn rejoin(&self, space: &Space<'_>) {
+        let label = "tracing.seldon.io/disabled-";
+        self.kubectl(&["label", "namespace", &space.name, label])
+            .ok();
+    }
+
     /// The labels are there from the first moment: the API server may have read a namespace before they are added to it.
     fn labelled_space(&self, name: &str, labels: &[(&str, &str)]) -> Space<'_> {
         let number = self.spaces.fetch_add(1, Ordering::Relaxed);

@@ -83,13 +83,9 @@ impl Webhook {
         *self.process.lock().unwrap() = None;
     }
 
-    /// Waits until it shows this certificate, which this CA has signed for the name that the API server dials.
+    /// Waits until it shows this certificate.
     pub(crate) fn shows(&self, chain: &str, ca: &str) {
-        let wanted = raw::leaf(chain);
-        until("the new certificate is shown", || {
-            let shown = raw::shown_as(&service_name(), self.address, ca);
-            shown.is_ok_and(|shown| shown == wanted)
-        });
+        until_shown(self.address, chain, ca);
     }
 
     /// What it has logged.
@@ -184,4 +180,13 @@ fn borrowed(files: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
     files
         .map(|(key, text)| (key.as_str(), text.as_str()))
         .collect()
+}
+
+/// Waits until this certificate is shown there, which this CA has signed for the name that the API server dials.
+pub(crate) fn until_shown(address: SocketAddr, chain: &str, ca: &str) {
+    let wanted = raw::leaf(chain);
+    until("the new certificate is shown", || {
+        let shown = raw::shown_as(&service_name(), address, ca);
+        shown.is_ok_and(|shown| shown == wanted)
+    });
 }
