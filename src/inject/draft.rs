@@ -165,12 +165,12 @@ impl<'v> Draft<'v> {
 
     /// Whether nothing in the object is ours, and nothing of ours is taken out.
     pub(crate) fn leaves_nothing(&self) -> bool {
-        let Record {
-            predictors,
-            trigger,
-            ..
-        } = &self.record;
-        self.ops.is_empty() && predictors.is_empty() && trigger.is_none()
+        self.ops.is_empty() && self.records_nothing()
+    }
+
+    /// Whether nothing in the object is ours afterwards.
+    pub(crate) fn records_nothing(&self) -> bool {
+        self.record.predictors.is_empty() && self.record.trigger.is_none()
     }
 
     /// Why the decision ends here, if it would add more than an object can hold.

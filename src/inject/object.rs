@@ -10,7 +10,7 @@ use super::engine::EngineVariables;
 use super::layers::{Layer, Origin};
 use super::misplaced::note_misplaced;
 use super::ownership::record::Record;
-use super::ownership::since::{Recorded, find_record, unchanged_since};
+use super::ownership::since::{Recorded, find_record, is_put_back, unchanged_since};
 use super::plan::{Context, Outcome, Plan, Task};
 use super::reason::Reason;
 use super::trigger::Triggers;
@@ -164,10 +164,9 @@ fn decide<'v>(
         note_misplaced(object, &config.trigger, &mut draft.notes);
     }
     let mut predictors = object.predictors().iter().filter_map(Lenient::get);
-    draft.record.trigger = new_trigger
-        .filter(|_| predictors.any(Predictor::is_whole))
-        .map(Cow::Borrowed)
-        .or_else(|| our_trigger(annotations, record, &config.trigger));
+    let added = new_trigger.filter(|_| predictors.any(Predictor::is_whole));
+    let added = added.map(Cow::Borrowed);
+    draft.record.trigger = added.or_else(|| our_trigger(annotations, record, &config.trigger));
     let spec = object.spec.get();
     let engine = EngineVariables::of(spec.and_then(|spec| spec.annotations.get()));
     let inputs = ObjectInputs {
@@ -194,6 +193,11 @@ fn decide<'v>(
     if sticky.is_some() && draft.leaves_nothing() {
         // Nothing of what the older object had can be put back, so the next write would be decided anew: this one is, too.
         return decide(object, None, config, context);
+    }
+    let is_put_back = || is_put_back(object, old, annotations, &found, &config.trigger);
+    if sticky.is_none() && draft.records_nothing() && is_put_back() {
+        // Without a record, the object could not be told from one to which the next call restores what the older object had.
+        return decide(object, Some(object), config, context);
     }
     note_unknown_exclusions(&mut draft);
     conclude(draft, object, annotations, &found, &inputs, context.task)

@@ -44,18 +44,7 @@ pub(crate) fn unchanged_since<'v>(
     found: &Recorded,
     trigger: &str,
 ) -> Option<Record<'static>> {
-    let old = old?;
-    if annotations.rest.get(RESYNC).is_some() {
-        return None;
-    }
-    let none = Annotations::default();
-    let old_annotations = old.metadata.get()?.annotations.get().unwrap_or(&none);
-    let Recorded::Read(record) = find_record(old_annotations) else {
-        return None;
-    };
-    if !same_settings(annotations, old_annotations, trigger) {
-        return None;
-    }
+    let (old, record) = older_record(old?, annotations, trigger)?;
     // An earlier call for the same write may have restored what the older record has. The object's own record says what came of that.
     let own = found
         .record()
@@ -68,6 +57,40 @@ pub(crate) fn unchanged_since<'v>(
     let unchanged =
         claims.can_be_restored && less_ours(object, current.as_ref().unwrap_or(&record)).0 == was;
     unchanged.then(|| current.unwrap_or(record))
+}
+
+/// Whether an object with a record of its own, such as a stored manifest, replaces `old`, and the two differ in nothing but what is ours.
+pub(crate) fn is_put_back<'v>(
+    object: &SeldonDeployment<'v>,
+    old: Option<&SeldonDeployment<'v>>,
+    annotations: &Annotations<'v>,
+    found: &Recorded,
+    trigger: &str,
+) -> bool {
+    let Some((own, (old, record))) = found
+        .record()
+        .zip(old.and_then(|old| older_record(old, annotations, trigger)))
+    else {
+        return false;
+    };
+    *own != record && less_ours(object, own).0 == less_ours(old, &record).0
+}
+
+/// The older object with its record, if the same settings ask for tracing and nobody asks for a new decision.
+fn older_record<'o, 'v>(
+    old: &'o SeldonDeployment<'v>,
+    annotations: &Annotations<'v>,
+    trigger: &str,
+) -> Option<(&'o SeldonDeployment<'v>, Record<'static>)> {
+    if annotations.rest.get(RESYNC).is_some() {
+        return None;
+    }
+    let none = Annotations::default();
+    let old_annotations = old.metadata.get()?.annotations.get().unwrap_or(&none);
+    let Recorded::Read(record) = find_record(old_annotations) else {
+        return None;
+    };
+    same_settings(annotations, old_annotations, trigger).then_some((old, record))
 }
 
 /// Whether the settings in the annotations are the same. A request that was stored while the webhook was down may have been taken back.

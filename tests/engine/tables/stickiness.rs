@@ -176,6 +176,29 @@ fn write_as(object: &Value, old: &Value) -> Value {
 }
 
 #[test]
+fn an_earlier_object_that_is_put_back_keeps_what_it_has_where_the_config_excludes_it_now() {
+    let mut config = other_config();
+    let names = "model,seldon-container-engine";
+    config.defaults.set(Setting::ExcludeContainers, names);
+    let write_as =
+        |object: &Value, old: &Value| decide_as(object, Some(old), &config, &Context::default()).0;
+    let earlier = inject(&traced(&json!([])));
+    let mut edited = earlier.clone();
+    let env = "/spec/predictors/0/componentSpecs/0/spec/containers/0/env";
+    let entries = edited.pointer_mut(env).unwrap().as_array_mut().unwrap();
+    entries.retain(|entry| entry["name"] != "TRACING");
+    let stored = update(&edited, &earlier).0;
+    assert_ne!(stored["metadata"], earlier["metadata"]);
+    assert_eq!(write_as(&earlier, &stored), earlier);
+    // What the user changes beside it is decided by the config.
+    let mut changed = earlier.clone();
+    changed["spec"]["predictors"][0]["replicas"] = json!(2);
+    let first = write_as(&changed, &stored);
+    assert!(first["metadata"]["annotations"].get(RECORD).is_none());
+    assert_eq!(write_as(&first, &stored), first);
+}
+
+#[test]
 fn the_second_call_knows_as_restored_what_found_no_room_for_a_volume() {
     let annotations = json!({"tracing": "true", "tracing.seldon.io/config-map": "cm"});
     let pod = json!({"containers": [{"name": "model", "image": "m:1"}]});
