@@ -6,7 +6,7 @@
 //! | [`jaeger`] | what the Jaeger clients read, accept, and crash on | yes |
 //! | [`pki`] | certificates | except for random keys |
 //! | [`manifest`] | manifests as text, edited in place | yes |
-//! | [`cli`] | the types of the command line | yes |
+//! | [`cli`] | the types of the command line | except for the arguments of the process |
 //! | `files` | reading files with a limit | no |
 //! | `table` | closed lists, each with a table | yes |
 //! | [`config`] | the config file | yes |

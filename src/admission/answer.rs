@@ -9,7 +9,9 @@ use super::request::{API_VERSION, KIND, Request, Review, Text};
 use super::response::Response;
 use super::weight::{MAX_UID, MAX_VIEWS};
 use crate::config::Config;
-use crate::inject::{Budget, Context, Lenient, Outcome, Plan, Reason, TargetKind, Task, plan};
+use crate::inject::{
+    AuditAnnotations, Budget, Context, Lenient, Outcome, Plan, Reason, TargetKind, Task, plan,
+};
 
 table! {
     /// The webhook entry that a request comes from.
@@ -57,7 +59,7 @@ pub struct Decision<'a> {
     /// How many operations the patch has.
     pub operations: usize,
     /// The outcome, the reasons and the targets, as the audit log receives them.
-    pub audit_annotations: Vec<(&'static str, String)>,
+    pub audit_annotations: AuditAnnotations,
     /// How many warnings the user receives.
     pub warnings: usize,
 }
@@ -173,7 +175,7 @@ impl<'a> Decision<'a> {
             outcome: Outcome::Skipped,
             targets: [0; TargetKind::ALL.len()],
             operations: 0,
-            audit_annotations: Vec::new(),
+            audit_annotations: AuditAnnotations::default(),
             warnings: 0,
         })
     }
@@ -211,10 +213,11 @@ impl<'a> Decision<'a> {
 
 /// The answer to a request whose object is not looked at.
 fn left_alone(mut decision: Decision<'_>, reason: Reason) -> Result<Answer<'_>, AnswerError> {
-    decision.audit_annotations = vec![
-        ("outcome", Outcome::Skipped.code().to_owned()),
-        ("reasons", reason.code().to_owned()),
-    ];
+    decision.audit_annotations = AuditAnnotations {
+        outcome: decision.outcome.code(),
+        reasons: reason.code().to_owned(),
+        targets: String::new(),
+    };
     let warning = || format!("{}: {}", reason.code(), reason.text());
     let warnings: Vec<String> = reason.is_problem().then(warning).into_iter().collect();
     decision.answer(None, &warnings)

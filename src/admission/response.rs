@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::malformed::AnswerError;
 use super::request::{API_VERSION, KIND};
+use crate::inject::AuditAnnotations;
 
 /// The answer that allows a request.
 #[derive(Serialize)]
@@ -21,21 +22,13 @@ pub(super) struct Response<'r> {
     /// The JSON Patch as text; empty if there is none.
     #[serde(skip_serializing_if = "<[u8]>::is_empty", serialize_with = "base64")]
     pub(super) patch: &'r [u8],
-    #[serde(skip_serializing_if = "<[_]>::is_empty", serialize_with = "map")]
-    pub(super) audit_annotations: &'r [(&'static str, String)],
+    pub(super) audit_annotations: &'r AuditAnnotations,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub(super) warnings: &'r [String],
 }
 
 fn base64<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&Base64Display::new(bytes, &STANDARD))
-}
-
-fn map<S: Serializer>(
-    entries: &[(&'static str, String)],
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(entries.iter().map(|(key, value)| (key, value)))
 }
 
 #[derive(Serialize)]

@@ -51,10 +51,7 @@ pub(super) fn certs(command: CertsCommand) -> anyhow::Result<Status> {
         .map(|(text, mode)| prepare(&dir, text, mode))
         .collect::<io::Result<_>>()
         .with_context(|| format!("cannot write to {}; nothing was written", dir.display()))?;
-    for (file, path) in prepared.into_iter().zip(&paths) {
-        file.persist_noclobber(path)
-            .with_context(|| format!("cannot write {}", path.display()))?;
-    }
+    put_in_place(prepared, &paths)?;
     let lines = paths
         .each_ref()
         .map(|path| printable(&path.display().to_string()) + "\n");
@@ -94,6 +91,23 @@ fn prepare(dir: &Path, text: &str, mode: u32) -> io::Result<TempPath> {
     Ok(file.into_temp_path())
 }
 
+/// Gives the files their names. If one cannot have its own, none has.
+fn put_in_place(prepared: Vec<TempPath>, paths: &[PathBuf]) -> anyhow::Result<()> {
+    let mut placed = Vec::with_capacity(paths.len());
+    for (file, path) in prepared.into_iter().zip(paths) {
+        // The error has the temporary file, which must go too.
+        let result = file
+            .persist_noclobber(path)
+            .map_err(|refused| refused.error);
+        result.with_context(|| format!("cannot write {}; nothing was written", path.display()))?;
+        placed.push(TempPath::try_from_path(path)?);
+    }
+    for file in placed {
+        file.keep()?;
+    }
+    Ok(())
+}
+
 /// The path as a shell reads it.
 fn quoted(path: &Path) -> String {
     let text = printable(&path.display().to_string());
@@ -108,6 +122,26 @@ fn quoted(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_a_file_cannot_have_its_name_those_before_it_lose_theirs() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = ["a", "b", "c"].map(|name| dir.path().join(name));
+        let prepared = || {
+            paths
+                .iter()
+                .map(|_| prepare(dir.path(), "x", 0o600).unwrap())
+        };
+        fs::write(&paths[1], "another's").unwrap();
+        let error = put_in_place(prepared().collect(), &paths).unwrap_err();
+        assert!(error.to_string().ends_with("/b; nothing was written"));
+        let names = || fs::read_dir(dir.path()).unwrap().count();
+        assert_eq!(names(), 1);
+        assert_eq!(fs::read_to_string(&paths[1]).unwrap(), "another's");
+        fs::remove_file(&paths[1]).unwrap();
+        put_in_place(prepared().collect(), &paths).unwrap();
+        assert_eq!(names(), 3);
+    }
 
     #[test]
     fn paths_are_quoted_for_a_shell() {

@@ -34,7 +34,7 @@ pub(super) fn config(command: &ConfigCommand) -> anyhow::Result<Status> {
             output,
         } => {
             let Some(config) = load(file.path().or(default.config.as_deref()))? else {
-                return Ok(Status::BadInput);
+                return Ok(Status::Failed);
             };
             let value = serde_json::to_value(config)?;
             print(&match output {

@@ -9,8 +9,8 @@ pub enum Status {
     Done,
     /// A check found a difference or a problem.
     Differs,
-    /// The input is wrong, and the errors have been printed.
-    BadInput,
+    /// The command could not do its work. The errors have been printed.
+    Failed,
 }
 
 impl From<Status> for ExitCode {
@@ -18,7 +18,7 @@ impl From<Status> for ExitCode {
         Self::from(match status {
             Status::Done => 0,
             Status::Differs => 1,
-            Status::BadInput => 2,
+            Status::Failed => 2,
         })
     }
 }

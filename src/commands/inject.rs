@@ -26,7 +26,7 @@ pub(super) fn inject(arguments: &Inject) -> anyhow::Result<Status> {
     let file = arguments.surroundings.file.config.as_deref();
     let sources = find(&arguments.input, file)?;
     let Some(config) = config::load(file)? else {
-        return Ok(Status::BadInput);
+        return Ok(Status::Failed);
     };
     let tracing = arguments.tracing.as_deref();
     let context = context(&arguments.surroundings, tracing, &config)?;
@@ -39,7 +39,7 @@ pub(super) fn uninject(arguments: &Uninject) -> anyhow::Result<Status> {
     let file = arguments.file.config.as_deref();
     let sources = find(&arguments.input, file)?;
     let Some(config) = config::load(file)? else {
-        return Ok(Status::BadInput);
+        return Ok(Status::Failed);
     };
     let context = Context {
         task: Task::Uninject,

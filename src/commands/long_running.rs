@@ -26,7 +26,7 @@ pub(super) fn logged(
         for line in format!("{error:#}").lines() {
             tracing::error!("{}", printable(line.trim_start()));
         }
-        Status::BadInput
+        Status::Failed
     });
     drop(guard);
     Ok(stopped)

@@ -55,7 +55,7 @@ pub(super) fn error(text: &str) {
 pub(super) fn nothing_was(done: &str, faults: usize) -> Status {
     let problems = plural(faults, "problem");
     error(&format!("nothing was {done}: fix {problems} first"));
-    Status::BadInput
+    Status::Failed
 }
 
 /// Reports the problems in a document. Returns how many there are.

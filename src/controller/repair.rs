@@ -223,7 +223,7 @@ impl Repair {
         }
     }
 
-    /// Takes in a model as it is now. Gives its assessment, if it has a future.
+    /// Takes in a model as it is now. Gives its assessment, unless it is being deleted.
     async fn saw(&mut self, object: &DynamicObject) -> Option<Assessment> {
         let key = key(object);
         if object.metadata.deletion_timestamp.is_some() {
@@ -232,8 +232,17 @@ impl Repair {
         }
         let namespace = self.namespaces.get(&key.namespace).copied();
         let namespace = namespace.unwrap_or(Namespace::Off);
-        let json = serde_json::to_vec(object).ok()?;
-        let assessment = assess(&json, &self.config, namespace).ok()?;
+        let assessed =
+            serde_json::to_vec(object).and_then(|json| assess(&json, &self.config, namespace));
+        let assessment = match assessed {
+            Ok(assessment) => assessment,
+            Err(error) => {
+                let Key { namespace, name } = &key;
+                tracing::error!(namespace, name, %error, "a bug: a model cannot be assessed, so it is not repaired");
+                self.fleet.gone(&key);
+                return None;
+            }
+        };
         let fingerprint = self.fingerprint(object, namespace);
         let standing = assessment.standing;
         let uid = object.metadata.uid.as_deref();

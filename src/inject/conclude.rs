@@ -111,7 +111,8 @@ fn write_annotations<'v>(
     record.number_sets();
     // A record that an older version spelled otherwise is not written again for that alone.
     let same = found.record().is_some_and(|before| before == record);
-    let text = record.write();
+    // A record always has a text. Without one, nothing may be injected.
+    let text = record.write().map_err(|_| Reason::RecordTooLarge)?;
     let present = annotations.rest.0.iter();
     let present: usize = present
         .map(|(key, value)| key.len() + value.get().len())

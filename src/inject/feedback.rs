@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write};
 
+use serde::Serialize;
+
 use crate::inject::notes::Note;
 use crate::inject::plan::Plan;
 use crate::inject::plan::{Change, TargetKind};
@@ -45,6 +47,19 @@ impl Note<'_> {
     }
 }
 
+/// The annotations of one decision in the API server's audit log. Keys are plain names, values a few words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct AuditAnnotations {
+    /// The code of the outcome.
+    pub outcome: &'static str,
+    /// The codes of the reasons, separated by commas.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reasons: String,
+    /// How many targets of each kind have variables of ours, as `container=2`, separated by commas.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub targets: String,
+}
+
 impl Plan<'_> {
     /// The notes that the user or the admin should act on.
     pub fn problems(&self) -> impl Iterator<Item = &Note<'_>> {
@@ -76,11 +91,9 @@ impl Plan<'_> {
         warnings
     }
 
-    /// The audit annotations of an admission response: the outcome, the reasons that were met, and how many targets of each kind hold
-    /// variables of ours. Keys are plain names, values a few words.
+    /// The audit annotations of an admission response.
     #[must_use]
-    pub fn audit_annotations(&self) -> Vec<(&'static str, String)> {
-        let mut annotations = vec![("outcome", self.outcome.code().to_owned())];
+    pub fn audit_annotations(&self) -> AuditAnnotations {
         let mut reasons: Vec<&str> = self.notes.iter().map(|note| note.reason.code()).collect();
         reasons.extend(
             self.predictors
@@ -89,9 +102,6 @@ impl Plan<'_> {
         );
         reasons.sort_unstable();
         reasons.dedup();
-        if !reasons.is_empty() {
-            annotations.push(("reasons", reasons.join(",")));
-        }
         let mut targets = String::new();
         for kind in TargetKind::ALL {
             let count = self.traced_targets(kind);
@@ -101,10 +111,11 @@ impl Plan<'_> {
                 let _ = write!(targets, "{comma}{}={count}", kind.code());
             }
         }
-        if !targets.is_empty() {
-            annotations.push(("targets", targets));
+        AuditAnnotations {
+            outcome: self.outcome.code(),
+            reasons: reasons.join(","),
+            targets,
         }
-        annotations
     }
 
     /// How many targets of a kind hold variables of ours after the patch.
@@ -168,12 +179,10 @@ mod tests {
             warnings[4],
             "3 more; seldon-tracing explain lists all of them"
         );
+        let audit = plan.audit_annotations();
         assert_eq!(
-            plan.audit_annotations(),
-            [
-                ("outcome", "skipped".to_owned()),
-                ("reasons", "unknown-trigger-value".to_owned())
-            ]
+            (audit.outcome, &*audit.reasons, &*audit.targets),
+            ("skipped", "unknown-trigger-value", "")
         );
     }
 

@@ -24,7 +24,7 @@ mod trigger;
 mod walk;
 
 pub use bounds::{MAX_ADDED, MAX_CONTAINERS, MAX_PREDICTORS};
-pub use feedback::{MAX_WARNING, MAX_WARNINGS};
+pub use feedback::{AuditAnnotations, MAX_WARNING, MAX_WARNINGS};
 pub use layers::Origin;
 pub use notes::Note;
 pub use object::plan;

@@ -17,6 +17,7 @@ use super::intake::{self, hold};
 use super::outgoing::Outgoing;
 use super::state::Shared;
 use crate::admission::{AnswerError, Decision, Route, is_large, uid_of};
+use crate::inject::AuditAnnotations;
 use crate::process::clients::{Client, Share};
 use crate::process::connection::Peer;
 
@@ -186,12 +187,9 @@ fn decide(
 
 /// Logs a decision. Of the object, only its name and namespace are logged.
 fn log(decision: &Decision<'_>, elapsed: Duration) {
-    let annotation = |name: &str| {
-        let mut annotations = decision.audit_annotations.iter();
-        annotations
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| value.as_str())
-    };
+    let AuditAnnotations {
+        reasons, targets, ..
+    } = &decision.audit_annotations;
     tracing::info!(
         uid = short(&decision.uid),
         namespace = decision.namespace.as_deref().map(short),
@@ -199,8 +197,8 @@ fn log(decision: &Decision<'_>, elapsed: Duration) {
         operation = decision.operation.code(),
         dry_run = decision.dry_run,
         outcome = decision.outcome.code(),
-        reasons = annotation("reasons"),
-        targets = annotation("targets"),
+        reasons = (!reasons.is_empty()).then_some(reasons),
+        targets = (!targets.is_empty()).then_some(targets),
         operations = decision.operations,
         warnings = decision.warnings,
         micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX),

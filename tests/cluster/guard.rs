@@ -20,6 +20,7 @@ tests![
     the_guard_warns_of_what_is_stored_untraced_and_of_nothing_else,
     the_guard_reads_the_trigger_as_the_webhook_does,
 ];
+tests![OVER_THE_CORPUS: crate::Test; the_guard_warns_of_what_is_stored_untraced_of_the_corpus];
 
 fn the_guard_is_installed_with_one_command(cluster: &Cluster) {
     let folder = overlay("guard");
@@ -129,16 +130,19 @@ fn is_for_the_webhook(manifest: &Value, namespace: &str) -> bool {
 const SILENT: [&str; 2] = ["recommend", "openvino-model"];
 
 fn the_guard_warns_of_what_is_stored_untraced_and_of_nothing_else(cluster: &Cluster) {
-    let guard = Guard::install(
-        cluster,
-        cluster.space("guarded"),
-        cluster.apart("guarded-alone"),
-    );
-    let mut manifests: Vec<Value> = example_objects().into_iter().map(|it| it.1).collect();
-    if let Some(corpus) = Corpus::find() {
-        manifests.extend(corpus.objects().into_iter().map(|it| it.1));
-    }
-    let mut manifests: Vec<_> = manifests.iter().enumerate().map(named).collect();
+    warns_of_what_is_stored_untraced(cluster, "guarded", &example_objects());
+}
+
+fn the_guard_warns_of_what_is_stored_untraced_of_the_corpus(cluster: &Cluster) {
+    let objects = Corpus::find().unwrap().objects();
+    warns_of_what_is_stored_untraced(cluster, "guarded-corpus", &objects);
+}
+
+fn warns_of_what_is_stored_untraced(cluster: &Cluster, name: &str, manifests: &[(String, Value)]) {
+    let alone = cluster.apart(&format!("{name}-alone"));
+    let guard = Guard::install(cluster, cluster.space(name), alone);
+    let manifests = manifests.iter().map(|it| &it.1).enumerate();
+    let mut manifests: Vec<_> = manifests.map(named).collect();
     for manifest in &mut manifests {
         let metadata = manifest["metadata"].as_object_mut().unwrap();
         // The golden files are traced already.

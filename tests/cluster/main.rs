@@ -68,7 +68,7 @@ const WITH_EVERY_CRD: &[&[Test]] = &[
 ];
 
 /// The same where the corpus is.
-const OVER_THE_CORPUS: &[&[Test]] = &[corpus::OVER_THE_CORPUS];
+const OVER_THE_CORPUS: &[&[Test]] = &[corpus::OVER_THE_CORPUS, guard::OVER_THE_CORPUS];
 
 /// What is tested with the first of them.
 const WITH_ONE_CRD: &[&[Test]] = &[

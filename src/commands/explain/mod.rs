@@ -43,7 +43,7 @@ pub(super) fn explain(arguments: &Explain) -> anyhow::Result<Status> {
         (None, Some(config)) => config,
         (file, _) => match config::load(file)? {
             Some(config) => config,
-            None => return Ok(Status::BadInput),
+            None => return Ok(Status::Failed),
         },
     };
     let tracing = arguments.tracing.as_deref();

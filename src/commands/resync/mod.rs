@@ -84,7 +84,7 @@ async fn work(arguments: &Resync) -> anyhow::Result<Status> {
     }
     if !arguments.yes && !agrees(planned.len())? {
         messages::summary("nothing was written");
-        return Ok(Status::BadInput);
+        return Ok(Status::Failed);
     }
     let models = planned.into_iter().map(|it| (it.namespace, it.name));
     let timing = (usize::from(arguments.parallel), arguments.timeout);

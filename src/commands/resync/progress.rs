@@ -88,7 +88,7 @@ pub(super) async fn roll_out(
     Ok(if failed == 0 && !stopped {
         Status::Done
     } else {
-        Status::BadInput
+        Status::Failed
     })
 }
 

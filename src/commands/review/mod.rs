@@ -51,7 +51,7 @@ pub(super) fn review(arguments: &Review) -> anyhow::Result<Status> {
     // Open connections are of no more use.
     runtime.shutdown_background();
     let Some(call) = call else {
-        return Ok(Status::BadInput);
+        return Ok(Status::Failed);
     };
     let answered = match &call.answer {
         Ok(answered) => answered,
