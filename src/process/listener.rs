@@ -14,8 +14,9 @@ use super::connection::{Bounded, Bounds};
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
 
-/// The system's buffer for each connection and direction, in bytes; Linux takes twice as much.
-const SOCKET: u32 = 64 << 10;
+/// The system's buffers for each connection, in bytes; Linux takes twice as much. Answers are shorter than requests.
+const RECEIVES: u32 = 64 << 10;
+const SENDS: u32 = 32 << 10;
 
 /// Binds the first of the addresses that can be bound. If a port is in use, the next address is not tried. The error names the flag.
 pub(crate) fn bind(addresses: &[SocketAddr], flag: &str) -> io::Result<TcpListener> {
@@ -42,8 +43,8 @@ fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
     // Connections of a process that has just ended must not prevent the next start.
     socket.set_reuseaddr(true)?;
     // The system's defaults are megabytes for each connection, and count towards the container's memory.
-    socket.set_recv_buffer_size(SOCKET)?;
-    socket.set_send_buffer_size(SOCKET)?;
+    socket.set_recv_buffer_size(RECEIVES)?;
+    socket.set_send_buffer_size(SENDS)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
