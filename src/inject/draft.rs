@@ -51,7 +51,7 @@ pub(crate) struct ObjectInputs<'p, 'v> {
     pub(crate) engine: &'p EngineVariables<'v>,
     /// The record that says what in the object is ours.
     pub(crate) record: &'p Record<'static>,
-    pub(crate) nulls: Option<&'v dyn Nulls>,
+    pub(crate) nulls: Option<Nulls<'v>>,
 }
 
 impl ObjectInputs<'_, '_> {
@@ -59,7 +59,7 @@ impl ObjectInputs<'_, '_> {
     pub(crate) fn before<T>(&self, part: &Lenient<T>, place: Place<'_>) -> Before {
         match (part, self.nulls) {
             (Lenient::Null, None) => spelling("null"),
-            (Lenient::Null, Some(nulls)) => spelling(nulls.spelled(&place.pointer())?),
+            (Lenient::Null, Some(nulls)) => nulls(&place.pointer()),
             _ => None,
         }
     }

@@ -2,7 +2,6 @@
 
 use super::notes::Notes;
 use super::reason::Reason;
-use crate::seldon::lenient::Rest;
 use crate::seldon::object::{Annotations, ComponentMetadata};
 use crate::seldon::{Lenient, Place, SeldonDeployment};
 
@@ -12,22 +11,32 @@ pub(crate) fn note_misplaced<'v>(
     trigger: &'v str,
     notes: &mut Notes<'v>,
 ) {
-    let mut finder = Finder { trigger, notes };
+    let mut look = |place, of: &str, keys: Option<&Annotations<'_>>| {
+        let mut keys = keys.iter().flat_map(|keys| &keys.rest.0);
+        // Where it counts, it is not misplaced.
+        let is_wrong = |key: &str| of != "annotations" || key != trigger;
+        if let Some((key, _)) = keys.find(|(key, _)| is_like(key, trigger) && is_wrong(key)) {
+            let detail = format!(
+                "{of}.{key} does not count; set the annotation {trigger} of the SeldonDeployment"
+            );
+            notes.add(Reason::MisplacedTrigger, place, detail);
+        }
+    };
     if let Lenient::Is(metadata) = &object.metadata {
-        finder.labels(Place::Metadata, metadata.labels.get());
-        finder.annotations(Place::Metadata, metadata.annotations.get());
+        look(Place::Metadata, "labels", metadata.labels.get());
+        look(Place::Metadata, "annotations", metadata.annotations.get());
     }
     if let Lenient::Is(spec) = &object.spec {
-        finder.annotations(Place::Spec, spec.annotations.get());
+        look(Place::Spec, "annotations", spec.annotations.get());
     }
     for (index, predictor) in object.predictors().iter().enumerate() {
         let Lenient::Is(predictor) = predictor else {
             continue;
         };
         let place = Place::Predictor(index);
-        finder.annotations(place, predictor.annotations.get());
+        look(place, "annotations", predictor.annotations.get());
         let labels: Lenient<Annotations<'_>> = predictor.rest.read("labels");
-        finder.labels(place, labels.get());
+        look(place, "labels", labels.get());
         for (at, component) in predictor.component_specs.items().iter().enumerate() {
             let Lenient::Is(component) = component else {
                 continue;
@@ -35,10 +44,8 @@ pub(crate) fn note_misplaced<'v>(
             let metadata: Lenient<ComponentMetadata<'_>> = component.rest.read("metadata");
             if let Lenient::Is(metadata) = &metadata {
                 let place = Place::ComponentSpec(index, at);
-                finder.labels(place, metadata.labels.get());
-                if let Some(annotations) = metadata.annotations.get() {
-                    finder.found(place, "metadata.annotations", &annotations.rest, &is_like);
-                }
+                look(place, "labels", metadata.labels.get());
+                look(place, "metadata.annotations", metadata.annotations.get());
             }
         }
     }
@@ -47,42 +54,4 @@ pub(crate) fn note_misplaced<'v>(
 /// Whether a key was meant to be the trigger.
 fn is_like(key: &str, trigger: &str) -> bool {
     key.eq_ignore_ascii_case(trigger) || key == "seldon.io/tracing"
-}
-
-struct Finder<'n, 'v> {
-    trigger: &'v str,
-    notes: &'n mut Notes<'v>,
-}
-
-impl<'v> Finder<'_, 'v> {
-    fn labels(&mut self, place: Place<'v>, labels: Option<&Annotations<'_>>) {
-        if let Some(labels) = labels {
-            self.found(place, "labels", &labels.rest, &is_like);
-        }
-    }
-
-    /// Annotations that are read, and have the key in another spelling.
-    fn annotations(&mut self, place: Place<'v>, annotations: Option<&Annotations<'_>>) {
-        if let Some(annotations) = annotations {
-            let is_other = |key: &str, trigger: &str| key != trigger && is_like(key, trigger);
-            self.found(place, "annotations", &annotations.rest, &is_other);
-        }
-    }
-
-    fn found(
-        &mut self,
-        place: Place<'v>,
-        of: &str,
-        keys: &Rest<'_>,
-        is_misplaced: &dyn Fn(&str, &str) -> bool,
-    ) {
-        let mut keys = keys.0.iter().map(|(key, _)| &**key);
-        if let Some(key) = keys.find(|key| is_misplaced(key, self.trigger)) {
-            let right = self.trigger;
-            let detail = format!(
-                "{of}.{key} does not count; set the annotation {right} of the SeldonDeployment"
-            );
-            self.notes.add(Reason::MisplacedTrigger, place, detail);
-        }
-    }
 }

@@ -29,6 +29,7 @@ pub use layers::Origin;
 pub use notes::Note;
 pub use object::plan;
 pub use ownership::record::MAX_RECORD;
+pub(crate) use ownership::record::spelling;
 pub use patch::{CONFIG_DIR, CONFIG_VOLUME};
 pub use plan::{
     Change, Choice, Choices, Context, Nulls, Outcome, Plan, PredictorPlan, TargetKind, TargetPlan,

@@ -143,7 +143,8 @@ fn decide<'v>(
     let Some(annotations) = annotations_of(object, &mut draft) else {
         return finish(draft, Outcome::Skipped);
     };
-    let has_trigger = has_trigger(object, &config.trigger);
+    let triggers = Triggers::of(object, config, context.namespace_default);
+    let has_trigger = triggers.has_any(object);
     note_odd_spec(object, has_trigger, context, &mut draft);
     if let Some((reason, place, detail)) = exceeded(object) {
         draft.notes.add(reason, place, detail);
@@ -186,7 +187,6 @@ fn decide<'v>(
         new_trigger,
         inputs: &inputs,
     };
-    let triggers = Triggers::of(object, config, context.namespace_default);
     if let Err(reason) = walk.predictors(triggers, &mut draft) {
         return refuse(draft, reason);
     }
@@ -328,21 +328,4 @@ fn note_unknown_exclusions(draft: &mut Draft<'_>) {
             draft.notes.add(Reason::ExcludedUnknown, place, name);
         }
     }
-}
-
-/// Whether any place of the object has a trigger.
-fn has_trigger(object: &SeldonDeployment<'_>, key: &str) -> bool {
-    let at = |annotations: Option<&Annotations<'_>>| {
-        annotations.is_some_and(|found| found.rest.get(key).is_some())
-    };
-    at(object
-        .metadata
-        .get()
-        .and_then(|metadata| metadata.annotations.get()))
-        || at(object.spec.get().and_then(|spec| spec.annotations.get()))
-        || object
-            .predictors()
-            .iter()
-            .filter_map(Lenient::get)
-            .any(|predictor| at(predictor.annotations.get()))
 }

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 
 use super::layers::Origin;
 use super::notes::Note;
@@ -14,7 +13,7 @@ use crate::jaeger::{EnvSet, EnvValue, PerVariable, Variable};
 use crate::seldon::Place;
 
 /// What is known about an object beside the object.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Context<'c> {
     /// The namespace that the object goes to, where it does not say so itself.
     pub namespace: Option<&'c str>,
@@ -22,15 +21,12 @@ pub struct Context<'c> {
     pub namespace_default: bool,
     /// What is to be done.
     pub task: Task<'c>,
-    /// How the nulls of the object are spelled, if it comes from a text.
-    pub nulls: Option<&'c dyn Nulls>,
+    /// How the nulls of the object are spelled, by their JSON pointers, if it comes from a text.
+    pub nulls: Option<Nulls<'c>>,
 }
 
-/// The nulls of a text.
-pub trait Nulls: fmt::Debug {
-    /// The text of the null at a JSON pointer into the object.
-    fn spelled(&self, pointer: &str) -> Option<&str>;
-}
+/// The spelling of the null at a JSON pointer into an object, if it is known.
+pub type Nulls<'c> = &'c dyn Fn(&str) -> Option<&'static str>;
 
 /// What is to be done with an object.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -271,6 +267,16 @@ pub enum Choice<'a> {
     Set(EnvValue<'a>, Origin),
     /// It is left alone.
     Leave(Reason),
+}
+
+impl Choice<'_> {
+    /// Whether the user set the variable.
+    pub(crate) const fn is_by_hand(&self) -> bool {
+        matches!(
+            self,
+            Self::Leave(Reason::UserSet | Reason::UserChanged | Reason::EngineAnnotation)
+        )
+    }
 }
 
 /// The choices of one target.

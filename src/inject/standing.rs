@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::object::Stored;
-use super::plan::{Change, Choice, Context, Outcome, Plan, TargetPlan, Task};
+use super::plan::{Change, Context, Outcome, Plan, TargetPlan, Task};
 use super::reason::Reason;
 use super::trigger::Asker;
 use crate::config::Config;
@@ -159,13 +159,7 @@ fn has(target: &TargetPlan<'_>, wanted: Change) -> bool {
 /// Whether the target has variables now: ours, or the user's that turn tracing on.
 fn is_traced(target: &TargetPlan<'_>) -> bool {
     let ours = |change| matches!(change, Change::Keep | Change::Replace | Change::Remove);
-    let by_hand = |variable| {
-        let choice = target.choices.get(variable);
-        matches!(
-            choice,
-            Choice::Leave(Reason::UserSet | Reason::UserChanged | Reason::EngineAnnotation)
-        )
-    };
+    let by_hand = |variable| target.choices.get(variable).is_by_hand();
     target.changes.iter().any(|(_, change)| ours(*change))
         || [Variable::Tracing, Variable::OtlpEndpoint]
             .into_iter()

@@ -99,6 +99,14 @@ impl<'c, 'a> Triggers<'c, 'a> {
         }
     }
 
+    /// Whether any place of the object has a trigger.
+    pub(crate) fn has_any(&self, object: &SeldonDeployment<'_>) -> bool {
+        let mut predictors = object.predictors().iter().filter_map(Lenient::get);
+        let key = &self.config.trigger;
+        self.of_object.is_some()
+            || predictors.any(|it| value_at(it.annotations.get(), key).is_some())
+    }
+
     /// What is asked for at one predictor.
     pub(crate) fn at(
         &mut self,

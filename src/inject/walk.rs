@@ -8,7 +8,7 @@ use super::ownership::keys::Ordinals;
 use super::ownership::record::{PredictorRecord, Record};
 use super::ownership::roster::Roster;
 use super::patch::ConfigVolume;
-use super::plan::{Choice, PredictorPlan, TargetPlan, Task};
+use super::plan::{PredictorPlan, TargetPlan, Task};
 use super::predictor::{self, Servers};
 use super::reason::Reason;
 use super::trigger::{Asked, Asker, Trigger, Triggers};
@@ -39,11 +39,9 @@ impl<'v> Walk<'_, 'v> {
         mut triggers: Triggers<'v, 'v>,
         draft: &mut Draft<'v>,
     ) -> Result<(), Reason> {
-        let predictors = self.object.predictors();
-        let names = predictors.iter().filter_map(|item| Some(&item.get()?.name));
-        let mut ordinals = Ordinals::of(names);
+        let mut ordinals = Ordinals::default();
         let none = PredictorRecord::default();
-        for (index, item) in predictors.iter().enumerate() {
+        for (index, item) in self.object.predictors().iter().enumerate() {
             let Lenient::Is(view) = item else {
                 let found = item.odd().unwrap_or_default();
                 draft.notes.odd(Place::Predictor(index), "an object", found);
@@ -165,12 +163,8 @@ impl<'v> Walk<'_, 'v> {
 /// Why nothing is added to a predictor for which tracing is asked.
 fn why_nothing(targets: &[TargetPlan<'_>]) -> Reason {
     let by_user = |target: &TargetPlan<'_>| {
-        target.choices.iter().any(|(_, choice)| {
-            matches!(
-                choice,
-                Choice::Leave(Reason::UserSet | Reason::UserChanged | Reason::EngineAnnotation)
-            )
-        })
+        let mut choices = target.choices.iter();
+        choices.any(|(_, choice)| choice.is_by_hand())
     };
     if targets.iter().any(by_user) {
         Reason::TracedByHand

@@ -11,7 +11,7 @@ pub(crate) use self::find::{Kind, kind_of, objects};
 
 use crate::config::Config;
 use crate::inject::explain::Explanation;
-use crate::inject::{Context, Nulls, SeldonDeployment, plan, pointer_for_people};
+use crate::inject::{Context, SeldonDeployment, plan, pointer_for_people, spelling};
 use crate::manifest::edit::{EditError, edit_with_nulls};
 use crate::manifest::tree::{ParseError, Tree};
 
@@ -79,10 +79,7 @@ pub fn run(text: &str, config: &Config, context: &Context<'_>) -> Result<Done, F
         let json = object.to_string();
         let view = SeldonDeployment::from_json(json.as_bytes())
             .map_err(|error| fault(format!("the object cannot be read: {error}")))?;
-        let nulls = TextNulls {
-            tree: &tree,
-            prefix: &prefix,
-        };
+        let nulls = |pointer: &str| spelling(tree.null_text(&format!("{prefix}{pointer}"))?);
         let context = Context {
             nulls: Some(&nulls),
             ..*context
@@ -111,19 +108,6 @@ pub fn run(text: &str, config: &Config, context: &Context<'_>) -> Result<Done, F
         done.text = Some(edit_with_nulls(text, &tree, &patch, &texts_of_nulls)?);
     }
     Ok(done)
-}
-
-/// The nulls of the object at `prefix`.
-#[derive(Debug)]
-struct TextNulls<'t> {
-    tree: &'t Tree,
-    prefix: &'t str,
-}
-
-impl Nulls for TextNulls<'_> {
-    fn spelled(&self, pointer: &str) -> Option<&str> {
-        self.tree.null_text(&format!("{}{pointer}", self.prefix))
-    }
 }
 
 /// Reads a document as JSON if it is JSON, else as YAML.

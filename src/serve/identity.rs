@@ -27,7 +27,6 @@ const MAX_BYTES: usize = 1 << 20;
 const SOON: Duration = Duration::days(7);
 
 /// Where the certificate comes from.
-#[derive(Debug)]
 pub enum Identity {
     /// Files, which are loaded again when they change.
     Files(Files),

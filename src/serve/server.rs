@@ -24,7 +24,6 @@ use crate::process::listener;
 use crate::process::log::LostLines;
 
 /// How a webhook is started.
-#[derive(Debug)]
 pub struct Options {
     /// Where it listens: the first of these addresses that can be bound.
     pub listen: Vec<SocketAddr>,

@@ -29,38 +29,17 @@ pub(crate) fn name_in_key(key: &str) -> Cow<'_, str> {
     }
 }
 
-/// Counts names as they pass, so that each thing gets a key of its own.
-pub(crate) struct Ordinals<'v> {
-    /// How often each name has passed; not kept where all names are distinct, which is the rule.
-    passed: Option<HashMap<&'v str, usize>>,
-}
+/// Counts how often each name has passed, so that each thing gets a key of its own.
+#[derive(Default)]
+pub(crate) struct Ordinals<'v>(HashMap<&'v str, usize>);
 
 impl<'v> Ordinals<'v> {
-    /// For the names that are going to pass.
-    pub(crate) fn of<'a: 'v>(names: impl Iterator<Item = &'v Lenient<Text<'a>>>) -> Self {
-        let mut names = names.map(|name| name.text().unwrap_or_default());
-        // Most objects have one predictor, and need no list of names.
-        let first = names.next();
-        let mut texts: Vec<&str> = names.collect();
-        if !texts.is_empty() {
-            texts.extend(first);
-        }
-        texts.sort_unstable();
-        let distinct = texts.windows(2).all(|pair| pair[0] != pair[1]);
-        Self {
-            passed: (!distinct).then(HashMap::new),
-        }
-    }
-
     /// The key of the next thing, by its name.
     pub(crate) fn key<'a>(&mut self, name: &'v Lenient<Text<'a>>) -> Cow<'v, str> {
         let name = name.text().unwrap_or_default();
-        let ordinal = self.passed.as_mut().map_or(0, |passed| {
-            let count = passed.entry(name).or_default();
-            *count += 1;
-            *count - 1
-        });
-        key(name, ordinal)
+        let count = self.0.entry(name).or_default();
+        *count += 1;
+        key(name, *count - 1)
     }
 }
 

@@ -8,8 +8,8 @@ use super::keys::{self, Ordinals};
 use super::mount::is_our_mount;
 use super::present::Present;
 use super::record::{Before, Named, Part, PredictorRecord, Record, TargetRecord};
-use crate::seldon::lenient::{Items, Text};
-use crate::seldon::object::{ComponentSpec, Container, PodSpec, Predictor};
+use crate::seldon::lenient::Items;
+use crate::seldon::object::{Container, PodSpec, Predictor};
 use crate::seldon::{ContainerList, Lenient};
 
 /// A container or init container of a predictor.
@@ -52,7 +52,7 @@ impl<'v, 'a> Roster<'v, 'a> {
         ours: &PredictorRecord<'_>,
     ) -> Self {
         let components = predictor.component_specs.items();
-        let mut ordinals = LISTS.map(|list| Ordinals::of(names(components, list)));
+        let mut ordinals = LISTS.map(|_| Ordinals::default());
         let mut members = Vec::new();
         let mut pods = Vec::with_capacity(components.len());
         for component in components {
@@ -186,18 +186,6 @@ const fn recorded_in<'r, 'a>(
         ContainerList::Containers => &ours.containers,
         ContainerList::InitContainers => &ours.init_containers,
     }
-}
-
-/// The names in a list of all pods, in order.
-fn names<'v, 'a: 'v>(
-    components: &'v [Lenient<ComponentSpec<'a>>],
-    list: ContainerList,
-) -> impl Iterator<Item = &'v Lenient<Text<'a>>> {
-    components
-        .iter()
-        .filter_map(|component| component.get()?.spec.get())
-        .flat_map(move |pod| list_of(pod, list).items())
-        .filter_map(|container| Some(&container.get()?.name))
 }
 
 /// A stub that a user emptied is a stub still: Seldon's defaulting would add the same.

@@ -36,8 +36,7 @@ pub(crate) fn less_ours<'v, 'a>(
         places: 0,
         is_mixed: false,
     };
-    let predictors = object.predictors().iter();
-    let mut ordinals = Ordinals::of(predictors.filter_map(|item| Some(&item.get()?.name)));
+    let mut ordinals = Ordinals::default();
     let nothing = PredictorRecord::default();
     let spec = object.spec.map(|spec| {
         let Spec {

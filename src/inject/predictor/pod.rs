@@ -18,11 +18,9 @@ pub(crate) fn decide_all<'v>(inputs: &Inputs<'_, 'v>, draft: &mut Draft<'v>) {
     let specs = &inputs.view.component_specs;
     let place = Place::ComponentSpecs(inputs.index);
     inputs.note_odd(draft, place, "a list", specs);
-    let names = inputs.roster.members().iter();
-    let names = names.filter(|member| member.list == ContainerList::Containers);
     let mut pass = Pass {
         stubs: stub_order::order(inputs, &mut draft.notes),
-        keys: Ordinals::of(names.map(|member| &member.container.name)),
+        keys: Ordinals::default(),
         late: Vec::new(),
     };
     for (at, component) in specs.items().iter().enumerate() {
