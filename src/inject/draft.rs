@@ -163,11 +163,6 @@ impl<'v> Draft<'v> {
         }
     }
 
-    /// Whether nothing in the object is ours, and nothing of ours is taken out.
-    pub(crate) fn leaves_nothing(&self) -> bool {
-        self.ops.is_empty() && self.records_nothing()
-    }
-
     /// Whether nothing in the object is ours afterwards.
     pub(crate) fn records_nothing(&self) -> bool {
         self.record.predictors.is_empty() && self.record.trigger.is_none()

@@ -139,6 +139,25 @@ fn decide<'v>(
     config: &'v Config,
     context: &Context<'v>,
 ) -> Plan<'v> {
+    decide_with(object, old, config, context, Unchanged::Restore)
+}
+
+/// What is done with an object in which nothing has changed since.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unchanged {
+    /// What the older object had is kept or put back.
+    Restore,
+    /// What the older object had is taken out, and the settings decide.
+    DecideAnew,
+}
+
+fn decide_with<'v>(
+    object: &'v SeldonDeployment<'v>,
+    old: Option<&'v SeldonDeployment<'v>>,
+    config: &'v Config,
+    context: &Context<'v>,
+    unchanged: Unchanged,
+) -> Plan<'v> {
     let mut draft = Draft::new();
     let Some(annotations) = annotations_of(object, &mut draft) else {
         return finish(draft, Outcome::Skipped);
@@ -181,7 +200,10 @@ fn decide<'v>(
     };
     let walk = Walk {
         object,
-        old: sticky.as_ref().and(old),
+        old: sticky
+            .as_ref()
+            .and(old)
+            .filter(|_| unchanged == Unchanged::Restore),
         layers: layers(object, annotations, config, &mut draft),
         task: context.task,
         new_trigger,
@@ -190,9 +212,9 @@ fn decide<'v>(
     if let Err(reason) = walk.predictors(triggers, &mut draft) {
         return refuse(draft, reason);
     }
-    if sticky.is_some() && draft.leaves_nothing() {
+    if unchanged == Unchanged::Restore && sticky.is_some() && draft.records_nothing() {
         // Nothing of what the older object had can be put back, so the next write would be decided anew: this one is, too.
-        return decide(object, None, config, context);
+        return decide_with(object, old, config, context, Unchanged::DecideAnew);
     }
     let is_put_back = || is_put_back(object, old, annotations, &found, &config.trigger);
     if sticky.is_none() && draft.records_nothing() && is_put_back() {

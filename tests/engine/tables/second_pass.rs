@@ -108,6 +108,27 @@ fn a_record_that_holds_half_a_pair_is_read_again() {
 }
 
 #[test]
+fn half_a_pair_that_was_held_goes_with_its_record_and_a_whole_one_comes() {
+    let mut manifest = traced(&json!([]));
+    manifest["spec"]["predictors"][0]["annotations"] = json!({"seldon.io/no-engine": "true"});
+    let first = inject(&manifest);
+    let mut half = first.clone();
+    set_trigger(&mut half, Some("tru"));
+    env(&mut half).retain(|entry| entry["name"] == "JAEGER_AGENT_PORT");
+    let held = write(&half, &first);
+    // During an outage the trigger is mended; then a write loses the record.
+    let mut mended = held;
+    set_trigger(&mut mended, Some("true"));
+    let mut lost = mended.clone();
+    lost["metadata"]["annotations"]
+        .as_object_mut()
+        .unwrap()
+        .remove(R);
+    let stored = write(&lost, &mended);
+    assert_eq!(names(&container(&stored)["env"]).len(), 5, "{stored}");
+}
+
+#[test]
 fn a_port_set_by_hand_during_an_outage_does_not_cost_the_host() {
     let plain = traced(&json!([]));
     let mut asked = plain.clone();
