@@ -175,10 +175,10 @@ fn decide_with<'v>(
         return settled;
     }
     let nothing = Record::new();
-    let record = sticky
-        .as_ref()
-        .or_else(|| found.record())
-        .unwrap_or(&nothing);
+    let record = sticky.as_ref().or_else(|| found.record());
+    let record = record.unwrap_or(&nothing);
+    let kept = sticky.as_ref().and(old);
+    let kept = kept.filter(|_| unchanged == Unchanged::Restore);
     let new_trigger = context.task.trigger().filter(|_| !has_trigger);
     if context.task == Task::Follow && !has_trigger {
         note_misplaced(object, &config.trigger, &mut draft.notes);
@@ -200,10 +200,7 @@ fn decide_with<'v>(
     };
     let walk = Walk {
         object,
-        old: sticky
-            .as_ref()
-            .and(old)
-            .filter(|_| unchanged == Unchanged::Restore),
+        old: kept,
         layers: layers(object, annotations, config, &mut draft),
         task: context.task,
         new_trigger,
@@ -212,7 +209,7 @@ fn decide_with<'v>(
     if let Err(reason) = walk.predictors(triggers, &mut draft) {
         return refuse(draft, reason);
     }
-    if unchanged == Unchanged::Restore && sticky.is_some() && draft.records_nothing() {
+    if kept.is_some() && draft.records_nothing() {
         // Nothing of what the older object had can be put back, so the next write would be decided anew: this one is, too.
         return decide_with(object, old, config, context, Unchanged::DecideAnew);
     }

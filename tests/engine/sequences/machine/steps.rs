@@ -4,7 +4,7 @@ use seldon_tracing::admission::Route;
 use serde_json::{Map, Value, json};
 
 use super::edits::{EDITS, annotations, put};
-use super::marks::{RECORD, bare, each_map, record};
+use super::marks::{RECORD, bare, blur, each_map, record};
 use super::{Failure, Step, World, start};
 
 impl World {
@@ -17,6 +17,10 @@ impl World {
             let mut object = self.stored.clone();
             if edit(&mut object, bytes).is_none() {
                 return Ok(());
+            }
+            if record(&object) != record(&self.stored) {
+                // An object that is put back has another record than what is stored then (docs/record.md, Limits).
+                blur(&mut self.manifest);
             }
             self.story
                 .push(format!("{}a user {name} {bytes:?}", self.unheard()));
