@@ -32,3 +32,14 @@ macro_rules! table {
         }
     };
 }
+
+/// Serializes enums as their codes.
+macro_rules! serialize_codes {
+    ($($name:ident)*) => {
+        $(impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.code())
+            }
+        })*
+    };
+}

@@ -2,7 +2,7 @@
 
 use super::messages::{plural, summary};
 use crate::inject::explain::{ExplainedVariable, Explanation};
-use crate::inject::{Outcome, Task};
+use crate::inject::{Change, Outcome, TargetKind, Task};
 
 /// The lines, kept until the result is printed or written.
 #[derive(Default)]
@@ -20,7 +20,7 @@ impl Summary {
         let be = if would { "would be " } else { "" };
         let targets = match explanation.outcome {
             Outcome::Injected => targets(explanation, |variable| variable.value.is_some()),
-            Outcome::Removed => targets(explanation, |variable| variable.action == "remove"),
+            Outcome::Removed => targets(explanation, |variable| variable.action == Change::Remove),
             _ => None,
         };
         let did = match (explanation.outcome, targets) {
@@ -84,16 +84,16 @@ fn targets(explanation: &Explanation, has: impl Fn(&ExplainedVariable) -> bool) 
         .collect();
     let mut words = Vec::new();
     for kind in [
-        "container",
-        "init-container",
-        "prepackaged-server",
-        "explainer",
-        "orchestrator",
+        TargetKind::Container,
+        TargetKind::InitContainer,
+        TargetKind::PrepackagedServer,
+        TargetKind::Explainer,
+        TargetKind::Orchestrator,
     ] {
         match kinds.iter().filter(|it| **it == kind).count() {
             0 => {}
-            1 if kind == "orchestrator" => words.push("the orchestrator".to_owned()),
-            count => words.push(plural(count, &kind.replace('-', " "))),
+            1 if kind == TargetKind::Orchestrator => words.push("the orchestrator".to_owned()),
+            count => words.push(plural(count, &kind.code().replace('-', " "))),
         }
     }
     let last = words.pop()?;

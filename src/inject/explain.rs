@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use super::{Change, Choice, Note, Outcome, Plan, PredictorPlan, Reason, TargetPlan};
+use super::{
+    Change, Choice, Note, Origin, Outcome, Plan, PredictorPlan, Reason, TargetKind, TargetPlan,
+};
 
 /// The tracing of one `SeldonDeployment`.
 #[derive(Clone, Debug, Serialize)]
@@ -50,8 +52,8 @@ pub struct ExplainedPredictor {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ExplainedTarget {
-    /// `container`, `init-container`, `orchestrator`, `prepackaged-server` or `explainer`.
-    pub kind: &'static str,
+    /// What kind of target it is.
+    pub kind: TargetKind,
     /// The container's name.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
@@ -70,14 +72,14 @@ pub struct ExplainedTarget {
 pub struct ExplainedVariable {
     /// Its name.
     pub name: &'static str,
-    /// `add`, `replace`, `keep`, `remove` or `leave`.
-    pub action: &'static str,
+    /// What happens to it.
+    pub action: Change,
     /// The injected value; never a user's value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
     /// The layer of the value.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub from: Option<&'static str>,
+    pub from: Option<Origin>,
     /// Why it is left alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
@@ -103,11 +105,7 @@ pub struct ExplainedNote {
     pub detail: String,
 }
 
-impl Serialize for Outcome {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.code())
-    }
-}
+serialize_codes! { Change Origin Outcome Reason TargetKind }
 
 impl fmt::Display for ExplainedNote {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -162,40 +160,25 @@ impl Explanation {
 
 fn target(target: &TargetPlan<'_>) -> ExplainedTarget {
     let variables = target.choices.iter().filter_map(|(variable, choice)| {
-        let change = *target.changes.get(variable);
-        let mut explained = ExplainedVariable {
-            name: variable.name(),
-            action: "leave",
-            value: None,
-            from: None,
-            reason: None,
+        let action = *target.changes.get(variable);
+        let (value, from, reason) = match choice {
+            Choice::Set(value, origin) => (Some(value.text().to_owned()), Some(*origin), None),
+            Choice::Leave(reason) if action == Change::Remove || target.left != Some(*reason) => {
+                (None, None, Some(*reason))
+            }
+            Choice::None if action == Change::Remove => (None, None, target.left),
+            Choice::Leave(_) | Choice::None => return None,
         };
-        match (choice, change) {
-            (Choice::Set(value, origin), _) => {
-                explained.action = match change {
-                    Change::Keep => "keep",
-                    Change::Replace => "replace",
-                    _ => "add",
-                };
-                explained.value = Some(value.text().to_owned());
-                explained.from = Some(origin.code());
-            }
-            (_, Change::Remove) => {
-                explained.action = "remove";
-                explained.reason = match choice {
-                    Choice::Leave(reason) => Some(*reason),
-                    _ => target.left,
-                };
-            }
-            (Choice::Leave(reason), _) if target.left != Some(*reason) => {
-                explained.reason = Some(*reason);
-            }
-            _ => return None,
-        }
-        Some(explained)
+        Some(ExplainedVariable {
+            name: variable.name(),
+            action,
+            value,
+            from,
+            reason,
+        })
     });
     ExplainedTarget {
-        kind: target.kind.code(),
+        kind: target.kind,
         name: target.name.clone().into_owned(),
         path: target.place.to_string(),
         left: target.left,

@@ -222,20 +222,24 @@ table! {
     }
 }
 
-/// What happens to a variable of ours.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Change {
-    /// It is not there and does not come.
-    #[default]
-    None,
-    /// It is added.
-    Add,
-    /// It is there with another value of ours, which is replaced.
-    Replace,
-    /// It is there as it should be.
-    Keep,
-    /// It goes.
-    Remove,
+table! {
+    /// What happens to a variable of ours.
+    #[derive(Default)]
+    pub enum Change
+    /// The stable name in `explain`.
+    pub fn code -> &'static str {
+        /// It is not there and does not come.
+        #[default]
+        None = "leave",
+        /// It is added.
+        Add = "add",
+        /// It is there with another value of ours, which is replaced.
+        Replace = "replace",
+        /// It is there as it should be.
+        Keep = "keep",
+        /// It goes.
+        Remove = "remove",
+    }
 }
 
 /// The decision for one target.

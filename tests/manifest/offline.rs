@@ -6,7 +6,7 @@ use std::path::Path;
 
 use jsonschema::Validator;
 use seldon_tracing::config::Config;
-use seldon_tracing::inject::{Context, Task};
+use seldon_tracing::inject::{Change, Context, Task};
 use seldon_tracing::manifest::tree::Tree;
 use seldon_tracing::offline::{self, Done, Fault};
 use serde_json::{Value, json};
@@ -156,9 +156,9 @@ impl Summary {
             for predictor in &explanation.predictors {
                 *self.reasons.entry(predictor.reason.code()).or_default() += 1;
                 for target in &predictor.targets {
-                    let traced = target.variables.iter().any(|it| it.action == "add");
+                    let traced = target.variables.iter().any(|it| it.action == Change::Add);
                     if traced {
-                        *self.targets.entry(target.kind).or_default() += 1;
+                        *self.targets.entry(target.kind.code()).or_default() += 1;
                     }
                     let left = target.left.into_iter();
                     let reasons = target.variables.iter().filter_map(|it| it.reason);

@@ -11,7 +11,7 @@ use crate::commands::messages::{plural, printable, width};
 use crate::inject::explain::{
     ExplainedNote, ExplainedPredictor, ExplainedTarget, ExplainedVariable, Explanation,
 };
-use crate::inject::{Outcome, Reason};
+use crate::inject::{Change, Origin, Outcome, Reason};
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const ASIDE: Style = AnsiColor::Yellow.on_default();
@@ -173,7 +173,7 @@ fn rows(predictor: &ExplainedPredictor, wide: bool) -> Vec<Row<'_>> {
         if variables.is_empty() && target.left.is_some_and(|why| why != predictor.reason) {
             variables.push(ExplainedVariable {
                 name: "all",
-                action: "leave",
+                action: Change::None,
                 value: None,
                 from: None,
                 reason: target.left,
@@ -186,7 +186,7 @@ fn rows(predictor: &ExplainedPredictor, wide: bool) -> Vec<Row<'_>> {
         });
         // Several such variables are one row, with their number.
         let is_counted = |it: &ExplainedVariable| {
-            !wide && (all_left || it.from == Some("built-in") || it.action == "remove")
+            !wide && (all_left || it.from == Some(Origin::BuiltIn) || it.action == Change::Remove)
         };
         variables.sort_by_key(|it| !wide && !is_counted(it));
         for same in variables.chunk_by(|one, next| is_counted(one) && why(one) == why(next)) {
@@ -203,7 +203,10 @@ fn rows(predictor: &ExplainedPredictor, wide: bool) -> Vec<Row<'_>> {
 fn label(targets: &[&ExplainedTarget], wide: bool) -> String {
     let kinds = targets.chunk_by(|one, next| one.kind == next.kind);
     let labels = kinds.map(|same| {
-        let kind = same.first().map_or("", |it| it.kind).replace('-', " ");
+        let kind = same
+            .first()
+            .map_or("", |it| it.kind.code())
+            .replace('-', " ");
         let names: Vec<_> = same.iter().map(|it| it.name.as_str()).collect();
         match names.as_slice() {
             [""] => kind,
@@ -220,7 +223,7 @@ fn told(variables: &[ExplainedVariable], known: Reason) -> (String, String) {
     let Some(first) = variables.first() else {
         return Default::default();
     };
-    let (name, value) = match (variables.len(), &first.value, first.from) {
+    let (name, value) = match (variables.len(), &first.value, first.from.map(Origin::code)) {
         (1, Some(value), Some(from)) => (first.name.to_owned(), Some(format!("{value} ({from})"))),
         (1, ..) => (first.name.to_owned(), None),
         (count, _, from) => {
@@ -228,9 +231,9 @@ fn told(variables: &[ExplainedVariable], known: Reason) -> (String, String) {
             (plural(count, "variable"), value)
         }
     };
-    let action = Some(first.action).filter(|it| !matches!(*it, "add" | "leave"));
+    let action = Some(first.action).filter(|it| !matches!(it, Change::Add | Change::None));
     let reason = first.reason.filter(|reason| *reason != known).map(because);
-    let text: Vec<_> = [action.map(str::to_owned), value, reason]
+    let text: Vec<_> = [action.map(|it| it.code().to_owned()), value, reason]
         .into_iter()
         .flatten()
         .collect();
