@@ -11,7 +11,7 @@ use crate::cli::{Connection, Scope};
 use crate::cluster::connect::{Connected, connect};
 use crate::cluster::models::{Head, Models, Selection};
 use crate::cluster::surroundings::Surroundings;
-use crate::inject::{Asker, Assessment};
+use crate::inject::{Asker, Assessment, Standing};
 
 /// A model and where it stands.
 #[derive(Debug, Serialize)]
@@ -19,7 +19,7 @@ use crate::inject::{Asker, Assessment};
 pub(super) struct Model {
     pub(super) namespace: String,
     pub(super) name: String,
-    pub(super) standing: &'static str,
+    pub(super) standing: Standing,
     /// What asks for its tracing.
     pub(super) asked_by: Vec<&'static str>,
     /// How many targets have the variables …
@@ -46,7 +46,7 @@ impl Model {
         Self {
             namespace: head.metadata.namespace,
             name: head.metadata.name,
-            standing: found.standing.code(),
+            standing: found.standing,
             asked_by: found.asked_by.into_iter().map(Asker::code).collect(),
             traced: found.traced,
             targets: found.targets,

@@ -54,7 +54,12 @@ pub(super) fn status(arguments: &Fleet) -> anyhow::Result<Status> {
     } else if matches!(arguments.output, FleetForm::Table | FleetForm::Wide) {
         messages::summary(&total(&models));
     }
-    let fails = |model: &Model| arguments.fail_on.iter().any(|it| it == model.standing);
+    let fails = |model: &Model| {
+        arguments
+            .fail_on
+            .iter()
+            .any(|it| it == model.standing.code())
+    };
     Ok(if models.iter().any(fails) {
         Status::Differs
     } else {
@@ -111,7 +116,7 @@ fn table(models: &[Model], with_namespace: bool, wide: bool) -> String {
             namespace,
             name,
             &asked_by,
-            model.standing,
+            model.standing.code(),
             &targets,
             &model.why,
         ]));
@@ -128,20 +133,19 @@ fn table(models: &[Model], with_namespace: bool, wide: bool) -> String {
     text
 }
 
-fn style(standing: &str) -> Style {
-    let found = Standing::ALL.into_iter().find(|it| it.code() == standing);
-    match found {
-        Some(Standing::Problem | Standing::Missing) => AnsiColor::Red.on_default(),
-        Some(Standing::Leftover | Standing::Outdated) => AnsiColor::Yellow.on_default(),
-        Some(Standing::Traced | Standing::TracedByHand) => AnsiColor::Green.on_default(),
-        Some(Standing::Off) | None => Style::new(),
+fn style(standing: Standing) -> Style {
+    match standing {
+        Standing::Problem | Standing::Missing => AnsiColor::Red.on_default(),
+        Standing::Leftover | Standing::Outdated => AnsiColor::Yellow.on_default(),
+        Standing::Traced | Standing::TracedByHand => AnsiColor::Green.on_default(),
+        Standing::Off => Style::new(),
     }
 }
 
 /// How many there are of each standing.
 fn total(models: &[Model]) -> String {
     let counts = Standing::ALL.into_iter().filter_map(|standing| {
-        let of_it = models.iter().filter(|it| it.standing == standing.code());
+        let of_it = models.iter().filter(|it| it.standing == standing);
         let count = of_it.count();
         (count > 0).then(|| format!("{count} {}", standing.code()))
     });

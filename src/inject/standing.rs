@@ -32,6 +32,8 @@ table! {
     }
 }
 
+serialize_codes! { Standing }
+
 /// What a namespace says about tracing by its labels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Namespace {

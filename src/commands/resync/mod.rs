@@ -105,8 +105,8 @@ async fn chosen(cluster: &Cluster, names: &[String]) -> anyhow::Result<Vec<(Stri
     let models = cluster.all(&surroundings).await?;
     // Where the config cannot be read, only the webhook knows.
     let is_due = |model: &Model| {
-        model.standing == Standing::Outdated.code()
-            || (!surroundings.knows_config() && model.standing == Standing::Traced.code())
+        model.standing == Standing::Outdated
+            || (!surroundings.knows_config() && model.standing == Standing::Traced)
     };
     let due = models.into_iter().filter(is_due);
     Ok(due.map(|model| (model.namespace, model.name)).collect())
