@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
 use k8s_openapi::api::core::v1::{ObjectReference, Secret};
 use kube::Api;
+use kube::runtime::events::EventType;
 use time::OffsetDateTime;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
@@ -167,10 +168,8 @@ impl Keeper {
         tracing::info!(reason, "{text}");
         self.shared.metrics.step(reason);
         if let Some(about) = about {
-            let told =
-                self.shared
-                    .events
-                    .tell(&about, false, "KeepCertificates", reason, text.to_owned());
+            let (events, news) = (&self.shared.events, (EventType::Normal, reason));
+            let told = events.tell(&about, news, "KeepCertificates", text.to_owned());
             let told = told.await;
             self.shared.report("events", &told);
         }

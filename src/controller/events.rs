@@ -9,6 +9,17 @@ use super::trouble::{Trouble, ask};
 /// Who reports.
 const REPORTER: &str = "seldon-tracing-controller";
 
+table! {
+    /// What an Event says of a model.
+    pub(super) enum News
+    pub(super) fn type_and_reason -> (EventType, &'static str) {
+        Problem = (EventType::Warning, "TracingProblem"),
+        Repaired = (EventType::Normal, "TracingRepaired"),
+        NotRepaired = (EventType::Warning, "TracingNotRepaired"),
+        GivenUp = (EventType::Warning, "TracingGivenUp"),
+    }
+}
+
 /// Writes Events. Those that are alike become one, with a count.
 pub(super) struct Events(Recorder);
 
@@ -17,21 +28,16 @@ impl Events {
         Self(Recorder::new(client, REPORTER.into()))
     }
 
-    /// Tells what was done to an object, or with `warns` what could not be done.
+    /// Tells what was done to an object, or what could not be done.
     pub(super) async fn tell(
         &self,
         about: &ObjectReference,
-        warns: bool,
+        (type_, reason): (EventType, &str),
         action: &str,
-        reason: &str,
         note: String,
     ) -> Result<(), Trouble> {
         let event = Event {
-            type_: if warns {
-                EventType::Warning
-            } else {
-                EventType::Normal
-            },
+            type_,
             reason: reason.to_owned(),
             note: Some(note),
             action: action.to_owned(),

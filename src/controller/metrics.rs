@@ -11,6 +11,17 @@ use time::OffsetDateTime;
 use super::trouble::Trouble;
 use crate::process::metrics::{self, Time, add};
 
+table! {
+    /// What came of a repair.
+    pub(super) enum Repaired
+    fn code -> &'static str {
+        Done = "done",
+        /// It changed nothing.
+        InVain = "in-vain",
+        Failed = "failed",
+    }
+}
+
 type Label = [(&'static str, &'static str); 1];
 
 /// All metrics.
@@ -96,8 +107,8 @@ impl Metrics {
             registry,
         };
         // What has not happened yet is 0, not absent.
-        for result in ["done", "in-vain", "failed"] {
-            let _ = metrics.repairs.get_or_create(&[("result", result)]);
+        for result in Repaired::ALL {
+            let _ = metrics.repairs.get_or_create(&[("result", result.code())]);
         }
         metrics
     }
@@ -129,8 +140,9 @@ impl Metrics {
         self.waiting.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    pub(super) fn repaired(&self, result: &'static str) {
-        self.repairs.get_or_create(&[("result", result)]).inc();
+    pub(super) fn repaired(&self, result: Repaired) {
+        let label = [("result", result.code())];
+        self.repairs.get_or_create(&label).inc();
     }
 
     pub(super) fn tried(&self, check: &'static str, trouble: Option<&Trouble>) {

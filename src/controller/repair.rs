@@ -25,7 +25,9 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::time::{interval, sleep_until};
 
+use super::events::News;
 use super::fleet::{Fleet, Key, is_repaired};
+use super::metrics::Repaired;
 use super::queue::{Next, Pace, Vain};
 use super::shared::Shared;
 use super::trouble::{Trouble, ask};
@@ -249,8 +251,7 @@ impl Repair {
         let state = (standing, fingerprint);
         let is_new = self.fleet.saw(&key, uid, state, Instant::now());
         if is_new && standing == Standing::Problem {
-            self.tell(&key, true, "TracingProblem", &assessment.why)
-                .await;
+            self.tell(&key, News::Problem, &assessment.why).await;
         }
         Some(assessment)
     }
@@ -279,7 +280,7 @@ impl Repair {
         let object = match result {
             Ok(object) => object,
             Err(trouble) => {
-                self.shared.metrics.repaired("failed");
+                self.shared.metrics.repaired(Repaired::Failed);
                 if trouble.is_gone() {
                     self.fleet.gone(key);
                 } else if trouble.is_answer() {
@@ -296,26 +297,26 @@ impl Repair {
             return;
         };
         if is_repaired(assessment.standing) {
-            self.shared.metrics.repaired("in-vain");
+            self.shared.metrics.repaired(Repaired::InVain);
             let why = "It was written again, and the webhook changed nothing: it probably does not answer";
             return self.in_vain(key, why).await;
         }
         self.fleet.queue.repaired(key, now);
-        self.shared.metrics.repaired("done");
+        self.shared.metrics.repaired(Repaired::Done);
         tracing::info!(namespace = key.namespace, name = key.name, "repaired");
         let note = "It was written again, and the webhook gave it what it asks for. Its pods restart once.";
-        self.tell(key, false, "TracingRepaired", note).await;
+        self.tell(key, News::Repaired, note).await;
     }
 
     /// A repair that changed nothing. The user hears of the first one, and when it is given up.
     async fn in_vain(&mut self, key: &Key, why: &str) {
         // Events of one reason become one, with the first text.
-        let (reason, note) = match self.fleet.queue.was_vain(key, Instant::now()) {
+        let (news, note) = match self.fleet.queue.was_vain(key, Instant::now()) {
             Vain::Again { first: true } => {
-                ("TracingNotRepaired", format!("{why}. This is tried again."))
+                (News::NotRepaired, format!("{why}. This is tried again."))
             }
             Vain::GivenUp => (
-                "TracingGivenUp",
+                News::GivenUp,
                 format!(
                     "{why}. Other models are repaired, so this is not tried again until the model changes; \
                      `seldon-tracing check` looks for the cause."
@@ -329,11 +330,11 @@ impl Repair {
             note,
             "not repaired"
         );
-        self.tell(key, true, reason, &note).await;
+        self.tell(key, news, &note).await;
     }
 
     /// Writes an Event on a model.
-    async fn tell(&self, key: &Key, warns: bool, reason: &str, note: &str) {
+    async fn tell(&self, key: &Key, news: News, note: &str) {
         let about = ObjectReference {
             api_version: Some(self.resource.api_version.clone()),
             kind: Some(self.resource.kind.clone()),
@@ -347,7 +348,7 @@ impl Repair {
         let result = self
             .shared
             .events
-            .tell(&about, warns, "Repair", reason, note)
+            .tell(&about, news.type_and_reason(), "Repair", note)
             .await;
         self.shared.report("events", &result);
     }

@@ -35,6 +35,15 @@ impl Watched {
     }
 }
 
+table! {
+    /// What came of an attempt to load changed files.
+    pub(super) enum Reloaded
+    fn code -> &'static str {
+        Done = "done",
+        Refused = "refused",
+    }
+}
+
 /// A counter for each combination of labels.
 type Counters<const LABELS: usize> = Family<[(&'static str, &'static str); LABELS], Counter>;
 
@@ -136,8 +145,8 @@ impl Metrics {
     fn start_at_zero(&self) {
         for what in Watched::ALL {
             self.files(what, false);
-            for result in ["done", "refused"] {
-                let labels = [("what", what.code()), ("result", result)];
+            for result in Reloaded::ALL {
+                let labels = [("what", what.code()), ("result", result.code())];
                 let _ = self.reloads.get_or_create(&labels);
             }
         }
@@ -193,9 +202,9 @@ impl Metrics {
         self.shed.get_or_create(&[("kind", shortage.code())]).inc();
     }
 
-    /// Counts an attempt to load changed files, which is `done` or `refused`.
-    pub(super) fn reload(&self, what: Watched, result: &'static str) {
-        let labels = [("what", what.code()), ("result", result)];
+    /// Counts an attempt to load changed files.
+    pub(super) fn reload(&self, what: Watched, result: Reloaded) {
+        let labels = [("what", what.code()), ("result", result.code())];
         self.reloads.get_or_create(&labels).inc();
     }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tokio::time::MissedTickBehavior;
 
-use super::metrics::Watched;
+use super::metrics::{Reloaded, Watched};
 use super::state::Shared;
 use crate::process::health::Check;
 
@@ -87,9 +87,9 @@ impl<F: Load> Reload<F> {
             bytes = again;
         }
         if parsed.is_ok() {
-            shared.metrics.reload(F::WHAT, "done");
+            shared.metrics.reload(F::WHAT, Reloaded::Done);
         } else if bytes != self.seen {
-            shared.metrics.reload(F::WHAT, "refused");
+            shared.metrics.reload(F::WHAT, Reloaded::Refused);
         }
         self.seen = bytes;
         self.valid = parsed.is_ok();
