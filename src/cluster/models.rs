@@ -21,6 +21,13 @@ pub(crate) struct Selection {
     pub(crate) labels: Option<String>,
 }
 
+/// Whether a write is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Write {
+    DryRun,
+    Stored,
+}
+
 /// Those of a cluster.
 #[derive(Clone)]
 pub(crate) struct Models {
@@ -82,18 +89,18 @@ impl Models {
         get(&self.client, &doing, kind(Some(namespace)), name).await
     }
 
-    /// Asks the webhook for a new decision on one of them. Gives the object as it is stored, or with `dry_run` as it would be.
+    /// Asks the webhook for a new decision on one of them. Gives the object as it is stored, or as it would be.
     pub(crate) async fn resync(
         &self,
         namespace: &str,
         name: &str,
         at: &str,
-        dry_run: bool,
+        write: Write,
     ) -> Asked<Box<RawValue>> {
         let doing = format!("write the SeldonDeployment {namespace}/{name}");
         let patch = Patch::Merge(json!({"metadata": {"annotations": {RESYNC: at}}}));
         let mut params = PatchParams::apply(MANAGER);
-        params.dry_run = dry_run;
+        params.dry_run = write == Write::DryRun;
         let models = kind(Some(namespace)).collection();
         send(&self.client, &doing, models.patch(name, &params, &patch)).await
     }

@@ -43,8 +43,7 @@ pub(super) fn status(arguments: &Fleet) -> anyhow::Result<Status> {
     };
     let with_namespace = arguments.scope.all_namespaces;
     print(&match arguments.output {
-        FleetForm::Table => table(&models, with_namespace, false),
-        FleetForm::Wide => table(&models, with_namespace, true),
+        form @ (FleetForm::Table | FleetForm::Wide) => table(&models, with_namespace, form),
         FleetForm::Json => json(&answer()?),
         FleetForm::Yaml => to_yaml(&answer()?),
         FleetForm::Name => names(&models),
@@ -79,12 +78,12 @@ fn names(models: &[Model]) -> String {
 }
 
 /// A row for each model. Lines are not wrapped, as with kubectl.
-fn table(models: &[Model], with_namespace: bool, wide: bool) -> String {
+fn table(models: &[Model], with_namespace: bool, form: FleetForm) -> String {
     let row = |cells: [&str; 6]| {
         let [namespace, rest @ .., why] = cells;
         let mut row: Vec<_> = with_namespace.then_some(namespace).into_iter().collect();
         row.extend(rest);
-        row.extend(wide.then_some(why));
+        row.extend((form == FleetForm::Wide).then_some(why));
         row.into_iter().map(printable).collect::<Vec<_>>()
     };
     if models.is_empty() {

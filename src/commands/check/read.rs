@@ -5,6 +5,7 @@ use futures::future::try_join_all;
 use kube::Client;
 use kube::api::{ListParams, PostParams};
 use kube::core::Request;
+use kube::core::discovery::Scope::{self, Cluster, Namespaced};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -20,23 +21,23 @@ const POD_LABELS: &str = "app.kubernetes.io/name=seldon-tracing";
 const SLICE_LABELS: &str = "kubernetes.io/service-name=seldon-tracing";
 
 /// What an installation creates, with the group.
-pub(super) const CREATED: [(&str, &str, bool); 13] = [
-    ("", "namespaces", false),
-    ("", "serviceaccounts", true),
-    ("", "configmaps", true),
-    ("", "secrets", true),
-    ("", "services", true),
-    ("apps", "deployments", true),
-    ("policy", "poddisruptionbudgets", true),
-    ("networking.k8s.io", "networkpolicies", true),
-    ("rbac.authorization.k8s.io", "roles", true),
-    ("rbac.authorization.k8s.io", "rolebindings", true),
-    ("rbac.authorization.k8s.io", "clusterroles", false),
-    ("rbac.authorization.k8s.io", "clusterrolebindings", false),
+pub(super) const CREATED: [(&str, &str, Scope); 13] = [
+    ("", "namespaces", Cluster),
+    ("", "serviceaccounts", Namespaced),
+    ("", "configmaps", Namespaced),
+    ("", "secrets", Namespaced),
+    ("", "services", Namespaced),
+    ("apps", "deployments", Namespaced),
+    ("policy", "poddisruptionbudgets", Namespaced),
+    ("networking.k8s.io", "networkpolicies", Namespaced),
+    ("rbac.authorization.k8s.io", "roles", Namespaced),
+    ("rbac.authorization.k8s.io", "rolebindings", Namespaced),
+    ("rbac.authorization.k8s.io", "clusterroles", Cluster),
+    ("rbac.authorization.k8s.io", "clusterrolebindings", Cluster),
     (
         "admissionregistration.k8s.io",
         "mutatingwebhookconfigurations",
-        false,
+        Cluster,
     ),
 ];
 
@@ -191,8 +192,8 @@ pub(super) async fn before(client: &Client, ours: &str) -> anyhow::Result<SeenBe
 /// Asks for each kind whether the user may create it.
 async fn rights(client: &Client, ours: &str) -> Asked<Vec<(String, bool)>> {
     let reviews = Kind::new("authorization.k8s.io", "selfsubjectaccessreviews", None);
-    let asked = CREATED.map(|(group, plural, namespaced)| async move {
-        let namespace = namespaced.then_some(ours);
+    let asked = CREATED.map(|(group, plural, scope)| async move {
+        let namespace = (scope == Namespaced).then_some(ours);
         let review = json!({
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",

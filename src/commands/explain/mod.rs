@@ -65,8 +65,9 @@ pub(super) fn explain(arguments: &Explain) -> anyhow::Result<Status> {
     }
     let fails = arguments.surroundings.strict && explained.problems > 0;
     print(&match arguments.output {
-        ExplainForm::Table => table::text(&explained.objects, &config.trigger, false),
-        ExplainForm::Wide => table::text(&explained.objects, &config.trigger, true),
+        form @ (ExplainForm::Table | ExplainForm::Wide) => {
+            table::text(&explained.objects, &config.trigger, form)
+        }
         ExplainForm::Json => json(&answer(explained.objects)?),
         ExplainForm::Yaml => to_yaml(&answer(explained.objects)?),
     })?;

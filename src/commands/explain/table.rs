@@ -7,6 +7,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 use serde::Serialize;
 
+use crate::cli::ExplainForm;
 use crate::commands::messages::{plural, printable, width};
 use crate::inject::explain::{
     ExplainedNote, ExplainedPredictor, ExplainedTarget, ExplainedVariable, Explanation,
@@ -28,12 +29,12 @@ pub(super) struct Located {
 }
 
 /// The explained objects for people. A wide table has every variable of every target. The trigger is the key of the tracing annotation.
-pub(super) fn text(objects: &[Located], trigger: &str, wide: bool) -> String {
+pub(super) fn text(objects: &[Located], trigger: &str, form: ExplainForm) -> String {
     let mut page = Page {
         text: String::new(),
         trigger,
         width: width(),
-        wide,
+        wide: form == ExplainForm::Wide,
     };
     for object in objects {
         page.object(object);

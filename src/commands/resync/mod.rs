@@ -17,6 +17,7 @@ use super::exit::Status;
 use super::fleet::{Cluster, Model, run};
 use super::messages::{self, json, plural, print, printable};
 use crate::cli::{Form, Resync};
+use crate::cluster::models::Write;
 use crate::inject::Standing;
 use crate::manifest::emit::to_yaml;
 
@@ -117,7 +118,7 @@ async fn plan(cluster: &Cluster, namespace: &str, name: &str, at: &str) -> anyho
     let models = &cluster.models;
     let before = models.get(namespace, name).await?;
     let before: Value = serde_json::from_str(before.get())?;
-    let after = models.resync(namespace, name, at, true).await?;
+    let after = models.resync(namespace, name, at, Write::DryRun).await?;
     let after: Value = serde_json::from_str(after.get())?;
     if is_unanswered(&after) {
         bail!(

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::changes::is_unanswered;
 use crate::cluster::failure::{Failure, Why};
-use crate::cluster::models::{Head, Models};
+use crate::cluster::models::{Head, Models, Write};
 use crate::commands::exit::Status;
 use crate::commands::messages::{self, plural};
 use crate::process::signals::stop_requests;
@@ -118,7 +118,7 @@ async fn write(
     at: &str,
     timeout: Duration,
 ) -> anyhow::Result<Outcome> {
-    let stored = models.resync(namespace, name, at, false).await?;
+    let stored = models.resync(namespace, name, at, Write::Stored).await?;
     let began = Instant::now();
     if is_unanswered(&serde_json::from_str::<Value>(stored.get())?) {
         let said = "no webhook answered; the request is stored, and the next write that reaches the webhook carries it out";
