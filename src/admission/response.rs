@@ -33,7 +33,7 @@ fn base64<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error>
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Review<'r> {
+struct Envelope<'r> {
     kind: &'static str,
     api_version: &'static str,
     response: &'r Response<'r>,
@@ -43,7 +43,7 @@ impl Response<'_> {
     /// Writes it as JSON. The same answer gives the same bytes.
     pub(super) fn write(&self) -> Result<Vec<u8>, AnswerError> {
         let mut out = Vec::with_capacity(self.patch.len().div_ceil(3) * 4 + 1024);
-        let review = Review {
+        let review = Envelope {
             kind: KIND,
             api_version: API_VERSION,
             response: self,

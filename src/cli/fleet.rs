@@ -35,7 +35,7 @@ pub const STANDINGS: [&str; 7] = [
 
 /// `status`
 #[derive(Args, Debug)]
-pub struct Fleet {
+pub struct Status {
     /// Which cluster.
     #[command(flatten)]
     pub connection: Connection,
@@ -44,7 +44,7 @@ pub struct Fleet {
     pub scope: Scope,
     /// Output format
     #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table")]
-    pub output: FleetForm,
+    pub output: StatusForm,
     /// Exit with 1 if a model has one of these standings
     #[arg(long, value_name = "STANDING", value_delimiter = ',', value_parser = PossibleValuesParser::new(STANDINGS))]
     pub fail_on: Vec<String>,
@@ -52,7 +52,7 @@ pub struct Fleet {
 
 /// An output format of `status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FleetForm {
+pub enum StatusForm {
     /// A table for reading.
     Table,
     /// The same with the reasons.

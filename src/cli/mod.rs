@@ -21,7 +21,7 @@ pub use check::Check;
 pub use cluster::{Connection, Scope};
 pub use config::ConfigCommand;
 pub use controller::Controller;
-pub use fleet::{Fleet, FleetForm, Resync, STANDINGS};
+pub use fleet::{Resync, STANDINGS, Status, StatusForm};
 pub use manifests::{Explain, ExplainForm, Inject, Output, Uninject};
 pub use process::{AdminFlags, Listen, LogFlags, LogFormat, LogLevel};
 pub use review::{Operation, Review, ReviewForm};
@@ -148,7 +148,7 @@ pub enum Command {
     /// Reads the config of the webhook and the labels of the namespaces from the cluster, so it says what the webhook would
     /// say. Needs the right to list SeldonDeployments; a line on standard error names what else it may not read.
     #[command(after_help = fleet::STATUS_EXAMPLES)]
-    Status(Fleet),
+    Status(Status),
     /// Bring traced SeldonDeployments to the current config
     ///
     /// Models keep what was injected when the config changes, because new variables restart their pods. This command asks

@@ -9,7 +9,7 @@ use super::exit::Status;
 use super::long_running::{ADMIN_PORT, addresses, logged};
 use crate::cli::{Controller, Listen};
 use crate::cluster::connect::connect;
-use crate::controller::{Options, Repair, run};
+use crate::controller::{Options, RepairOptions, run};
 use crate::pki::lifecycle::Times;
 use crate::process::log::LostLines;
 use crate::process::signals;
@@ -32,7 +32,7 @@ fn until_stopped(arguments: &Controller, lost_lines: LostLines) -> anyhow::Resul
             .certificates
             .then(|| times(arguments))
             .transpose()?,
-        repair: arguments.repair.then(|| Repair {
+        repair: arguments.repair.then(|| RepairOptions {
             config: arguments.file.config.clone(),
             grace: arguments.repair_grace,
             per_minute: arguments.repairs_per_minute,

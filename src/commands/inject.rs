@@ -31,7 +31,7 @@ pub(super) fn inject(arguments: &Inject) -> anyhow::Result<Status> {
     let tracing = arguments.tracing.as_deref();
     let context = context(&arguments.surroundings, tracing, &config)?;
     let strict = arguments.surroundings.strict;
-    transform(&sources, &arguments.output, strict, &config, &context)
+    run(&sources, &arguments.output, strict, &config, &context)
 }
 
 /// `uninject`
@@ -45,7 +45,7 @@ pub(super) fn uninject(arguments: &Uninject) -> anyhow::Result<Status> {
         task: Task::Uninject,
         ..Context::default()
     };
-    transform(&sources, &arguments.output, false, &config, &context)
+    run(&sources, &arguments.output, false, &config, &context)
 }
 
 /// What the flags say about all manifests.
@@ -80,7 +80,7 @@ fn task<'a>(value: &'a str, config: &Config) -> anyhow::Result<Task<'a>> {
     );
 }
 
-fn transform(
+fn run(
     sources: &[Source],
     output: &Output,
     strict: bool,

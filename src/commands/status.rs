@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::exit::Status;
 use super::fleet::{Cluster, Model, run};
 use super::messages::{self, json, plural, print, printable};
-use crate::cli::{Fleet, FleetForm};
+use crate::cli::{self, StatusForm};
 use crate::inject::Standing;
 use crate::manifest::emit::to_yaml;
 
@@ -27,7 +27,7 @@ struct Answer<'a> {
 }
 
 /// `status`
-pub(super) fn status(arguments: &Fleet) -> anyhow::Result<Status> {
+pub(super) fn status(arguments: &cli::Status) -> anyhow::Result<Status> {
     let (cluster, models, notes) = run(async {
         let cluster = Cluster::connect(&arguments.connection, &arguments.scope).await?;
         let surroundings = cluster.surroundings().await?;
@@ -43,14 +43,14 @@ pub(super) fn status(arguments: &Fleet) -> anyhow::Result<Status> {
     };
     let with_namespace = arguments.scope.all_namespaces;
     print(&match arguments.output {
-        form @ (FleetForm::Table | FleetForm::Wide) => table(&models, with_namespace, form),
-        FleetForm::Json => json(&answer()?),
-        FleetForm::Yaml => to_yaml(&answer()?),
-        FleetForm::Name => names(&models),
+        form @ (StatusForm::Table | StatusForm::Wide) => table(&models, with_namespace, form),
+        StatusForm::Json => json(&answer()?),
+        StatusForm::Yaml => to_yaml(&answer()?),
+        StatusForm::Name => names(&models),
     })?;
     if models.is_empty() {
         messages::summary(&format!("no SeldonDeployment found {}", cluster.place()));
-    } else if matches!(arguments.output, FleetForm::Table | FleetForm::Wide) {
+    } else if matches!(arguments.output, StatusForm::Table | StatusForm::Wide) {
         messages::summary(&total(&models));
     }
     let fails = |model: &Model| {
@@ -78,12 +78,12 @@ fn names(models: &[Model]) -> String {
 }
 
 /// A row for each model. Lines are not wrapped, as with kubectl.
-fn table(models: &[Model], with_namespace: bool, form: FleetForm) -> String {
+fn table(models: &[Model], with_namespace: bool, form: StatusForm) -> String {
     let row = |cells: [&str; 6]| {
         let [namespace, rest @ .., why] = cells;
         let mut row: Vec<_> = with_namespace.then_some(namespace).into_iter().collect();
         row.extend(rest);
-        row.extend((form == FleetForm::Wide).then_some(why));
+        row.extend((form == StatusForm::Wide).then_some(why));
         row.into_iter().map(printable).collect::<Vec<_>>()
     };
     if models.is_empty() {

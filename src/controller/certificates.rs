@@ -11,8 +11,8 @@ use time::OffsetDateTime;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
+use super::backoff::Backoff;
 use super::ca_bundle::Registered;
-use super::pace::Pace;
 use super::secrets::Stored;
 use super::shared::Shared;
 use super::trouble::Trouble;
@@ -51,7 +51,7 @@ async fn look_again(shared: &Arc<Shared>, times: Times, changed: &Notify) {
     let steps = Why::ALL.into_iter().filter(|why| why.is_step());
     shared.metrics.steps_begin(steps.map(Why::reason));
     let mut keeper = Keeper::new(Arc::clone(shared), times);
-    let mut pace = Pace::new();
+    let mut backoff = Backoff::new();
     loop {
         let looked = keeper.look().await;
         let is_conflict = looked.as_ref().is_err_and(Trouble::is_conflict);
@@ -64,7 +64,7 @@ async fn look_again(shared: &Arc<Shared>, times: Times, changed: &Notify) {
                 let _ = timeout(pause.min(LOOK), changed.notified()).await;
             }
             // The next step, the next attempt, or what another controller has made of it.
-            Ok(None) | Err(_) => sleep(pace.next(Instant::now())).await,
+            Ok(None) | Err(_) => sleep(backoff.next(Instant::now())).await,
         }
     }
 }

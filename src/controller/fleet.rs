@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
-use super::queue::{Pace, Queue};
+use super::queue::{Limits, Queue};
 use crate::inject::Standing;
 
 /// A model by namespace and name.
@@ -14,7 +14,7 @@ pub(super) struct Key {
 }
 
 /// What was last seen of a model.
-struct Seen {
+struct Model {
     standing: Standing,
     fingerprint: u64,
     /// Of the object, so that an Event about it needs no look at it.
@@ -24,15 +24,15 @@ struct Seen {
 /// All models.
 pub(super) struct Fleet {
     pub(super) queue: Queue<Key>,
-    seen: HashMap<Key, Seen>,
+    seen: HashMap<Key, Model>,
     /// The models of a list that is under way.
     listed: Option<HashSet<Key>>,
 }
 
 impl Fleet {
-    pub(super) fn new(pace: Pace) -> Self {
+    pub(super) fn new(limits: Limits) -> Self {
         Self {
-            queue: Queue::new(pace),
+            queue: Queue::new(limits),
             seen: HashMap::new(),
             listed: None,
         }
@@ -69,12 +69,12 @@ impl Fleet {
         } else {
             self.queue.settled(key);
         }
-        let seen = Seen {
+        let model = Model {
             standing,
             fingerprint,
             uid: uid.map(Box::from),
         };
-        let before = self.seen.insert(key.clone(), seen);
+        let before = self.seen.insert(key.clone(), model);
         before.is_none_or(|it| it.standing != standing || it.fingerprint != fingerprint)
     }
 
@@ -119,11 +119,11 @@ mod tests {
     #[test]
     fn only_what_a_write_mends_waits_and_what_is_gone_does_not() {
         let now = Instant::now();
-        let pace = Pace {
+        let limits = Limits {
             grace: Duration::ZERO,
             per_minute: 10,
         };
-        let mut fleet = Fleet::new(pace);
+        let mut fleet = Fleet::new(limits);
         fleet.list_begins();
         for (at, standing) in Standing::ALL.into_iter().enumerate() {
             let name = key(&format!("{at}"));

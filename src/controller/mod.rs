@@ -8,17 +8,17 @@
 //! | `fleet`, `queue` | what that part knows of the models; which of them is next, and when |
 //! | `watch` | says that an object has changed |
 //! | `shared` | what all parts have: the client, and how they report what they do and what they cannot do |
-//! | `events`, `metrics`, `trouble`, `pace` | pieces of it |
+//! | `events`, `metrics`, `trouble`, `backoff` | pieces of it |
 //!
 //! A part is a task that never ends. It remembers nothing that is not in the cluster: the process may be ended at any time, and several of
 //! them may run.
 
+mod backoff;
 mod ca_bundle;
 mod certificates;
 mod events;
 mod fleet;
 mod metrics;
-mod pace;
 mod queue;
 mod repair;
 mod secrets;
@@ -35,7 +35,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-pub(crate) use self::repair::Options as Repair;
+pub(crate) use self::repair::RepairOptions;
 use self::shared::Shared;
 use crate::pki::lifecycle::Times;
 use crate::process::log::LostLines;
@@ -50,7 +50,7 @@ pub(crate) struct Options {
     /// How long certificates are valid, if it keeps them.
     pub(crate) certificates: Option<Times>,
     /// How models are repaired, if they are.
-    pub(crate) repair: Option<Repair>,
+    pub(crate) repair: Option<RepairOptions>,
     /// The count of lost log lines, for the metric.
     pub(crate) lost_lines: LostLines,
 }

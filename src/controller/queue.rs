@@ -21,7 +21,7 @@ const LAST_GRACE: Duration = Duration::from_hours(1);
 
 /// The speed of repairs.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
+pub(super) struct Limits {
     /// How long a model waits, because the write that makes a repair unnecessary may be under way.
     pub(super) grace: Duration,
     /// How many models are repaired within a minute. Each repair restarts pods.
@@ -61,7 +61,7 @@ struct Waiting {
 
 /// The models that wait for a repair.
 pub(super) struct Queue<K> {
-    pace: Pace,
+    limits: Limits,
     waiting: HashMap<K, Waiting>,
     /// When models were repaired in the last minute.
     repaired: VecDeque<Instant>,
@@ -72,9 +72,9 @@ pub(super) struct Queue<K> {
 }
 
 impl<K: Clone + Eq + Hash + Ord> Queue<K> {
-    pub(super) fn new(pace: Pace) -> Self {
+    pub(super) fn new(limits: Limits) -> Self {
         Self {
-            pace,
+            limits,
             waiting: HashMap::new(),
             repaired: VecDeque::new(),
             before: HashMap::new(),
@@ -90,10 +90,10 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
             return;
         }
         let times = self.before.get(&key).map_or(0, |&(times, _)| times);
-        let grace = self.pace.grace.saturating_mul(1 << times.min(16));
+        let grace = self.limits.grace.saturating_mul(1 << times.min(16));
         let waiting = Waiting {
             fingerprint,
-            due: Some(now + grace.min(LAST_GRACE.max(self.pace.grace))),
+            due: Some(now + grace.min(LAST_GRACE.max(self.limits.grace))),
             vain: 0,
             vain_while_up: 0,
         };
@@ -123,7 +123,7 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
         let Some((due, key)) = due.min() else {
             return Next::Nothing;
         };
-        let is_full = self.repaired.len() >= usize::from(self.pace.per_minute);
+        let is_full = self.repaired.len() >= usize::from(self.limits.per_minute);
         let full_until = self
             .repaired
             .front()
@@ -184,7 +184,7 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
 mod tests {
     use super::*;
 
-    const PACE: Pace = Pace {
+    const LIMITS: Limits = Limits {
         grace: Duration::from_secs(30),
         per_minute: 3,
     };
@@ -198,7 +198,7 @@ mod tests {
     impl Played {
         fn new(models: std::ops::Range<u32>) -> Self {
             let mut played = Self {
-                queue: Queue::new(PACE),
+                queue: Queue::new(LIMITS),
                 now: Instant::now(),
             };
             for model in models {
@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn a_model_is_repaired_after_the_grace_period_and_not_if_it_settles_before() {
         let mut played = Played::new(0..2);
-        assert_eq!(played.next(), Next::Wait(played.now + PACE.grace));
+        assert_eq!(played.next(), Next::Wait(played.now + LIMITS.grace));
         played.pass(29);
         // The same model seen again does not wait longer; a changed one does.
         played.queue.needs(0, 0, played.now);

@@ -28,7 +28,7 @@ use tokio::time::{interval, sleep_until};
 use super::events::News;
 use super::fleet::{Fleet, Key, is_repaired};
 use super::metrics::Repaired;
-use super::queue::{Next, Pace, Vain};
+use super::queue::{Limits, Next, Vain};
 use super::shared::Shared;
 use super::trouble::{Trouble, ask};
 use super::watch;
@@ -54,7 +54,7 @@ const REPAIR: &str = "repair";
 type Watched<T> = Result<Event<T>, watcher::Error>;
 
 /// How models are repaired.
-pub(crate) struct Options {
+pub(crate) struct RepairOptions {
     /// The config file of the webhook. Without one, the built-in configuration counts.
     pub(crate) config: Option<PathBuf>,
     pub(crate) grace: Duration,
@@ -62,13 +62,13 @@ pub(crate) struct Options {
 }
 
 /// Repairs models until the process ends.
-pub(super) async fn keep(shared: Arc<Shared>, options: Options) {
-    let pace = Pace {
+pub(super) async fn keep(shared: Arc<Shared>, options: RepairOptions) {
+    let limits = Limits {
         grace: options.grace,
         per_minute: options.per_minute,
     };
     let mut repair = Repair {
-        fleet: Fleet::new(pace),
+        fleet: Fleet::new(limits),
         resource: resource(),
         config: Config::default(),
         text: String::new(),

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
-use super::pace::Pace;
+use super::backoff::Backoff;
 use super::shared::Shared;
 use super::trouble::ask;
 
@@ -36,7 +36,7 @@ pub(super) async fn object<K>(
     let what = format!("watch {name}");
     let one = WatchParams::default().fields(&format!("metadata.name={name}"));
     let one = one.timeout(LASTS).disable_bookmarks();
-    let mut pace = Pace::new();
+    let mut backoff = Backoff::new();
     loop {
         let watch = ask(&what, api.watch_metadata(&one, "0")).await;
         shared.report(check, &watch);
@@ -48,7 +48,7 @@ pub(super) async fn object<K>(
                 changed.notify_one();
             }
         }
-        sleep(pace.next(Instant::now())).await;
+        sleep(backoff.next(Instant::now())).await;
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::draft::{Draft, Inputs, ObjectInputs, Wanted};
 use super::layers::{Layer, Origin, Resolved};
-use super::ownership::keys::Ordinals;
+use super::ownership::keys::Keys;
 use super::ownership::record::{PredictorRecord, Record};
 use super::ownership::roster::Roster;
 use super::patch::ConfigVolume;
@@ -39,7 +39,7 @@ impl<'v> Walk<'_, 'v> {
         mut triggers: Triggers<'v, 'v>,
         draft: &mut Draft<'v>,
     ) -> Result<(), Reason> {
-        let mut ordinals = Ordinals::default();
+        let mut keys = Keys::default();
         let none = PredictorRecord::default();
         for (index, item) in self.object.predictors().iter().enumerate() {
             let Lenient::Is(view) = item else {
@@ -47,7 +47,7 @@ impl<'v> Walk<'_, 'v> {
                 draft.notes.odd(Place::Predictor(index), "an object", found);
                 continue;
             };
-            let key = ordinals.key(&view.name);
+            let key = keys.key(&view.name);
             let asked = match (self.task, self.new_trigger) {
                 (Task::Uninject, _) => Asked::by(Asker::Annotation, Trigger::Off(Reason::OptedOut)),
                 (_, Some(value)) => {

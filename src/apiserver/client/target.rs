@@ -19,7 +19,7 @@ pub enum Trust {
     /// Those signed by one of these CAs, in PEM, as in `caBundle`.
     Authorities(Vec<u8>),
     /// Any.
-    Anything,
+    AnyCertificate,
 }
 
 /// A webhook.
@@ -81,7 +81,7 @@ pub(crate) fn tls(target: &Target) -> Result<ClientConfig, ClientError> {
         .map_err(|error| unusable("TLS", &error))?;
     let builder = match &target.trust {
         Trust::Authorities(pem) => builder.with_root_certificates(authorities(pem)?),
-        Trust::Anything => builder
+        Trust::AnyCertificate => builder
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider))),
     };

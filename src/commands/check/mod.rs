@@ -20,7 +20,7 @@ use kube::Client;
 use tokio::time::{Duration, Instant, sleep};
 
 use self::item::Verdict;
-use self::judge::{Check, judge, judge_before};
+use self::judge::{Judged, judge, judge_before};
 use super::exit::Status;
 use super::fleet;
 use super::messages::{self, json, print};
@@ -51,7 +51,7 @@ pub(super) fn check(arguments: &cli::Check) -> anyhow::Result<Status> {
 }
 
 /// Checks, with `--wait` again and again.
-async fn run(arguments: &cli::Check) -> anyhow::Result<Vec<Check>> {
+async fn run(arguments: &cli::Check) -> anyhow::Result<Vec<Judged>> {
     let connection = &arguments.connection;
     let connected = connect(connection).await?;
     let ours = &connection.tracing_namespace;
@@ -84,7 +84,7 @@ async fn once(
     pre: bool,
     ours: &str,
     namespace: &str,
-) -> anyhow::Result<Vec<Check>> {
+) -> anyhow::Result<Vec<Judged>> {
     Ok(if pre {
         judge_before(&read::before(client, ours).await?)
     } else {
@@ -92,7 +92,7 @@ async fn once(
     })
 }
 
-fn first_wrong(checks: &[Check]) -> Option<String> {
+fn first_wrong(checks: &[Judged]) -> Option<String> {
     let mut findings = checks.iter().map(|it| &it.finding);
     let wrong = findings.find(|it| it.verdict == Verdict::Wrong);
     wrong.map(|it| it.text.clone())

@@ -8,7 +8,7 @@ use comfy_table::{ContentArrangement, Table};
 use serde_json::{Value, json};
 
 use super::item::Verdict;
-use super::judge::Check;
+use super::judge::Judged;
 use crate::commands::messages::{plural, printable};
 
 /// The version of the schema in `docs/check.md`.
@@ -32,7 +32,7 @@ const fn styles(verdict: Verdict) -> (Style, Style) {
 }
 
 /// The checks as a list, with a heading for each section.
-pub(super) fn text(checks: &[Check], width: u16) -> String {
+pub(super) fn text(checks: &[Judged], width: u16) -> String {
     let mut text = String::new();
     let sections = checks.chunk_by(|one, next| one.item.section() == next.item.section());
     for checks in sections {
@@ -52,7 +52,7 @@ pub(super) fn text(checks: &[Check], width: u16) -> String {
     text
 }
 
-fn add(text: &mut String, check: &Check, width: u16) {
+fn add(text: &mut String, check: &Judged, width: u16) {
     let finding = &check.finding;
     let said = match finding.verdict {
         Verdict::NotChecked => format!("{}: not checked, {}", check.item.name(), finding.text),
@@ -91,9 +91,9 @@ fn wrapped(text: &str, width: u16) -> Vec<String> {
 }
 
 /// The checks for programs.
-pub(super) fn value(checks: &[Check]) -> Value {
+pub(super) fn value(checks: &[Judged]) -> Value {
     let wrong = count(checks, Verdict::Wrong);
-    let shown = checks.iter().map(|Check { item, finding }| {
+    let shown = checks.iter().map(|Judged { item, finding }| {
         let mut shown = json!({
             "section": item.section().0,
             "check": item.code(),
@@ -113,13 +113,13 @@ pub(super) fn value(checks: &[Check]) -> Value {
 }
 
 /// How many checks came to this.
-pub(super) fn count(checks: &[Check], verdict: Verdict) -> usize {
+pub(super) fn count(checks: &[Judged], verdict: Verdict) -> usize {
     let checks = checks.iter();
     checks.filter(|it| it.finding.verdict == verdict).count()
 }
 
 /// The result in one line.
-pub(super) fn summary(checks: &[Check]) -> String {
+pub(super) fn summary(checks: &[Judged]) -> String {
     let parts = Verdict::ALL.into_iter().filter_map(|verdict| {
         let count = count(checks, verdict);
         (count > 0).then(|| format!("{count} {}", verdict.row().2))
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
     use crate::commands::check::item::{Finding, Item};
 
-    fn checks() -> Vec<Check> {
+    fn checks() -> Vec<Judged> {
         let long = "0 of 2 pods of the Deployment seldon-tracing are ready (seldon-tracing-7c9f-x: ImagePullBackOff)";
         [
             (Item::ApiServer, Finding::good("it answers: v1\u{1b}[31m")),
@@ -144,7 +144,7 @@ mod tests {
                 Finding::warning("it is Fail", "Set it to Ignore."),
             ),
         ]
-        .map(|(item, finding)| Check { item, finding })
+        .map(|(item, finding)| Judged { item, finding })
         .into()
     }
 

@@ -87,7 +87,7 @@ async fn shown(
     let name = format!("{NAME}.{ours}.svc");
     let target = Target {
         url: String::new(),
-        trust: Trust::Anything,
+        trust: Trust::AnyCertificate,
         server_name: None,
         identity: None,
     };

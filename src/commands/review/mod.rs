@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
-use self::question::{Asked, asked};
+use self::question::{Asked, question};
 
 use super::exit::Status;
 use super::messages::{json as json_text, plural, print, printable};
@@ -34,7 +34,7 @@ const REFUSED_WRITE: &str =
 
 /// `review`
 pub(super) fn review(arguments: &Review) -> anyhow::Result<Status> {
-    let asked = asked(arguments)?;
+    let asked = question(arguments)?;
     if arguments.output == ReviewForm::Request {
         // Byte for byte as it would be sent.
         let mut out = io::stdout().lock();
@@ -166,7 +166,7 @@ fn target(arguments: &Review, url: &str) -> anyhow::Result<Target> {
                 .and_then(|file| at_most(file, MAX_BYTES))
                 .with_context(|| format!("cannot read the CA certificate {}", path.display()))?,
         ),
-        None if arguments.insecure => Trust::Anything,
+        None if arguments.insecure => Trust::AnyCertificate,
         None => bail!(
             "--url needs --cacert FILE with the CA of the webhook's certificate (it is caBundle of the webhook configuration, decoded from base64), or --insecure"
         ),
@@ -206,7 +206,7 @@ async fn call(arguments: &Review, asked: &Asked) -> anyhow::Result<Option<Call>>
         Some(_) => "a webhook started for this on loopback",
         None => client.url(),
     };
-    let unchecked = if target.trust == Trust::Anything {
+    let unchecked = if target.trust == Trust::AnyCertificate {
         ", whose certificate was not checked"
     } else {
         ""
@@ -237,7 +237,7 @@ fn diff(asked: &Asked, verified: &Verified, result: Option<&Value>) -> String {
 
 /// The request, and everything in the answer but the patch.
 fn report(asked: &Asked, call: &Call, answered: &Answered, verified: &Verified) -> String {
-    let mut lines = vec![question(asked, call, answered)];
+    let mut lines = vec![sent(asked, call, answered)];
     let warnings = verified.warnings.iter();
     // As kubectl prints them.
     lines.extend(warnings.map(|text| format!("Warning: {text}")));
@@ -260,7 +260,7 @@ fn report(asked: &Asked, call: &Call, answered: &Answered, verified: &Verified) 
 }
 
 /// The request, where it was sent, and how long it took.
-fn question(asked: &Asked, call: &Call, answered: &Answered) -> String {
+fn sent(asked: &Asked, call: &Call, answered: &Answered) -> String {
     let mut line = format!("{}, sent to {}", asked.words, call.webhook);
     if answered.retries > 0 {
         let times = plural(answered.retries as usize, "time");

@@ -29,7 +29,7 @@ pub(super) struct Asked {
 }
 
 /// Makes the request that the arguments describe.
-pub(super) fn asked(arguments: &Review) -> anyhow::Result<Asked> {
+pub(super) fn question(arguments: &Review) -> anyhow::Result<Asked> {
     let file = one(&arguments.file)?;
     let config = arguments.surroundings.file.config.as_deref();
     let config = config.filter(|_| arguments.url.is_none());

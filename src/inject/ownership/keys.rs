@@ -31,9 +31,9 @@ pub(crate) fn name_in_key(key: &str) -> Cow<'_, str> {
 
 /// Counts how often each name has passed, so that each thing gets a key of its own.
 #[derive(Default)]
-pub(crate) struct Ordinals<'v>(HashMap<&'v str, usize>);
+pub(crate) struct Keys<'v>(HashMap<&'v str, usize>);
 
-impl<'v> Ordinals<'v> {
+impl<'v> Keys<'v> {
     /// The key of the next thing, by its name.
     pub(crate) fn key<'a>(&mut self, name: &'v Lenient<Text<'a>>) -> Cow<'v, str> {
         let name = name.text().unwrap_or_default();

@@ -129,12 +129,12 @@ pub(crate) struct UsersVars<'v, 'a>(IndexMap<&'v str, &'v EnvVar<'a>>);
 
 impl<'v, 'a> UsersVars<'v, 'a> {
     /// Looks through a list once.
-    pub(crate) fn of(env: &'v Env<'a>, owned: &Present) -> Self {
+    pub(crate) fn of(env: &'v Env<'a>, ours: &Present) -> Self {
         let items = env.items().iter().enumerate();
         let vars = items.filter_map(|(at, item)| {
             let var = item.get()?;
             let name = var.name.text().filter(|name| is_read_by_tracing(name))?;
-            (!owned.is_at(at)).then_some((name, var))
+            (!ours.is_at(at)).then_some((name, var))
         });
         Self(vars.collect())
     }

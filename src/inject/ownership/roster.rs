@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use super::keys::{self, Ordinals};
+use super::keys::{self, Keys};
 use super::mount::is_our_mount;
 use super::present::Present;
 use super::record::{Before, Named, Part, PredictorRecord, Record, TargetRecord};
@@ -52,7 +52,7 @@ impl<'v, 'a> Roster<'v, 'a> {
         ours: &PredictorRecord<'_>,
     ) -> Self {
         let components = predictor.component_specs.items();
-        let mut ordinals = LISTS.map(|_| Ordinals::default());
+        let mut keys = LISTS.map(|_| Keys::default());
         let mut members = Vec::new();
         let mut pods = Vec::with_capacity(components.len());
         for component in components {
@@ -65,7 +65,7 @@ impl<'v, 'a> Roster<'v, 'a> {
                     let Lenient::Is(container) = item else {
                         continue;
                     };
-                    let key = ordinals[which].key(&container.name);
+                    let key = keys[which].key(&container.name);
                     let entries = recorded_in(ours, list);
                     let is_stub = |target: &&TargetRecord| {
                         list == ContainerList::Containers && is_stub(container, record, target)

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::config::setting::{ANNOTATION_PREFIX, RECORD, RESYNC};
 use crate::inject::ownership::record::Record;
-use crate::inject::ownership::unchanged::less_ours;
+use crate::inject::ownership::unchanged::without_ours;
 use crate::seldon::lenient::{Lenient, Text};
 use crate::seldon::object::{Annotations, SeldonDeployment, read_text};
 
@@ -48,14 +48,14 @@ pub(crate) fn unchanged_since<'v>(
     // An earlier call for the same write may have restored what the older record has. The object's own record says what came of that.
     let own = found
         .record()
-        .filter(|own| **own != record && less_ours(object, own).1.are_whole);
+        .filter(|own| **own != record && without_ours(object, own).1.are_whole);
     let current = match own {
         Some(own) => Some(record.clone().restored_as(own)?),
         None => None,
     };
-    let (was, claims) = less_ours(old, &record);
-    let unchanged =
-        claims.can_be_restored && less_ours(object, current.as_ref().unwrap_or(&record)).0 == was;
+    let (was, claims) = without_ours(old, &record);
+    let unchanged = claims.can_be_restored
+        && without_ours(object, current.as_ref().unwrap_or(&record)).0 == was;
     unchanged.then(|| current.unwrap_or(record))
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn is_put_back<'v>(
     else {
         return false;
     };
-    *own != record && less_ours(object, own).0 == less_ours(old, &record).0
+    *own != record && without_ours(object, own).0 == without_ours(old, &record).0
 }
 
 /// The older object with its record, if the same settings ask for tracing and nobody asks for a new decision.

@@ -3,7 +3,7 @@
 //! What the record says is ours and is found unchanged is left out. Only if the rest of two objects is equal is what the older one had
 //! kept or restored exactly, so "not sure" counts as "no".
 
-use super::keys::Ordinals;
+use super::keys::Keys;
 use super::mount::{is_our_mount, is_our_volume};
 use super::present::Present;
 use super::record::{Part, PredictorRecord, Record, TargetRecord};
@@ -26,7 +26,7 @@ pub(crate) struct Claims {
 }
 
 /// The spec of an object less what is ours in it by a record, to be compared with that of another object.
-pub(crate) fn less_ours<'v, 'a>(
+pub(crate) fn without_ours<'v, 'a>(
     object: &'v SeldonDeployment<'a>,
     record: &Record<'_>,
 ) -> (impl PartialEq + use<'v, 'a>, Claims) {
@@ -36,7 +36,7 @@ pub(crate) fn less_ours<'v, 'a>(
         places: 0,
         is_mixed: false,
     };
-    let mut ordinals = Ordinals::default();
+    let mut keys = Keys::default();
     let nothing = PredictorRecord::default();
     let spec = object.spec.map(|spec| {
         let Spec {
@@ -47,9 +47,9 @@ pub(crate) fn less_ours<'v, 'a>(
         } = spec;
         let predictors = left(predictors, false, |_, item| {
             Some(item.map(|predictor| {
-                let ours = record.predictors.get(&*ordinals.key(&predictor.name));
+                let ours = record.predictors.get(&*keys.key(&predictor.name));
                 count.places += usize::from(ours.is_some());
-                predictor_less_ours(&mut count, predictor, ours.unwrap_or(&nothing))
+                predictor_without_ours(&mut count, predictor, ours.unwrap_or(&nothing))
             }))
         });
         (annotations, protocol, predictors, rest)
@@ -81,7 +81,7 @@ struct Count<'r, 'a> {
     is_mixed: bool,
 }
 
-fn predictor_less_ours<'v, 'a>(
+fn predictor_without_ours<'v, 'a>(
     count: &mut Count<'_, '_>,
     predictor: &'v Predictor<'a>,
     ours: &PredictorRecord<'_>,
@@ -98,7 +98,7 @@ fn predictor_less_ours<'v, 'a>(
     let made = |part| ours.new.has(part);
     let mut gone = false;
     let orchestrator = svc_orch_spec.map(|SvcOrchSpec { env, rest }| {
-        let env = env_less_ours(count, env, ours.orchestrator.as_ref());
+        let env = env_without_ours(count, env, ours.orchestrator.as_ref());
         gone = made(Part::SvcOrchSpec) && env.is_absent() && rest.is_empty();
         (env, rest)
     });
@@ -113,7 +113,7 @@ fn predictor_less_ours<'v, 'a>(
             rest,
         } = explainer;
         let container =
-            container_spec.map(|it| container_less_ours(count, it, ours.explainer.as_ref()));
+            container_spec.map(|it| container_without_ours(count, it, ours.explainer.as_ref()));
         (kind, container, rest)
     });
     let roster = Roster::of(predictor, count.record, ours);
@@ -124,7 +124,7 @@ fn predictor_less_ours<'v, 'a>(
         let component = item.map(|ComponentSpec { spec, rest }| {
             let mut pod_is_ours = false;
             let pod = spec.map(|pod| {
-                let (pod, is_ours) = pod_less_ours(count, at, pod, ours, &roster);
+                let (pod, is_ours) = pod_without_ours(count, at, pod, ours, &roster);
                 pod_is_ours = is_ours;
                 pod
             });
@@ -147,7 +147,7 @@ fn predictor_less_ours<'v, 'a>(
 }
 
 /// A pod, and whether everything in it is ours, its list of containers included.
-fn pod_less_ours<'v, 'a>(
+fn pod_without_ours<'v, 'a>(
     count: &mut Count<'_, '_>,
     at: usize,
     pod: &'v PodSpec<'a>,
@@ -166,7 +166,8 @@ fn pod_less_ours<'v, 'a>(
         left(containers, created, |index, item: &'v Lenient<_>| {
             let member = roster.at(at, list, index);
             let recorded = member.and_then(|member| member.recorded.as_ref());
-            let container = item.map(|container| container_less_ours(count, container, recorded));
+            let container =
+                item.map(|container| container_without_ours(count, container, recorded));
             let is_stub = member.is_some_and(|member| member.is_stub);
             (!is_stub).then_some(container)
         })
@@ -187,7 +188,7 @@ fn pod_less_ours<'v, 'a>(
     ((containers, others, volumes, rest), is_ours)
 }
 
-fn container_less_ours<'v, 'a>(
+fn container_without_ours<'v, 'a>(
     count: &mut Count<'_, '_>,
     container: &'v Container<'a>,
     target: Option<&TargetRecord>,
@@ -206,11 +207,11 @@ fn container_less_ours<'v, 'a>(
     let mounts = left(volume_mounts, created, |_, mount| {
         (!(mounted && is_our_mount(mount))).then_some(mount)
     });
-    (name, env_less_ours(count, env, target), mounts, rest)
+    (name, env_without_ours(count, env, target), mounts, rest)
 }
 
 /// A list of variables; absent where it was created for ours.
-fn env_less_ours<'v, 'a>(
+fn env_without_ours<'v, 'a>(
     count: &mut Count<'_, '_>,
     env: &'v Env<'a>,
     target: Option<&TargetRecord>,

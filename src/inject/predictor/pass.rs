@@ -1,7 +1,7 @@
 //! What is carried through the pods of a predictor.
 
 use super::stub_order::StubOrder;
-use crate::inject::ownership::keys::Ordinals;
+use crate::inject::ownership::keys::Keys;
 use crate::inject::ownership::record::{PredictorRecord, TargetRecord};
 use crate::inject::ownership::roster::OurVolumes;
 use crate::inject::patch::{ConfigVolume, Op};
@@ -11,7 +11,7 @@ use crate::seldon::object::PodSpec;
 pub(crate) struct Pass<'v> {
     pub(crate) stubs: StubOrder<'v>,
     /// The keys of the containers that stay.
-    pub(crate) keys: Ordinals<'v>,
+    pub(crate) keys: Keys<'v>,
     /// Removals of whole componentSpecs, which would move the others.
     pub(crate) late: Vec<Op<'v>>,
 }

@@ -6,7 +6,7 @@ use super::pass::{Pass, Pod};
 use super::volumes;
 use super::{stub_order, stubs};
 use crate::inject::draft::{Draft, Inputs, Wanted};
-use crate::inject::ownership::keys::Ordinals;
+use crate::inject::ownership::keys::Keys;
 use crate::inject::ownership::mount::volume_fits;
 use crate::inject::ownership::record::Part;
 use crate::inject::patch::{NewComponent, NewValue, Op};
@@ -20,7 +20,7 @@ pub(crate) fn decide_all<'v>(inputs: &Inputs<'_, 'v>, draft: &mut Draft<'v>) {
     inputs.note_odd(draft, place, "a list", specs);
     let mut pass = Pass {
         stubs: stub_order::order(inputs, &mut draft.notes),
-        keys: Ordinals::default(),
+        keys: Keys::default(),
         late: Vec::new(),
     };
     for (at, component) in specs.items().iter().enumerate() {

@@ -130,7 +130,7 @@ async fn who_does_not_answer_runs_out_of_time() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let target = Target {
         url: format!("https://{}", listener.local_addr().unwrap()),
-        trust: Trust::Anything,
+        trust: Trust::AnyCertificate,
         server_name: None,
         identity: None,
     };
@@ -147,7 +147,7 @@ async fn nobody_at_the_port_is_said() {
     drop(listener);
     let target = Target {
         url,
-        trust: Trust::Anything,
+        trust: Trust::AnyCertificate,
         server_name: None,
         identity: None,
     };
@@ -167,7 +167,7 @@ async fn a_port_without_tls_is_said() {
     });
     let target = Target {
         url,
-        trust: Trust::Anything,
+        trust: Trust::AnyCertificate,
         server_name: None,
         identity: None,
     };
@@ -229,7 +229,7 @@ async fn the_name_and_the_trust_that_are_asked_for_count() {
         "webhook.ns.svc"
     );
     let anything = Target {
-        trust: Trust::Anything,
+        trust: Trust::AnyCertificate,
         server_name: Some("other.ns.svc".to_owned()),
         ..target(&fake)
     };
@@ -248,7 +248,7 @@ async fn a_connection_that_breaks_is_not_tried_again() {
 fn urls_that_no_webhook_can_have_are_refused() {
     let target = |url: &str| Target {
         url: url.to_owned(),
-        trust: Trust::Anything,
+        trust: Trust::AnyCertificate,
         server_name: None,
         identity: None,
     };

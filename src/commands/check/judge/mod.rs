@@ -11,13 +11,13 @@ use super::seen::{Seen, SeenBefore};
 
 /// A check, and what it came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Check {
+pub(super) struct Judged {
     pub(super) item: Item,
     pub(super) finding: Finding,
 }
 
 /// The checks of an installation, in the order in which they are shown.
-pub(super) fn judge(seen: &Seen) -> Vec<Check> {
+pub(super) fn judge(seen: &Seen) -> Vec<Judged> {
     checks([
         (Item::ApiServer, Ok(cluster::api_server(&seen.api_server))),
         (Item::Seldon, cluster::seldon(&seen.seldon)),
@@ -45,7 +45,7 @@ pub(super) fn judge(seen: &Seen) -> Vec<Check> {
 }
 
 /// The checks before an installation.
-pub(super) fn judge_before(seen: &SeenBefore) -> Vec<Check> {
+pub(super) fn judge_before(seen: &SeenBefore) -> Vec<Judged> {
     checks([
         (Item::ApiServer, Ok(cluster::api_server(&seen.api_server))),
         (Item::Seldon, cluster::seldon(&seen.seldon)),
@@ -59,10 +59,10 @@ pub(super) fn judge_before(seen: &SeenBefore) -> Vec<Check> {
     ])
 }
 
-fn checks<const COUNT: usize>(checked: [(Item, Checked); COUNT]) -> Vec<Check> {
+fn checks<const COUNT: usize>(checked: [(Item, Checked); COUNT]) -> Vec<Judged> {
     let checked = checked.into_iter();
     checked
-        .map(|(item, checked)| Check {
+        .map(|(item, checked)| Judged {
             item,
             finding: checked.unwrap_or_else(|finding| finding),
         })

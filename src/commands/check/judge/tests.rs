@@ -14,7 +14,7 @@ use crate::cluster::failure::Why;
 use crate::commands::check::item::Verdict::{self, Good, NotChecked, Warning, Wrong};
 
 /// The checks that came to anything but good, apart from the one of the controller, which is not installed.
-fn remarkable(checks: &[Check]) -> Vec<(Item, Verdict)> {
+fn remarkable(checks: &[Judged]) -> Vec<(Item, Verdict)> {
     let checks = checks.iter().map(|it| (it.item, it.finding.verdict));
     checks
         .filter(|it| it.1 != Good && *it != (Item::Controller, NotChecked))
@@ -23,7 +23,7 @@ fn remarkable(checks: &[Check]) -> Vec<(Item, Verdict)> {
 
 /// Changes what is seen, and says what is remarkable then.
 #[track_caller]
-fn broken(change: impl FnOnce(&mut Seen), expected: &[(Item, Verdict)]) -> Vec<Check> {
+fn broken(change: impl FnOnce(&mut Seen), expected: &[(Item, Verdict)]) -> Vec<Judged> {
     let mut seen = good();
     change(&mut seen);
     let checks = judge(&seen);
@@ -37,7 +37,7 @@ fn broken(change: impl FnOnce(&mut Seen), expected: &[(Item, Verdict)]) -> Vec<C
     checks
 }
 
-fn text(checks: &[Check], item: Item) -> &str {
+fn text(checks: &[Judged], item: Item) -> &str {
     let check = checks.iter().find(|it| it.item == item);
     &check.unwrap().finding.text
 }

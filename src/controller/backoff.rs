@@ -9,12 +9,12 @@ const SHORTEST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// Pauses that grow while one follows the other, so that a fight with another program over an object does not wear out the API server.
-pub(super) struct Pace {
+pub(super) struct Backoff {
     pause: Duration,
     last: Option<Instant>,
 }
 
-impl Pace {
+impl Backoff {
     pub(super) const fn new() -> Self {
         Self {
             pause: SHORTEST,
@@ -42,10 +42,10 @@ mod tests {
     #[test]
     fn pauses_grow_to_half_a_minute_and_are_short_again_after_a_rest() {
         let mut now = Instant::now();
-        let mut pace = Pace::new();
+        let mut backoff = Backoff::new();
         let mut pauses = Vec::new();
         for _ in 0..12 {
-            let pause = pace.next(now);
+            let pause = backoff.next(now);
             pauses.push(pause.as_millis());
             now += pause;
         }
@@ -53,6 +53,6 @@ mod tests {
             50, 100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000, 30000,
         ];
         assert_eq!(pauses, wanted);
-        assert_eq!(pace.next(now + LONGEST * 5), SHORTEST);
+        assert_eq!(backoff.next(now + LONGEST * 5), SHORTEST);
     }
 }
