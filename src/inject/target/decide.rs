@@ -75,7 +75,7 @@ impl<'v> Decided<'v> {
         Written {
             edit,
             record,
-            mounts_config: set.get(Variable::ConfigPath).is_some(),
+            mounts_config: record.is_some_and(|it| draft.record.mounts_config(&it)),
         }
     }
 }

@@ -182,13 +182,14 @@ impl<'a> Record<'a> {
         self.sets.extend_from_slice(&other.sets);
         let (sets, predictors) = (&self.sets, &mut self.predictors);
         let set = |target: &mut TargetRecord, beside: &TargetRecord| {
+            let mounts_config = other.mounts_config(beside);
             let mut beside = TargetRecord {
                 set: first + beside.set,
                 ..*beside
             };
             let (had, has) = (&sets[target.set].0, &sets[beside.set].0);
             // The record of a target that lost its mount does not say what had been created for that.
-            if has.get(Variable::ConfigPath).is_none() {
+            if !mounts_config {
                 let for_mount = [Part::VolumeMounts, Part::Volumes];
                 let created = for_mount.into_iter().filter(|part| target.new.has(*part));
                 created.for_each(|part| beside.new.set(part, target.new.before(part)));
