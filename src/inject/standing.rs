@@ -87,12 +87,10 @@ pub fn assess(
     );
     if namespace == Namespace::Excluded && acts {
         assessment.standing = Standing::Problem;
-        EXCLUDED.clone_into(&mut assessment.why);
+        assessment.why = Namespace::why_excluded("this namespace");
     }
     Ok(assessment)
 }
-
-const EXCLUDED: &str = "the webhook is not called for this namespace: it has the label tracing.seldon.io/disabled=true, or is one of the cluster's own";
 
 impl Namespace {
     /// How `explain` takes an object that is stored in it.
@@ -102,6 +100,13 @@ impl Namespace {
             Self::Unknown => Task::Stored,
             Self::Off | Self::On | Self::Excluded => Task::Live,
         }
+    }
+
+    /// Why nothing is changed in a namespace that is excluded, for people.
+    pub(crate) fn why_excluded(which: &str) -> String {
+        format!(
+            "the webhook is not called for {which}: it has the label tracing.seldon.io/disabled=true, or is one of the cluster's own"
+        )
     }
 }
 

@@ -60,9 +60,8 @@ async fn read(arguments: &Explain, names: &[&str]) -> anyhow::Result<Live> {
     let surroundings = cluster.surroundings().await?;
     let state = surroundings.namespace(&namespace);
     if state == Namespace::Excluded {
-        messages::warning(&format!(
-            "the webhook is not called for the namespace {namespace}: it has the label tracing.seldon.io/disabled=true, or is one of the cluster's own"
-        ));
+        let which = format!("the namespace {namespace}");
+        messages::warning(&Namespace::why_excluded(&which));
     }
     Ok(Live {
         sources,
