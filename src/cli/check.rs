@@ -12,10 +12,10 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   seldon-tracing check --pre              before the installation
   kubectl apply -k manifests/default
-  seldon-tracing check --wait 2m          after it
+  seldon-tracing check --wait 2m          after the installation
   seldon-tracing check -o json
 
-✓ good   ✗ wrong: exit code 1   ‼ a warning   - not checked";
+✓ good   ✗ wrong: exit code 1   ‼ warning   - not checked";
 
 /// `check`
 #[derive(Args, Debug)]

@@ -12,9 +12,9 @@ use super::shared::ConfigFile;
 pub(super) const EXAMPLES: &str = "\
 Examples:
   seldon-tracing controller                          in a pod, by its service account
-  seldon-tracing controller --certificates=false     where cert-manager keeps the certificates
+  seldon-tracing controller --certificates=false     where cert-manager manages the certificates
 
-Signals: SIGTERM and SIGINT end it. It may be ended at any time: the next start goes on from what is in the cluster.";
+Signals: SIGTERM and SIGINT stop it. It is safe to stop at any time: it continues from the state of the cluster.";
 
 /// A flag that is on until it is switched off: `--flag`, `--flag=true` or `--flag=false`.
 fn switch(flag: Arg) -> Arg {
@@ -37,34 +37,34 @@ pub struct Controller {
     /// Health and metrics.
     #[command(flatten)]
     pub admin: AdminFlags,
-    /// Keep the certificates and caBundle; false where cert-manager or a person does
+    /// Manage the certificates and caBundle; false if cert-manager or you do
     #[arg(long, default_value_t = true, action = ArgAction::Set)]
     pub certificates: bool,
-    /// How long a certificate of the webhook is valid; a new one is made when a third of it is left
+    /// Lifetime of the webhook's certificate; renewed when a third is left
     #[arg(long, value_name = "TIME", default_value = "90d", value_parser = humantime::parse_duration)]
     pub certificate_lifetime: Duration,
-    /// How long a CA is valid
+    /// Lifetime of the CA
     #[arg(long, value_name = "TIME", default_value = "1825d", value_parser = humantime::parse_duration)]
     pub ca_lifetime: Duration,
-    /// How long before the end of a CA a new one is made
+    /// Create a new CA this long before the old one expires
     #[arg(long, value_name = "TIME", default_value = "365d", value_parser = humantime::parse_duration)]
     pub ca_renew_before: Duration,
     /// How long API servers may take to use a changed caBundle
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
     pub trust_delay: Duration,
-    /// How long pods may take to serve a changed certificate: the kubelet brings it after up to two minutes
+    /// How long pods may take to serve a changed certificate: the kubelet updates a mounted Secret within two minutes
     #[arg(long, value_name = "TIME", default_value = "3m", value_parser = humantime::parse_duration)]
     pub load_delay: Duration,
-    /// Write models again that an outage of the webhook let through, so that it decides on them; false to leave them
+    /// Repair models that were stored while the webhook was down: write them again, so that it decides on them
     #[arg(long, default_value_t = true, action = ArgAction::Set)]
     pub repair: bool,
-    /// How long such a model is left alone first, because a write that repairs it may be under way
+    /// Wait this long before a repair, because another write may make it unnecessary
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
     pub repair_grace: Duration,
-    /// How many models are repaired within a minute; each repair restarts pods
+    /// Maximum repairs per minute; each restarts pods
     #[arg(long, value_name = "COUNT", default_value_t = 300, value_parser = clap::value_parser!(u16).range(1..))]
     pub repairs_per_minute: u16,
-    /// The config file of the webhook, to know what a model should have.
+    /// The config file of the webhook, to decide as it does.
     #[command(flatten)]
     pub file: ConfigFile,
     /// The log.

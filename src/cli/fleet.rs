@@ -19,7 +19,7 @@ pub(super) const RESYNC_EXAMPLES: &str = "\
 Examples:
   seldon-tracing resync iris --dry-run                    show what would change, and which pods would restart
   seldon-tracing resync iris churn -n models              bring two models to the current config
-  seldon-tracing resync -A -l team=risk --yes             without a question, for scripts
+  seldon-tracing resync -A -l team=risk --yes             without confirmation, for scripts
   seldon-tracing resync -A --parallel 5 --timeout 10m";
 
 /// The standings of a model.
@@ -55,11 +55,11 @@ pub struct Status {
 pub enum StatusForm {
     /// A table for reading.
     Table,
-    /// The same with the reasons.
+    /// The table with the reasons.
     Wide,
     /// JSON for programs.
     Json,
-    /// The same content as YAML.
+    /// YAML, with the content of the JSON.
     Yaml,
     /// Only the names, as kubectl takes them.
     Name,
@@ -77,10 +77,10 @@ pub struct Resync {
     /// Which models.
     #[command(flatten)]
     pub scope: Scope,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short = 'y', long)]
     pub yes: bool,
-    /// Only show what would change: the API server and the webhook are asked, and nothing is stored
+    /// Show what would change, by a server-side dry run
     #[arg(long)]
     pub dry_run: bool,
     /// How many models may restart at a time
@@ -89,7 +89,7 @@ pub struct Resync {
     /// How long to wait for a model to be available again, before the next one
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = humantime::parse_duration)]
     pub timeout: Duration,
-    /// Format of what would change
+    /// Output format of the changes
     #[arg(short = 'o', long, value_name = "FORMAT", default_value = "table")]
     pub output: Form,
 }

@@ -12,7 +12,7 @@ Examples:
   seldon-tracing inject models/ --in-place                write the files of a folder
   seldon-tracing inject models/ --check                   exit 1 if a file would change
   kustomize build . | seldon-tracing inject | kubectl apply -f -
-  seldon-tracing inject model.yaml --tracing true         also without an annotation";
+  seldon-tracing inject model.yaml --tracing true         even without an annotation";
 
 pub(super) const UNINJECT_EXAMPLES: &str = "\
 Examples:
@@ -27,7 +27,7 @@ Examples:
   kubectl get sdep my-model -o yaml | seldon-tracing explain
   seldon-tracing explain models/ -o json                  print JSON, as docs/explain.md describes it";
 
-/// The form of the result.
+/// Where the result goes, and in which format.
 #[derive(Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Output {
@@ -61,10 +61,10 @@ pub struct Inject {
     /// The manifests to read.
     #[command(flatten)]
     pub input: Input,
-    /// The form of the result.
+    /// Where the result goes, and in which format.
     #[command(flatten)]
     pub output: Output,
-    /// What decides beside the objects.
+    /// Inputs besides the objects.
     #[command(flatten)]
     pub surroundings: Surroundings,
     /// Add the tracing annotation with this value (true, false or a profile) to every SeldonDeployment without one
@@ -80,7 +80,7 @@ pub struct Uninject {
     /// The manifests to read.
     #[command(flatten)]
     pub input: Input,
-    /// The form of the result.
+    /// Where the result goes, and in which format.
     #[command(flatten)]
     pub output: Output,
     /// The config file, for the key of the tracing annotation.
@@ -94,7 +94,7 @@ pub struct Explain {
     /// The manifests to read.
     #[command(flatten)]
     pub input: Input,
-    /// What decides beside the objects.
+    /// Inputs besides the objects.
     #[command(flatten)]
     pub surroundings: Surroundings,
     /// Output format
@@ -120,7 +120,7 @@ pub enum ExplainForm {
     Wide,
     /// JSON for programs.
     Json,
-    /// The same content as JSON.
+    /// YAML, with the content of the JSON.
     Yaml,
 }
 

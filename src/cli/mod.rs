@@ -145,15 +145,15 @@ pub enum Command {
     Explain(Explain),
     /// Show which SeldonDeployments of a cluster are traced, which should be, and why
     ///
-    /// Reads the config of the webhook and the labels of the namespaces from the cluster, so it says what the webhook would
-    /// say. Needs the right to list SeldonDeployments; a line on standard error names what else it may not read.
+    /// Reads the config of the webhook and the labels of the namespaces from the cluster, so it decides as the webhook does.
+    /// Needs permission to list SeldonDeployments; lists other missing permissions on standard error.
     #[command(after_help = fleet::STATUS_EXAMPLES)]
     Status(Status),
     /// Bring traced SeldonDeployments to the current config
     ///
     /// Models keep what was injected when the config changes, because new variables restart their pods. This command asks
-    /// the webhook to decide anew, model by model: it shows what changes, asks, and waits until Seldon reports each model as
-    /// Available before the next one. Ctrl-C ends it after the models under way.
+    /// the webhook for a new decision, model by model: it shows the changes, asks for confirmation, and waits until Seldon
+    /// reports each model as Available before it continues. Ctrl-C stops it after the models in progress.
     #[command(after_help = fleet::RESYNC_EXAMPLES)]
     Resync(Resync),
     /// Run the webhook
@@ -165,7 +165,7 @@ pub enum Command {
     /// Run the controller
     ///
     /// Keeps the certificate of the webhook valid and trusted: makes a CA and a certificate in two Secrets, renews both in time,
-    /// and writes `caBundle` of the webhook configuration. Whatever somebody changes or deletes of it is put back.
+    /// and writes `caBundle` of the webhook configuration. Restores any of these that are changed or deleted.
     #[command(after_help = controller::EXAMPLES)]
     Controller(Controller),
     /// Send a manifest to a webhook as the API server would, and show the result
@@ -177,9 +177,9 @@ pub enum Command {
     Review(Review),
     /// Check an installation in a cluster, or whether a cluster is ready for one
     ///
-    /// Looks at the API server, Seldon's resource, the pods, the webhook configuration, the certificates, the receivers; and creates a
-    /// model as a dry run, which must come back traced. Whatever you have no permission for is not checked. Reads no Secret and
-    /// changes nothing.
+    /// Looks at the API server, Seldon's resource, the pods, the webhook configuration, the certificates and the receivers. Creates a
+    /// model as a dry run, which must come back traced. Skips checks that you have no permission for. Reads no Secret and changes
+    /// nothing.
     #[command(after_help = check::EXAMPLES)]
     Check(Check),
     /// Make certificates for the webhook

@@ -11,7 +11,7 @@ pub struct LogFlags {
     /// Log format on standard error
     #[arg(
         long,
-        value_name = "FORM",
+        value_name = "FORMAT",
         env = "SELDON_TRACING_LOG_FORMAT",
         hide_env_values = true,
         default_value = "auto"
@@ -46,7 +46,7 @@ pub struct AdminFlags {
 pub enum Listen {
     /// This address.
     Address(SocketAddr),
-    /// This port of every address. No single address means that on all machines, because some have no IPv6.
+    /// This port of every address: a type of its own, because some machines have no IPv6 and no single address covers all.
     Port(u16),
 }
 

@@ -25,7 +25,7 @@ pub struct Review {
     /// Manifest of one SeldonDeployment, or a whole AdmissionReview, in YAML or JSON.
     #[command(flatten)]
     pub file: OneFile,
-    /// What decides beside the object.
+    /// Inputs besides the object.
     #[command(flatten)]
     pub surroundings: Surroundings,
     /// Manifest of the stored object, for an UPDATE
@@ -60,7 +60,7 @@ pub struct Review {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
     pub timeout: Duration,
     /// Output format
-    #[arg(short = 'o', long, value_name = "FORM", default_value = "diff")]
+    #[arg(short = 'o', long, value_name = "FORMAT", default_value = "diff")]
     pub output: ReviewForm,
 }
 

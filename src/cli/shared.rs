@@ -62,7 +62,7 @@ pub struct ConfigFile {
     pub config: Option<PathBuf>,
 }
 
-/// What decides beside the objects.
+/// Inputs besides the objects.
 #[derive(Args, Debug)]
 pub struct Surroundings {
     /// The config file.
@@ -86,7 +86,7 @@ pub enum Form {
     Table,
     /// JSON for programs.
     Json,
-    /// The same content as JSON.
+    /// YAML, with the content of the JSON.
     Yaml,
 }
 
