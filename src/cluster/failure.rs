@@ -20,7 +20,7 @@ pub(crate) struct Failure {
 pub(crate) enum Why {
     /// The user has no right to do it.
     Forbidden,
-    /// The API server does not know who asks.
+    /// The API server does not accept the credentials.
     Unauthorized,
     /// There is no object of that name.
     NotFound,
@@ -85,9 +85,7 @@ impl Failure {
             Why::Unauthorized => format!(
                 "cannot {doing}: the credentials were refused ({said}); log in again, or select another user with --context"
             ),
-            Why::NotFound => format!(
-                "cannot {doing}: there is none of that name; `kubectl get sdep -A` lists all of them"
-            ),
+            Why::NotFound => format!("cannot {doing}: not found; `kubectl get sdep -A` lists all"),
             Why::NotServed => format!(
                 "cannot {doing}: the cluster has no SeldonDeployments, because the definition {CRD} is not installed; install Seldon Core v1, or select another cluster with --context"
             ),

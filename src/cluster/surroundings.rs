@@ -1,4 +1,4 @@
-//! What decides beside an object: the cluster's own config, and the labels of its namespaces.
+//! The inputs of a decision besides the object: the cluster's own config, and the labels of its namespaces.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -76,7 +76,7 @@ impl Surroundings {
 type Read<T> = Result<T, String>;
 
 /// What follows where the config of the cluster is not known.
-const BUILT_IN: &str = "the built-in config is used, and no model is called outdated";
+const BUILT_IN: &str = "using the built-in config, so no model is reported as outdated";
 
 async fn read_config(client: &Client, ours: &str) -> Asked<Read<Config>> {
     let place = format!("ConfigMap {ours}/{CONFIG_MAP}");
@@ -110,7 +110,7 @@ async fn read_namespaces(
     ours: &str,
     one: Option<&str>,
 ) -> Asked<Read<HashMap<String, Namespace>>> {
-    const GUESS: &str = "what is traced by a namespace is told only by what the models have";
+    const GUESS: &str = "which models a namespace label traces is guessed from the models";
     let mut found = HashMap::new();
     let mut add = |Object { metadata }: Object| {
         let state = state(&metadata.name, &metadata.labels, ours);

@@ -44,7 +44,7 @@ fn until_stopped(arguments: &Controller, lost_lines: LostLines) -> anyhow::Resul
         .max_blocking_threads(2)
         .enable_all()
         .build()
-        .context("cannot start")?;
+        .context("cannot start the async runtime")?;
     let stopped = runtime.block_on(async {
         let stop = signals::stop_requests().context("cannot listen to signals")?;
         let connected = connect(&arguments.connection).await?;

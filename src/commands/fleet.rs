@@ -114,7 +114,7 @@ pub(super) fn run<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::R
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .context("cannot start what talks to the network")?;
+        .context("cannot start the async runtime")?;
     let result = runtime.block_on(work);
     // Open connections are of no more use.
     runtime.shutdown_background();

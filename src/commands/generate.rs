@@ -15,7 +15,7 @@ use crate::cli::{Called, Cli};
 pub(super) fn completions(shell: clap_complete::Shell) -> anyhow::Result<Status> {
     if Called::now() == Called::Plugin {
         bail!(
-            "kubectl needs no script to complete this; it asks a second name of this program, which you make in a folder of the PATH: \
+            "kubectl needs no completion script: it completes plugins through a second executable. Create it in a folder of your PATH: \
              ln -s \"$(command -v kubectl-seldon_tracing)\" DIR/kubectl_complete-seldon_tracing"
         );
     }

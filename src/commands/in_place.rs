@@ -31,7 +31,7 @@ pub(super) fn check(source: &Source) -> anyhow::Result<()> {
         && path.is_file()
     {
         bail!(
-            "--in-place cannot write {}: it stands for another file; name that one",
+            "--in-place cannot write {}: it refers to another file; use that path",
             path.display()
         );
     }
@@ -137,7 +137,7 @@ fn sole_name(metadata: &Metadata) -> io::Result<()> {
     match metadata.nlink() {
         0 | 1 => Ok(()),
         links => Err(io::Error::other(format!(
-            "it has {links} hard links, and --in-place would part them; {COPY}"
+            "it has {links} hard links, and --in-place would break the links; {COPY}"
         ))),
     }
 }

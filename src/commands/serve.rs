@@ -32,9 +32,9 @@ fn until_stopped(arguments: &Serve, dropped: LostLines) -> anyhow::Result<Status
         .thread_name("webhook")
         .enable_all()
         .build()
-        .context("cannot start threads")?;
+        .context("cannot start the async runtime")?;
     let stopped = runtime.block_on(run(options, dev_ca));
-    // Whatever still runs has no more effect.
+    // Tasks that still run have no more effect.
     Runtime::shutdown_background(runtime);
     stopped
 }

@@ -97,7 +97,7 @@ impl Default for Targets {
 #[cfg_attr(
     test,
     schemars(
-        description = "The config file of seldon-tracing. What it does not say is as built in."
+        description = "The config file of seldon-tracing. Omitted keys have their built-in defaults."
     )
 )]
 pub struct Config {

@@ -43,7 +43,7 @@ impl Problems {
     pub fn lines(&self, file: &str) -> impl Iterator<Item = String> {
         let plural = if self.more == 1 { "" } else { "s" };
         let more =
-            (self.more > 0).then(|| format!("{file}: and {} problem{plural} more", self.more));
+            (self.more > 0).then(|| format!("{file}: and {} more problem{plural}", self.more));
         let first = self.first.iter();
         first
             .map(move |problem| format!("{file}:{problem}"))

@@ -16,7 +16,7 @@ impl Config {
     /// hold four times as much, but a list of that size could take all the memory that the webhook is given.
     pub const MAX_BYTES: usize = 256 * 1024;
 
-    /// Reads a config file (YAML, one document). What it does not say is as built in. The cost is in proportion to the text.
+    /// Reads a config file (YAML, one document). Omitted keys have their built-in defaults. The cost is in proportion to the text.
     ///
     /// # Errors
     /// A text of more than [`Config::MAX_BYTES`], unknown and duplicate keys, values of a wrong type or that the Jaeger clients
@@ -47,7 +47,7 @@ impl Config {
         }
         if reader.left.is_none() {
             return Err(whole(
-                "the aliases stand for far too much; write less behind their anchors, or use a profile".to_owned(),
+                "the aliases expand to too much text; shorten the text of their anchors, or use a profile".to_owned(),
             )
             .into());
         }
@@ -131,11 +131,7 @@ impl Reader {
             || format!("allowed here: {}", known.join(", ")),
             |known| format!("did you mean {known}?"),
         );
-        self.problem(
-            key,
-            &join(path, name),
-            format!("is not a key that is known; {advice}"),
-        );
+        self.problem(key, &join(path, name), format!("unknown key; {advice}"));
     }
 
     fn file(&mut self, root: Node<'_>, config: &mut Config) {

@@ -62,42 +62,26 @@ impl Expiry {
 }
 
 impl Metrics {
-    /// Where it does not keep certificates, it says nothing of their end: an alert would take 0 for one.
+    /// Without certificates to keep, there are no metrics of their expiry: an alert would take 0 for a date.
     pub(super) fn new(keeps_certificates: bool) -> Self {
         let mut registry = metrics::registry();
         let it = &mut registry;
         let metrics = Self {
             expiry: keeps_certificates.then(|| Expiry::new(it)),
-            steps: add(
-                it,
-                "controller_steps",
-                "What was written, by the reason of the Event",
-            ),
-            errors: add(
-                it,
-                "controller_errors",
-                "Attempts that failed, by what was tried",
-            ),
+            steps: add(it, "controller_steps", "Writes, by Event reason"),
+            errors: add(it, "controller_errors", "Failed attempts, by task"),
             problems: add(
                 it,
                 "controller_problems",
-                "1 where the last attempt failed, by what was tried",
+                "1 if the last attempt failed, by task",
             ),
-            models: add(
-                it,
-                "models",
-                "SeldonDeployments, by where they are against what they ask for",
-            ),
+            models: add(it, "models", "SeldonDeployments, by standing"),
             waiting: add(
                 it,
                 "models_waiting",
-                "SeldonDeployments that wait for a repair, those that are given up included",
+                "SeldonDeployments waiting for a repair, including those given up",
             ),
-            repairs: add(
-                it,
-                "repairs",
-                "Models that were written again, by what came of it",
-            ),
+            repairs: add(it, "repairs", "Repairs, by result"),
             api_reachable: add(
                 it,
                 "controller_api_reachable",

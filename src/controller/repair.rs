@@ -285,7 +285,7 @@ impl Repair {
                     self.fleet.gone(key);
                 } else if trouble.is_answer() {
                     // It is about this model, so others need not wait for it.
-                    let why = format!("The API server refuses to write it: {trouble}");
+                    let why = format!("The API server refuses the repair: {trouble}");
                     self.in_vain(key, &why).await;
                 } else {
                     self.fleet.queue.failed(now);
@@ -298,13 +298,13 @@ impl Repair {
         };
         if is_repaired(assessment.standing) {
             self.shared.metrics.repaired(Repaired::InVain);
-            let why = "It was written again, and the webhook changed nothing: it probably does not answer";
+            let why = "The controller wrote the model again, but the webhook changed nothing; it probably cannot be reached";
             return self.in_vain(key, why).await;
         }
         self.fleet.queue.repaired(key, now);
         self.shared.metrics.repaired(Repaired::Done);
         tracing::info!(namespace = key.namespace, name = key.name, "repaired");
-        let note = "It was written again, and the webhook gave it what it asks for. Its pods restart once.";
+        let note = "The controller wrote the model again, and the webhook updated its tracing. Its pods restart once.";
         self.tell(key, News::Repaired, note).await;
     }
 
@@ -312,13 +312,14 @@ impl Repair {
     async fn in_vain(&mut self, key: &Key, why: &str) {
         // Events of one reason become one, with the first text.
         let (news, note) = match self.fleet.queue.was_vain(key, Instant::now()) {
-            Vain::Again { first: true } => {
-                (News::NotRepaired, format!("{why}. This is tried again."))
-            }
+            Vain::Again { first: true } => (
+                News::NotRepaired,
+                format!("{why}. The controller tries again."),
+            ),
             Vain::GivenUp => (
                 News::GivenUp,
                 format!(
-                    "{why}. Other models are repaired, so this is not tried again until the model changes; \
+                    "{why}. Other models are repaired, so the controller does not try again until this model changes; \
                      `seldon-tracing check` looks for the cause."
                 ),
             ),

@@ -42,7 +42,7 @@ impl Shared {
             return;
         }
         match trouble {
-            Some(trouble) => tracing::warn!(check, problem = %trouble, "tries again"),
+            Some(trouble) => tracing::warn!(check, problem = %trouble, "failed; will try again"),
             None if is_first => {}
             None => tracing::info!(check, "works again"),
         }

@@ -28,9 +28,9 @@ pub(super) enum Trouble {
 fn text(Failure { doing, why, said }: &Failure) -> String {
     let cause = match why {
         Why::Forbidden => {
-            "no permission; see that the Role and the ClusterRole of the controller are bound to it: "
+            "no permission; check that the Role and the ClusterRole of the controller are bound to its service account: "
         }
-        Why::Unreachable => "the API server does not answer: ",
+        Why::Unreachable => "the API server did not answer: ",
         Why::Unreadable => "the answer of the API server cannot be read: ",
         _ => "",
     };

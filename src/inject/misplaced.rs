@@ -17,7 +17,7 @@ pub(crate) fn note_misplaced<'v>(
         let is_wrong = |key: &str| of != "annotations" || key != trigger;
         if let Some((key, _)) = keys.find(|(key, _)| is_like(key, trigger) && is_wrong(key)) {
             let detail = format!(
-                "{of}.{key} does not count; set the annotation {trigger} of the SeldonDeployment"
+                "{of}.{key} is ignored here; set the annotation {trigger} of the SeldonDeployment"
             );
             notes.add(Reason::MisplacedTrigger, place, detail);
         }

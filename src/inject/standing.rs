@@ -105,7 +105,7 @@ impl Namespace {
     /// Why nothing is changed in a namespace that is excluded, for people.
     pub(crate) fn why_excluded(which: &str) -> String {
         format!(
-            "the webhook is not called for {which}: it has the label tracing.seldon.io/disabled=true, or is one of the cluster's own"
+            "the webhook is not called for {which}: it has the label tracing.seldon.io/disabled=true, or is a system namespace"
         )
     }
 }
@@ -194,7 +194,7 @@ fn why(standing: Standing, fresh: &Plan<'_>, written: &Plan<'_>) -> String {
             format!("no variables in {}", names(lacking))
         }
         Standing::Outdated => match fresh.changed_variables().as_slice() {
-            [] => "the mounted ConfigMap would be another one".to_owned(),
+            [] => "a different ConfigMap would be mounted".to_owned(),
             changed => format!("{} would change", changed.join(", ")),
         },
         Standing::Problem => {

@@ -111,14 +111,14 @@ impl Metrics {
             requests: add(it, "requests", "Decisions; one write may cause several"),
             answers: add(it, "answers", "HTTP answers by status"),
             in_flight: add(it, "requests_in_flight", "Requests being answered"),
-            shed: add(it, "requests_shed", "Answers of 503, by what was short"),
+            shed: add(it, "requests_shed", "503 answers, by exhausted resource"),
             injected_targets: add(it, "injected_targets", "Targets in patches, by kind"),
             panics: add(it, "panics", "Requests answered with 500 because of a bug"),
             connections: add(it, "connections", "Open connections"),
             connections_refused: add(
                 it,
                 "connections_refused",
-                "Connections closed at once because their client had its share",
+                "Connections closed at once because the client reached its limit",
             ),
             handshake_errors: add(
                 it,

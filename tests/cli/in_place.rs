@@ -96,7 +96,7 @@ fn a_hard_link_is_refused_where_it_would_be_parted() {
     fs::hard_link(&path, &other).unwrap();
     let said = in_place(files.path(), &["."]).refusal();
     let expected =
-        "error: cannot write ./a.yaml: it has 2 hard links, and --in-place would part them";
+        "error: cannot write ./a.yaml: it has 2 hard links, and --in-place would break the links";
     assert!(said.starts_with(expected), "{said}");
     for name in ["a.yaml", "b.yaml", "other"] {
         assert_eq!(read(files.path(), name), MODEL);

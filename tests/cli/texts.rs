@@ -350,7 +350,7 @@ fn a_config_is_read_once_from_a_pipe_and_at_most_256_kib_of_it() {
     }
     let checked = run_in(files.path(), &["config", "check", "bad.yaml"], "");
     assert!(
-        checked.code == 1 && checked.stderr.ends_with("and 30 problems more\n"),
+        checked.code == 1 && checked.stderr.ends_with("and 30 more problems\n"),
         "{checked:?}"
     );
     let latin = files.path().join("latin.yaml");

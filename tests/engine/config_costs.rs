@@ -94,13 +94,13 @@ fn what_is_said_is_short_and_says_how_much_more_there_is() {
         let many = text_of(&read(&text(30)).1.unwrap_err());
         let count = many.lines().count();
         assert!(count == 1 || count == 2 || count == 21, "{what}: {many}");
-        let more = many.ends_with("\nfile: and 10 problems more")
-            || many.ends_with("\nfile: and 9 problems more");
+        let more = many.ends_with("\nfile: and 10 more problems")
+            || many.ends_with("\nfile: and 9 more problems");
         assert_eq!(count == 21, more, "{what}: {many}");
     }
     let text = BAD[0].1(21);
     let said = text_of(&Config::read(&text).unwrap_err());
-    assert!(said.ends_with("\nfile: and 1 problem more"), "{said}");
+    assert!(said.ends_with("\nfile: and 1 more problem"), "{said}");
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn aliases_do_not_multiply() {
         let (info, result) = read(&text);
         let said = text_of(&result.unwrap_err());
         assert!(
-            said.contains("the aliases stand for far too much"),
+            said.contains("the aliases expand to too much"),
             "{what}: {said}"
         );
         assert!(

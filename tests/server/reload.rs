@@ -362,7 +362,7 @@ async fn what_is_wrong_with_a_config_is_said_in_a_few_lines() {
     })
     .await;
     let text = get(process.admin, "/readyz?verbose").await.1;
-    assert!(text.contains("and 8980 problems more"), "{text}");
+    assert!(text.contains("and 8980 more problems"), "{text}");
     assert!(text.len() + process.log().len() < 16 * 1024);
     fs::write(&next, "# a comment\n".repeat(30_000)).unwrap();
     fs::rename(&next, &path).unwrap();

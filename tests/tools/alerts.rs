@@ -257,7 +257,7 @@ fn an_alert_says_what_it_is_about(tool: &Tool) {
                 "exp_labels": {"severity": "critical"},
                 "exp_annotations": {
                     "summary": "The webhook's certificate expires.",
-                    "description": "It expires in 1d 0h 0m 0s; it should have been renewed. After that no call succeeds.",
+                    "description": "It expires in 1d 0h 0m 0s; it should have been renewed. After that, every call fails.",
                     "runbook_url": runbook(expires),
                 },
             }]},

@@ -62,11 +62,11 @@ impl Item {
 table! {
     /// What a check came to.
     pub(super) enum Verdict
-    /// Its code in JSON, its sign, and the word for it in the summary.
+    /// Its code in JSON, its sign, and its word in the summary.
     pub(super) fn row -> (&'static str, &'static str, &'static str) {
         Good = ("good", "✓", "good"),
         Wrong = ("wrong", "✗", "wrong"),
-        Warning = ("warning", "‼", "to be looked at"),
+        Warning = ("warning", "‼", "warning"),
         NotChecked = ("not-checked", "-", "not checked"),
     }
 }
@@ -116,7 +116,7 @@ pub(super) fn need<T>(asked: &Asked<T>, absent: impl FnOnce() -> Finding) -> Res
         Why::Forbidden => Finding::not_checked(format!("no permission to {}", failure.doing)),
         _ => Finding::wrong(
             format!("cannot {}: {}", failure.doing, failure.said),
-            "Try again; if it stays, look at the log of the API server.",
+            "Try again; if it fails again, see the log of the API server.",
         ),
     })
 }

@@ -122,7 +122,11 @@ pub(super) fn count(checks: &[Judged], verdict: Verdict) -> usize {
 pub(super) fn summary(checks: &[Judged]) -> String {
     let parts = Verdict::ALL.into_iter().filter_map(|verdict| {
         let count = count(checks, verdict);
-        (count > 0).then(|| format!("{count} {}", verdict.row().2))
+        let word = verdict.row().2;
+        (count > 0).then(|| match verdict {
+            Verdict::Warning => plural(count, word),
+            _ => format!("{count} {word}"),
+        })
     });
     let parts: Vec<_> = parts.collect();
     format!("{}: {}", plural(checks.len(), "check"), parts.join(", "))
@@ -169,7 +173,7 @@ Webhook configuration
         assert_eq!(plain, expected);
         assert_eq!(
             summary(&checks()),
-            "4 checks: 1 good, 1 wrong, 1 to be looked at, 1 not checked"
+            "4 checks: 1 good, 1 wrong, 1 warning, 1 not checked"
         );
     }
 

@@ -71,10 +71,10 @@ async fn page(client: &Client, path: &str) -> Asked<Value> {
 /// Without the version of the API server, nothing can be checked.
 async fn version(client: &Client) -> anyhow::Result<Value> {
     page(client, "/version").await.map_err(|failure| {
-        let advice = "is the kubeconfig right, as in `kubectl version`?";
+        let advice = "check the kubeconfig with `kubectl version`";
         let what = match failure.why {
             Why::Unreachable => "cannot reach the API server",
-            _ => "the API server does not tell its version",
+            _ => "the API server did not return its version",
         };
         anyhow!("{what}: {}; {advice}", failure.said)
     })

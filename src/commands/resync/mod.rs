@@ -76,7 +76,7 @@ async fn work(arguments: &Resync) -> anyhow::Result<Status> {
         messages::summary(&text(&planned));
     }
     messages::summary(&format!(
-        "{} to change, {} already as the config wants it",
+        "{} to change, {} already up to date",
         plural(planned.len(), "SeldonDeployment"),
         same.len()
     ));
@@ -136,7 +136,7 @@ async fn plan(cluster: &Cluster, namespace: &str, name: &str, at: &str) -> anyho
 fn agrees(count: usize) -> anyhow::Result<bool> {
     if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
         bail!(
-            "nothing was written: there is no terminal to ask at; use --yes to go on, or --dry-run to only look"
+            "nothing was written: no terminal to confirm on; use --yes to continue or --dry-run to preview"
         );
     }
     let mut stderr = io::stderr().lock();

@@ -67,23 +67,23 @@ pub(super) async fn roll_out(
                     break;
                 }
                 stopped = true;
-                let said = "stopping after what is under way; a second Ctrl-C stops waiting for it";
+                let said = "stopping after the models in progress; press Ctrl-C again to stop waiting";
                 bar.suspend(|| messages::summary(said));
             }
         }
     }
     bar.finish_and_clear();
     let mut said = format!(
-        "{} changed, {failed} failed, {} left",
+        "{} changed, {failed} failed, {} not started",
         plural(done, "SeldonDeployment"),
         waiting.len()
     );
     if !under_way.is_empty() {
-        said = format!("{said}, {} no longer waited for", under_way.len());
+        said = format!("{said}, {} still in progress", under_way.len());
     }
     messages::summary(&said);
     for (namespace, name) in &waiting {
-        messages::summary(&format!("left as it was: {namespace}/{name}"));
+        messages::summary(&format!("not started: {namespace}/{name}"));
     }
     Ok(if failed == 0 && !stopped {
         Status::Done
@@ -105,7 +105,7 @@ pub(super) fn bar(length: usize) -> ProgressBar {
 async fn bring(models: &Models, name: Name, at: &str, timeout: Duration) -> (Name, Outcome) {
     let outcome = write(models, &name, at, timeout).await;
     let outcome = outcome.unwrap_or_else(|error| match error.downcast::<Failure>() {
-        Ok(failure) if failure.why == Why::NotFound => Ok("it is gone".to_owned()),
+        Ok(failure) if failure.why == Why::NotFound => Ok("it was deleted".to_owned()),
         Ok(failure) => Err(failure.to_string()),
         Err(error) => Err(format!("{error:#}")),
     });
@@ -125,7 +125,7 @@ async fn write(
         return Ok(Err(said.to_owned()));
     }
     if Head::read(stored.get())?.status.state.is_none() {
-        let said = "changed; not waited for, because Seldon reports no state of it";
+        let said = "changed; did not wait, because Seldon reports no state";
         return Ok(Ok(said.to_owned()));
     }
     loop {

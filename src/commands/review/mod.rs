@@ -46,7 +46,7 @@ pub(super) fn review(arguments: &Review) -> anyhow::Result<Status> {
         .worker_threads(1)
         .enable_all()
         .build()
-        .context("cannot start the threads for the network")?;
+        .context("cannot start the async runtime")?;
     let call = runtime.block_on(call(arguments, &asked))?;
     // Open connections are of no more use.
     runtime.shutdown_background();

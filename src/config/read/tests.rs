@@ -46,8 +46,8 @@ fn all_that_is_wrong_is_said_at_once_with_its_place() {
     assert_eq!(
         problems(text),
         [
-            "1:1: triger: is not a key that is known; did you mean trigger?",
-            "3:3: targets.container: is not a key that is known; did you mean containers?",
+            "1:1: triger: unknown key; did you mean trigger?",
+            "3:3: targets.container: unknown key; did you mean containers?",
             "4:14: targets.explainer: must be true or false",
             "6:14: defaults.agentPort: must be a port from 1 to 65535, but not 6832",
             "7:3: defaults.agentPort: is here twice; first on line 6",

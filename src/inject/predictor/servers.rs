@@ -108,7 +108,7 @@ pub(crate) fn wanted_stubs<'v>(
             Lenient::Is(Text(name)) if !name.is_empty() => {
                 wanted.insert(name.clone());
             }
-            _ => notes.odd(place, "a node with a name", "one without"),
+            _ => notes.odd(place, "a node with a name", "a node without a name"),
         }
     }
     wanted

@@ -251,7 +251,7 @@ impl Subject<'_, '_> {
                             notes.add(
                                 Reason::TemplateUnresolved,
                                 place,
-                                format!("{}: a name in it does not fit", variable.name()),
+                                format!("{}: the filled template is not valid", variable.name()),
                             );
                             return Choice::Leave(Reason::TemplateUnresolved);
                         }

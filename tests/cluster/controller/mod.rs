@@ -223,7 +223,7 @@ fn is_said_once(cluster: &Cluster, address: &str) {
     until("it tries again and again", || errors() > 1.5);
     let said = controller.process.lines_with(r#""check":"certificates""#);
     assert_eq!(said, 1, "{}", controller.process.log());
-    assert!(controller.has_problem("the API server does not answer"));
+    assert!(controller.has_problem("the API server did not answer"));
     assert!(controller.metric("seldon_tracing_controller_api_reachable", "") < 0.5);
     // It can be ended meanwhile.
     let Controller { mut process, .. } = controller;

@@ -112,7 +112,7 @@ fn a_model_that_cannot_be_repaired_while_others_are_is_given_up(cluster: &Cluste
     assert!(others >= 3, "{others}");
     let described = space.kubectl(&["describe", "sdep/a-refused"]).ok();
     assert!(
-        described.contains("not tried again until the model changes"),
+        described.contains("does not try again until this model changes"),
         "{described}"
     );
     drop(refusal);

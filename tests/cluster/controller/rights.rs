@@ -232,7 +232,7 @@ impl<'c> Lacking<'c> {
         let said = || {
             let log = controller.process.log();
             let lines = log.lines().filter(|line| line.contains(&of_check));
-            lines.filter(|line| line.contains("tries again")).count()
+            lines.filter(|line| line.contains("will try again")).count()
         };
         until("it is in the log", || said() > 0);
         assert_eq!(said(), 1, "once: {}", controller.process.log());

@@ -54,7 +54,7 @@ fn resync_shows_what_would_change_and_changes_it_on_demand(cluster: &Cluster) {
     let said = resync(&["--dry-run"]);
     assert_eq!(
         said.stderr,
-        "1 SeldonDeployment to change, 0 already as the config wants it\n"
+        "1 SeldonDeployment to change, 0 already up to date\n"
     );
     assert_eq!(
         said.ok(),
@@ -81,12 +81,12 @@ fn resync_shows_what_would_change_and_changes_it_on_demand(cluster: &Cluster) {
     let done = at_a_terminal(cluster, &space, "y\n");
     for said in [
         "Change 1 SeldonDeployment, and restart the pods above? [y/N] ",
-        "Seldon reports no state of it",
+        "Seldon reports no state",
         " 1/1 ",
     ] {
         assert!(done.stdout.contains(said), "{said:?}: {done:?}");
     }
-    let end = "1 SeldonDeployment changed, 0 failed, 0 left\r\n";
+    let end = "1 SeldonDeployment changed, 0 failed, 0 not started\r\n";
     assert!(done.stdout.ends_with(end), "{done:?}");
     done.ok();
     let after = space.get("outdated");
@@ -99,7 +99,7 @@ fn resync_shows_what_would_change_and_changes_it_on_demand(cluster: &Cluster) {
     let again = resync(&["outdated", "sdep/traced", "--yes"]);
     assert_eq!(
         again.stderr,
-        "0 SeldonDeployments to change, 2 already as the config wants it\n"
+        "0 SeldonDeployments to change, 2 already up to date\n"
     );
     // What it was not asked for is as it was.
     assert_eq!(written(&space.get("missing")).generation, 1);
@@ -124,7 +124,7 @@ fn resync_waits_for_each_model_and_stops_where_one_fails_or_somebody_does(cluste
         "{failed:?}"
     );
     let left = format!(
-        "left as it was: {}/b\nleft as it was: {}/c\n",
+        "not started: {}/b\nnot started: {}/c\n",
         space.name, space.name
     );
     assert!(failed.stderr.ends_with(&left), "{failed:?}");
@@ -153,10 +153,13 @@ fn resync_waits_for_each_model_and_stops_where_one_fails_or_somebody_does(cluste
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("stopping after what is under way"), "{said}");
+    assert!(
+        said.contains("stopping after the models in progress"),
+        "{said}"
+    );
     assert!(said.contains("/b: changed, and available after"), "{said}");
     assert!(
-        said.ends_with(&format!("left as it was: {}/c\n", space.name)),
+        said.ends_with(&format!("not started: {}/c\n", space.name)),
         "{said}"
     );
     assert_eq!(port(&space, "c").as_deref(), Some("6831"));

@@ -437,6 +437,8 @@ fn a_graph_that_cannot_be_read_is_said() {
     );
     assert_eq!(
         decide(&object).1.notes,
-        ["odd-type spec.predictors[0].graph: expected a node with a name, found one without"]
+        [
+            "odd-type spec.predictors[0].graph: expected a node with a name, found a node without a name"
+        ]
     );
 }

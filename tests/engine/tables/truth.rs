@@ -288,7 +288,7 @@ fn a_trigger_that_stands_where_it_does_not_count_is_pointed_out() {
         assert_eq!(
             seen.notes.remove(0),
             format!(
-                "misplaced-trigger {place} does not count; set the annotation tracing of the SeldonDeployment"
+                "misplaced-trigger {place} is ignored here; set the annotation tracing of the SeldonDeployment"
             )
         );
     }

@@ -15,13 +15,13 @@ use crate::pki::{Certificate, Validity, read_certificate, read_certificates, rfc
 /// How long before its end a certificate is worth a warning, unless it lives so shortly that a third of its life is less.
 const SOON: Duration = Duration::days(14);
 
-const RENEW: &str = "See docs/operate.md, Certificates, for who renews it.";
+const RENEW: &str = "docs/operate.md, Certificates, says what renews it.";
 
 /// The CAs of an entry.
 fn bundle(entry: &Value) -> Result<Vec<Certificate>, Finding> {
     let name = text(&entry["name"]);
     let encoded = text(&entry["clientConfig"]["caBundle"]);
-    let advice = "Until it is there, no call succeeds. See docs/operate.md, Certificates, for who writes it.";
+    let advice = "Until this is fixed, every call fails. docs/operate.md, Certificates, says what writes it.";
     if encoded.is_empty() {
         let text = format!("caBundle of {name} is empty: the API server trusts no certificate");
         return Err(Finding::wrong(text, advice));
@@ -119,7 +119,7 @@ pub(super) fn certificate(seen: &Seen) -> Checked {
             if let Err(why) = trust(authorities, chain, &server, seen.now) {
                 return Ok(Finding::wrong(
                     format!("the certificate of pod {pod} {why} ({entry})"),
-                    "Until that is mended, no call succeeds. See docs/operate.md, Certificates.",
+                    "Until this is fixed, every call fails. See docs/operate.md, Certificates.",
                 ));
             }
         }

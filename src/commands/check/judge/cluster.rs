@@ -21,12 +21,12 @@ pub(super) fn api_server(version: &Value) -> Finding {
     match number("major").zip(number("minor")) {
         Some(found) if found >= OLDEST => Finding::good(format!("the API server answers: {name}")),
         Some(_) => Finding::wrong(
-            format!("the API server is {name}, and 1.30 is the oldest that can run the webhook"),
+            format!("the API server is {name}; Kubernetes 1.30 or later is required"),
             "Upgrade the cluster: the webhook needs matchConditions.",
         ),
         None => Finding::warning(
-            format!("the API server does not say its version in a known form: {name}"),
-            "It must be that of Kubernetes 1.30 or later.",
+            format!("unknown API server version: {name}"),
+            "Kubernetes 1.30 or later is required.",
         ),
     }
 }
@@ -68,7 +68,7 @@ pub(super) fn admission_api(served: &Asked<Value>) -> Checked {
 
 pub(super) fn rights(rights: &Asked<Vec<(String, bool)>>) -> Checked {
     let rights = need(rights, || {
-        Finding::not_checked("the API server does not say")
+        Finding::not_checked("the API server serves no SelfSubjectAccessReviews")
     })?;
     let missing = rights.iter().filter(|(_, may)| !may);
     let missing: Vec<_> = missing.map(|(what, _)| what.as_str()).collect();
@@ -78,13 +78,13 @@ pub(super) fn rights(rights: &Asked<Vec<(String, bool)>>) -> Checked {
     } else {
         Finding::wrong(
             format!("you may not create {}", missing.join(", ")),
-            "Have somebody install it who may, such as an admin of the cluster.",
+            "Ask a cluster admin to install it.",
         )
     })
 }
 
 pub(super) fn leftovers(seen: &SeenBefore) -> Finding {
-    let nothing = || Finding::good("nothing of an earlier installation is there");
+    let nothing = || Finding::good("no earlier installation found");
     let mut found = Vec::new();
     let namespace = need(&seen.namespace, nothing).map(|_| format!("a namespace {}", seen.ours));
     let configuration = need(&seen.configuration, nothing)

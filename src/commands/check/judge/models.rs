@@ -1,4 +1,4 @@
-//! Models: whether they are traced, and whether somebody receives their spans.
+//! Models: whether they are traced, and whether their spans are received.
 
 use super::pods::read_config;
 use crate::cluster::failure::Why;
@@ -10,8 +10,12 @@ use crate::config::Setting;
 use crate::config::setting::RECORD;
 use crate::jaeger::HOST_IP;
 
+const ELSEWHERE: &str = "Use --namespace NAME to try another namespace.";
+
 pub(super) fn namespaces(seen: &Seen) -> Checked {
-    let all = need(&seen.namespaces, || Finding::not_checked("there are none"))?;
+    let all = need(&seen.namespaces, || {
+        Finding::not_checked("the cluster serves no namespaces")
+    })?;
     let (key, value) = NAMESPACE_LABEL;
     let count = all.len();
     Ok(Finding::good(if count == 0 {
@@ -31,8 +35,8 @@ pub(super) fn dry_run(seen: &Seen) -> Checked {
     let around = &seen.trial.around;
     if is_absent(around) {
         return Ok(Finding::wrong(
-            format!("there is no namespace {namespace} to try it in"),
-            "Name one in which you may create SeldonDeployments: --namespace NAME",
+            format!("namespace {namespace} does not exist"),
+            ELSEWHERE,
         ));
     }
     let (key, value) = DISABLED_LABEL;
@@ -40,7 +44,7 @@ pub(super) fn dry_run(seen: &Seen) -> Checked {
     if labels.is_ok_and(|labels| labels[key] == value) {
         return Ok(Finding::warning(
             format!("namespace {namespace} is labelled {key}={value}: nothing in it is traced"),
-            "Name another one to try it in: --namespace NAME",
+            ELSEWHERE,
         ));
     }
     let created = match &seen.trial.created {
@@ -48,11 +52,15 @@ pub(super) fn dry_run(seen: &Seen) -> Checked {
             let why = &failure.said;
             return Ok(Finding::wrong(
                 format!("the dry run in namespace {namespace} was refused: {why}"),
-                "Users cannot write such models either. If that is for this namespace alone, name another: --namespace NAME",
+                format!(
+                    "Users cannot create such models either. If only this namespace refuses them: {ELSEWHERE}"
+                ),
             ));
         }
         created => need(created, || {
-            Finding::not_checked(format!("namespace {namespace} takes no SeldonDeployments"))
+            Finding::not_checked(format!(
+                "namespace {namespace} accepts no SeldonDeployments"
+            ))
         })?,
     };
     let is_injected = created["metadata"]["annotations"][RECORD].is_string();
@@ -65,14 +73,14 @@ pub(super) fn dry_run(seen: &Seen) -> Checked {
             format!(
                 "a model that asks for tracing was not traced (dry run in namespace {namespace})"
             ),
-            "The API server did not call the webhook, or the call failed. Mend what is wrong above; then ask the metric apiserver_admission_webhook_fail_open_count, or the log of the API server.",
+            "The API server did not call the webhook, or the call failed. Fix the failures above; then check the metric apiserver_admission_webhook_fail_open_count, or the log of the API server.",
         )
     })
 }
 
 pub(super) fn receivers(seen: &Seen) -> Checked {
     let config = read_config(seen)
-        .map_err(|_| Finding::not_checked("the config of the cluster is not known"))?;
+        .map_err(|_| Finding::not_checked("the config in the cluster cannot be read"))?;
     let host = config.defaults.get(Setting::AgentHost).unwrap_or(HOST_IP);
     let port = config.defaults.get(Setting::AgentPort).unwrap_or_default();
     if host != HOST_IP {
@@ -100,14 +108,15 @@ pub(super) fn receivers(seen: &Seen) -> Checked {
             ))
         });
     };
-    let more = match bare.len() {
-        1 => String::new(),
-        count => format!(" and {} more", count - 1),
+    let nodes = match bare.len() {
+        1 => format!("node {first}, which runs models"),
+        count => {
+            let more = plural(count - 1, "more node");
+            format!("node {first} and {more}, which run models")
+        }
     };
     Ok(Finding::warning(
-        format!(
-            "no ready pod has UDP port {port} of node {first}{more}, which runs models: spans may be lost"
-        ),
-        "Install a receiver, or set agentPort to its port: docs/receivers.md. One that is no pod cannot be seen from here.",
+        format!("no ready pod listens on UDP port {port} of {nodes}: spans may be lost"),
+        "Install a receiver, or set agentPort to its port: docs/receivers.md. This check cannot see a receiver outside a pod.",
     ))
 }

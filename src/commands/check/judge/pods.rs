@@ -8,7 +8,7 @@ use crate::commands::check::seen::{self, Seen, is_ready, items};
 use crate::commands::messages::plural;
 use crate::config::Config;
 
-/// The label that says a version, where somebody sets it.
+/// The label with the version, where it is set.
 const VERSION_LABEL: &str = "app.kubernetes.io/version";
 
 pub(super) const AGAIN: &str = "Apply the manifests again: docs/install.md says how.";
@@ -46,11 +46,11 @@ pub(super) fn read_config(seen: &Seen) -> Result<Config, Finding> {
         let first = lines.next().unwrap_or_default();
         let more = match lines.count() {
             0 => String::new(),
-            more => format!(", and {} more", plural(more, "problem")),
+            more => format!(", and {}", plural(more, "more problem")),
         };
         Finding::wrong(
             format!("the config is wrong: {first}{more}"),
-            "Mend it in the manifests and apply them. Pods that run keep their last good config, and new ones do not start.",
+            "Fix the config in the manifests and apply them. Running pods keep their last valid config; new pods do not start.",
         )
     })
 }
@@ -94,7 +94,12 @@ fn ready(seen: &Seen, name: &str, deployment: &Value) -> Finding {
         );
         return Finding::wrong(text, advice);
     }
-    let text = format!("{ready} of {wanted} pods of the Deployment {name} are ready");
+    let (pods, are) = if wanted == 1 {
+        ("pod", "is")
+    } else {
+        ("pods", "are")
+    };
+    let text = format!("{ready} of {wanted} {pods} of the Deployment {name} {are} ready");
     if ready >= wanted {
         return Finding::good(text);
     }

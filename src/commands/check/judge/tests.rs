@@ -125,7 +125,7 @@ fn the_config() {
         (Item::Receivers, NotChecked),
     ];
     let checks = broken(|seen| config(seen, "triger: x\ndefaults: 3\n"), &unknown);
-    assert!(text(&checks, Item::Config).contains("and 1 problem more"));
+    assert!(text(&checks, Item::Config).contains("and 1 more problem"));
     broken(|seen| seen.config_map = Ok(json!({})), &unknown);
     broken(|seen| seen.config_map = absent(), &unknown);
     let other = [(Item::Trigger, Wrong)];

@@ -27,7 +27,9 @@ pub(super) fn entries_of(seen: &Seen) -> Result<Vec<(&Value, &'static str)>, Fin
         .filter_map(|(name, path)| Some((entries.iter().find(|it| it["name"] == name)?, path)))
         .collect();
     if found.is_empty() {
-        return Err(Finding::not_checked("no entry of the webhook is there"));
+        return Err(Finding::not_checked(format!(
+            "the MutatingWebhookConfiguration {NAME} has none of the webhook's entries"
+        )));
     }
     Ok(found)
 }
@@ -89,7 +91,7 @@ pub(super) fn calls(seen: &Seen) -> Checked {
         }
     }
     Ok(Finding::good(
-        "it calls the Service for CREATE and UPDATE of SeldonDeployments",
+        "the webhook configuration calls the Service for CREATE and UPDATE of SeldonDeployments",
     ))
 }
 
@@ -110,7 +112,7 @@ fn covers(entry: &Value, operation: &str, version: Option<&str>) -> bool {
 pub(super) fn trigger(seen: &Seen) -> Checked {
     let entries = entries_of(seen)?;
     let config = read_config(seen)
-        .map_err(|_| Finding::not_checked("the config of the cluster is not known"))?;
+        .map_err(|_| Finding::not_checked("the config in the cluster cannot be read"))?;
     let trigger = &config.trigger;
     let quoted = [format!("'{trigger}'"), format!("\"{trigger}\"")];
     let looks = |entry: &Value| {
