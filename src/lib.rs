@@ -14,10 +14,10 @@
 //! | [`admission`] | AdmissionReview as the webhook sees it: the answer to a request | yes |
 //! | [`offline`] | one document, through the engine and back into its text | yes |
 //! | [`process`] | what a long-running command needs: log, listeners, signals | no |
-//! | [`apiserver`] | the API server, played: its question, its client, its check of an answer | except for the client |
+//! | [`apiserver`] | imitates the API server: its question, its client, its check of an answer | except for the client |
 //! | [`serve`] | the webhook's server | no |
 //! | `cluster` | a cluster, through its API server | no |
-//! | `controller` | what is kept right in a cluster: certificates, `caBundle` | no |
+//! | `controller` | the controller: keeps certificates, `caBundle` and models up to date | no |
 //! | [`commands`] | the subcommands: read, call the library, print | no |
 //!
 //! A module imports only from those above it; `docs/architecture.md` shows the layers, and a test holds them.

@@ -108,7 +108,7 @@ pub fn answer<'a>(
         task: Task::Follow,
         nulls: None,
     };
-    // Only an UPDATE has an object before it, whatever the request says.
+    // Only an UPDATE has an old object; another request that has one is wrong about it.
     let old = old.filter(|_| decision.operation == Operation::Update);
     let plan = plan(&object, old.as_ref(), config, &context)
         .without_nulls()

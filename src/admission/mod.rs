@@ -3,8 +3,8 @@
 //! | file | what it is for |
 //! |---|---|
 //! | `answer` | body in, body out |
-//! | `request`, `malformed` | what the API server asks, and requests that get no review |
-//! | `response` | what it is answered |
+//! | `request`, `malformed` | the question of the API server, and requests that get no review |
+//! | `response` | the answer |
 //! | `weight` | what a request may cost, and which requests are large |
 
 mod answer;

@@ -1,4 +1,4 @@
-//! The API server, played: how it asks a webhook, and what it accepts as an answer.
+//! Imitates the API server: how it asks a webhook, and which answers it accepts.
 //!
 //! This module shares no code with [`admission`](crate::admission), which answers, so that a mistake there is not repeated here.
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 /// The group of the resource.
 const GROUP: &str = "machinelearning.seldon.io";
 
-/// The version that webhooks receive, whatever version the user wrote.
+/// The version that webhooks receive; the API server converts other versions to it.
 const VERSION: &str = "v1";
 
 table! {

@@ -1,4 +1,4 @@
-//! Reads objects as they are, into whatever type the caller has for the few fields that it needs.
+//! Reads objects into the caller's type, which has the few fields that the caller needs.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(35);
 /// How many objects one page of a list has.
 const PAGE: u32 = 500;
 
-/// What a question came to.
+/// The answer to a request, or why it failed.
 pub(crate) type Asked<T> = Result<T, Failure>;
 
 /// A kind of objects in its version `v1`, and where they are.
@@ -114,7 +114,7 @@ pub(crate) async fn send<T: DeserializeOwned>(
     within(PATIENCE, doing, answer).await
 }
 
-/// Waits for an answer, but not for ever.
+/// Waits for an answer for a limited time.
 pub(crate) async fn within<T>(
     patience: Duration,
     doing: &str,

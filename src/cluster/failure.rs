@@ -22,7 +22,7 @@ pub(crate) enum Why {
     Forbidden,
     /// The API server does not accept the credentials.
     Unauthorized,
-    /// There is no object of that name.
+    /// No object has that name.
     NotFound,
     /// There is no such resource.
     NotServed,

@@ -8,7 +8,7 @@
 //! | `models` | the `SeldonDeployments`, as JSON |
 //! | `names` | the names of our objects in the cluster |
 //! | `namespaces` | what a namespace says about tracing |
-//! | `surroundings` | what decides beside an object: the cluster's config, the labels of namespaces |
+//! | `surroundings` | the inputs of a decision besides the object: the cluster's config, the labels of namespaces |
 
 pub(crate) mod ask;
 pub(crate) mod connect;

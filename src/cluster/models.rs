@@ -34,7 +34,7 @@ pub(crate) struct Models {
     client: Client,
 }
 
-/// What is needed of an object beside what the engine reads.
+/// The fields of an object that are needed besides those that the engine reads.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Head {
     pub(crate) metadata: Metadata,
@@ -89,7 +89,7 @@ impl Models {
         get(&self.client, &doing, kind(Some(namespace)), name).await
     }
 
-    /// Asks the webhook for a new decision on one of them. Gives the object as it is stored, or as it would be.
+    /// Asks the webhook for a new decision on one of them. Returns the object as it is stored, or as it would be.
     pub(crate) async fn resync(
         &self,
         namespace: &str,

@@ -36,5 +36,5 @@ pub(crate) const CRD: &str = "seldondeployments.machinelearning.seldon.io";
 /// The label of a namespace for which the webhook is not called, and its value.
 pub(crate) const DISABLED_LABEL: (&str, &str) = ("tracing.seldon.io/disabled", "true");
 
-/// The namespaces for which it is never called, beside the one in which it is installed.
+/// The namespaces for which the webhook is never called, besides the namespace in which it is installed.
 pub(crate) const EXCLUDED: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];

@@ -1,4 +1,4 @@
-//! What a namespace says about tracing, as the selectors of `manifests/base/webhook.yaml` have it.
+//! What a namespace says about tracing, by the same rules as the selectors of `manifests/base/webhook.yaml`.
 
 use std::collections::BTreeMap;
 

@@ -20,12 +20,12 @@ pub(crate) struct Surroundings {
     /// Whether `config` is that of the cluster. Otherwise it is the built-in one.
     is_of_cluster: bool,
     namespaces: HashMap<String, Namespace>,
-    /// What could not be read, and what follows from that.
+    /// What could not be read, with the consequence.
     pub(crate) notes: Vec<String>,
 }
 
 impl Surroundings {
-    /// Reads them, for one namespace or for all. `ours` is where the webhook is installed. A missing right is a note.
+    /// Reads them, for one namespace or for all. `ours` is where the webhook is installed. A missing permission becomes a note.
     ///
     /// # Errors
     /// The API server cannot be reached, or refuses the credentials.
@@ -54,7 +54,7 @@ impl Surroundings {
         self.namespaces.get(name).copied().unwrap_or_default()
     }
 
-    /// Says where an object of that namespace is. Whether it is outdated, only the cluster's own config can tell.
+    /// Assesses an object of that namespace. Without the cluster's own config, no object is called outdated.
     pub(crate) fn assess(
         &self,
         json: &str,
@@ -75,7 +75,7 @@ impl Surroundings {
 /// What was read, or a note on why it was not.
 type Read<T> = Result<T, String>;
 
-/// What follows where the config of the cluster is not known.
+/// The consequence if the config of the cluster cannot be read.
 const BUILT_IN: &str = "using the built-in config, so no model is reported as outdated";
 
 async fn read_config(client: &Client, ours: &str) -> Asked<Read<Config>> {
@@ -146,7 +146,7 @@ struct Metadata {
     labels: BTreeMap<String, String>,
 }
 
-/// Makes a missing right a note, with what follows from it.
+/// Turns a missing permission into a note, with its consequence.
 fn noted<T>(failure: Failure, so: &str) -> Asked<Read<T>> {
     match failure.why {
         Why::Forbidden => {

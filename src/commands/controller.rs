@@ -52,7 +52,7 @@ fn until_stopped(arguments: &Controller, lost_lines: LostLines) -> anyhow::Resul
             .await
             .context("the controller cannot continue")
     });
-    // A request under way has no more effect here, and what it has done is seen at the next start.
+    // A request in progress has no more effect here, and the next start sees what it did.
     runtime.shutdown_background();
     stopped.map(|()| Status::Done)
 }

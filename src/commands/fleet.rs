@@ -109,7 +109,7 @@ impl Cluster {
     }
 }
 
-/// Runs what talks to a cluster.
+/// Runs a command that talks to a cluster.
 pub(super) fn run<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -29,14 +29,15 @@ pub(super) fn completions(shell: clap_complete::Shell) -> anyhow::Result<Status>
     Ok(Status::Done)
 }
 
-/// What kubectl offers after the words of a command of the plugin: a line for each, and a number that tells how to go on.
+/// Prints the completions that kubectl offers for a command of the plugin: a line for each, and a number that tells the shell how to
+/// continue.
 ///
 /// # Errors
 /// An error for the user, if standard output or the current folder cannot be used.
 pub fn offer() -> anyhow::Result<Status> {
-    /// No space after it, for more of a path follows.
+    /// The shell adds no space, because more of a path follows.
     const NO_SPACE: u8 = 2;
-    /// The shell offers no file names beside it: where a file is asked for, they are here already.
+    /// The shell offers no file names of its own: for an argument that is a file, they are in the list already.
     const NO_FILES: u8 = 4;
     let words = Called::words();
     let last = words.len() - 1;

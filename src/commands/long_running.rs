@@ -1,4 +1,4 @@
-//! What the commands have in common that run until they are stopped.
+//! The common parts of the commands that run until they are stopped.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -12,7 +12,7 @@ use crate::process::log::{self, LostLines};
 /// The default port of health and metrics.
 pub(super) const ADMIN_PORT: u16 = 8080;
 
-/// Runs something with a log, which has its error too.
+/// Runs a command with a log, to which its error goes too.
 pub(super) fn logged(
     flags: LogFlags,
     colour: bool,

@@ -140,7 +140,7 @@ pub(super) fn json(value: &Value) -> String {
 /// A unified diff of one file.
 pub(super) fn diff(name: &str, before: &str, after: &str) -> String {
     let lines = InternedInput::new(before, after);
-    // The time of the other algorithm grows with the square of the lines, where the same lines come again in thousands of models.
+    // The time of the other algorithm grows with the square of the lines if the same lines repeat in thousands of models.
     let mut diff = Diff::compute(Algorithm::Myers, &lines);
     diff.postprocess_lines(&lines);
     let printer = Hunks(&lines.interner);

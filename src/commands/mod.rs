@@ -54,7 +54,7 @@ pub fn run(cli: Cli) -> anyhow::Result<Status> {
     }
 }
 
-/// Whether the process at the other end of a pipe, such as `head`, has ended. That is no error.
+/// Whether the process at the other end of a pipe, such as `head`, has ended. That is not an error.
 #[must_use]
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error

@@ -1,7 +1,7 @@
 //! The config file: the key of the trigger, which targets are on, the settings of the cluster, of profiles and of namespaces.
 //!
 //! [`Config::default`] is the built-in configuration; `manifests/base/config.yaml` is the same as a commented file. Pure: reading takes
-//! text, and says all that is wrong with it at once.
+//! text, and reports all problems at once.
 
 mod problem;
 mod read;
@@ -20,7 +20,7 @@ pub use problem::{Problem, Problems};
 
 pub use setting::{ConfigMapRef, Setting};
 
-/// What is said about the settings in one place; a hole is a setting that is left to a weaker layer.
+/// The settings of one place; a hole is a setting that is left to a weaker layer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings([Option<String>; Setting::COUNT]);
 
@@ -31,12 +31,12 @@ impl Settings {
         self.0[setting as usize].as_deref()
     }
 
-    /// Says something about a setting; the text has been checked by [`Setting::accepts`].
+    /// Sets a setting; the text has been checked by [`Setting::accepts`].
     pub fn set(&mut self, setting: Setting, text: impl Into<String>) {
         self.0[setting as usize] = Some(text.into());
     }
 
-    /// Whether nothing is said.
+    /// Whether no setting is set.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(Option::is_none)

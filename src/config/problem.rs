@@ -1,4 +1,4 @@
-//! What is wrong with a config file, in a text of bounded length: it goes into the log and to `/readyz`.
+//! The problems of a config file, in a text of bounded length: it goes into the log and to `/readyz`.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Reading the config file: strictly, and with everything that is wrong with it said at once.
+//! Reads the config file strictly, and reports all its problems at once.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -77,7 +77,7 @@ struct Reader {
 const FILE: [&str; 5] = ["trigger", "targets", "defaults", "profiles", "namespaces"];
 
 impl Reader {
-    /// Whether the node may be read. Each alias costs as much as what it stands for.
+    /// Whether the node may be read. Each alias costs as much as the node that it refers to.
     fn may_read(&mut self, node: Node<'_>) -> bool {
         let cost = 8 + node.as_str().map_or(0, str::len);
         self.left = self.left.and_then(|left| left.checked_sub(cost));
@@ -92,7 +92,7 @@ impl Reader {
         });
     }
 
-    /// The entries of a mapping, less those whose key is no text or came before.
+    /// The entries of a mapping, without those whose key is not text or came before.
     fn entries<'t>(&mut self, node: Node<'t>, path: &str) -> Vec<(&'t str, Node<'t>, Node<'t>)> {
         if scalar(node).is_some_and(|value| value.is_null()) {
             return Vec::new();
@@ -247,14 +247,14 @@ impl Reader {
                 }
             }
         }
-        // A half that was refused has been spoken of.
+        // A half that was refused has been reported.
         if let Some(key) = sampler.filter(|_| !refused) {
             self.sampler(key, path, &settings);
         }
         settings
     }
 
-    /// Type and parameter stand together, so that no mixture of layers can be one that crashes.
+    /// Type and parameter come from one layer, because a mixture of two layers could crash the client.
     fn sampler(&mut self, key: Node<'_>, path: &str, settings: &Settings) {
         let halves = (
             settings.get(Setting::SamplerType),

@@ -17,7 +17,7 @@ pub const ANNOTATION_PREFIX: &str = "tracing.seldon.io/";
 /// The annotation that holds the record of what was injected.
 pub const RECORD: &str = "tracing.seldon.io/injected";
 
-/// The annotation that asks the webhook to decide anew. It is a request: the webhook takes it out of what it answers.
+/// The annotation that asks the webhook for a new decision. It is a request: the webhook removes it in its answer.
 pub const RESYNC: &str = "tracing.seldon.io/resync";
 
 /// The longest text that a setting may hold, in bytes.
@@ -26,7 +26,7 @@ pub const MAX_SETTING: usize = 2048;
 /// The most names in `exclude-containers`.
 pub(super) const MAX_EXCLUDED: usize = 128;
 
-/// What is fixed about a setting: its annotation, its key in the config file, its default, and what it accepts.
+/// The facts of a setting: its annotation, its key in the config file, its default, and what it accepts.
 type Row = (
     &'static str,
     &'static str,
@@ -96,7 +96,7 @@ impl Setting {
             return false;
         }
         if text.is_empty() {
-            // An empty text takes back what a weaker layer says. What has a default cannot do without.
+            // An empty text resets the setting of a weaker layer. A setting with a default always has a value.
             return self.built_in().is_none();
         }
         match self {

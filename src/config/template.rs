@@ -23,7 +23,7 @@ fn split_template(text: &str) -> Option<(&str, &str, &str)> {
 /// The longest text that a template may become, in bytes.
 pub(crate) const MAX_EXPANDED: usize = 4096;
 
-/// What a template is filled from. A part that is not known makes what uses it unknown.
+/// The names that fill a template. A placeholder for an unknown name makes the whole text unknown.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Names<'a> {
     pub(crate) namespace: Option<&'a str>,
@@ -82,7 +82,7 @@ pub(crate) fn expand<'a>(
     Ok(text.into())
 }
 
-/// The template with every placeholder filled by a letter; nothing if one is not known, or if there are too many.
+/// The template with every placeholder filled by a letter; nothing if a placeholder is not known, or if there are too many.
 pub(crate) fn sample(template: &str) -> Option<String> {
     let mut rest = template;
     let mut text = String::new();

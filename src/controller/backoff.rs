@@ -1,4 +1,4 @@
-//! How fast things are done again.
+//! Pauses between attempts.
 
 use std::time::{Duration, Instant};
 

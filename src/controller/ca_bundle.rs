@@ -36,7 +36,7 @@ impl Registered {
         self.entries().map(bundle).collect()
     }
 
-    /// Writes it into each of our entries, if nobody has changed the configuration since it was read.
+    /// Writes it into each of our entries. The API server refuses that if the configuration has changed since it was read.
     ///
     /// A strategic merge patch finds the entries by their names, and makes the controller the manager of no other field.
     pub(super) async fn write(

@@ -24,7 +24,7 @@ use crate::pki::lifecycle::{LeafSecret, Next, Seen, Step, Times, Why, next};
 /// Its name in `/readyz` and in the metrics.
 const CHECK: &str = "certificates";
 
-/// Everything is looked at again after this time, in case a watch has missed a change.
+/// Everything is read again after this time, in case a watch has missed a change.
 const LOOK: Duration = Duration::from_mins(1);
 
 /// Runs for ever.
@@ -69,7 +69,7 @@ async fn look_again(shared: &Arc<Shared>, times: Times, changed: &Notify) {
     }
 }
 
-/// What was last seen, and since when it is so.
+/// What was last seen, and since when it has been the same.
 struct Steady<T> {
     value: T,
     since: Instant,
@@ -101,7 +101,7 @@ struct Keeper {
     times: Times,
     bundles: Steady<Vec<String>>,
     leaf: Steady<LeafSecret>,
-    /// Why nothing was to be done when it last looked, which is logged once.
+    /// Why the last look had no step to do, which is logged once.
     waits_for: Option<Why>,
 }
 
@@ -123,9 +123,9 @@ impl Keeper {
         }
     }
 
-    /// Does one step. If there is none, returns how long that is so unless something changes.
+    /// Does one step. If there is none, returns how long to wait, unless something changes.
     async fn look(&mut self) -> Result<Option<Duration>, Trouble> {
-        // What follows from the others is read before them, so that a change between two reads is seen when it is written.
+        // Objects that depend on others are read before them, so that a change between two reads is seen when it is written.
         let registered = Registered::read(&self.webhooks).await?;
         let leaf_secret = Stored::read(&self.secrets, LEAF_SECRET).await?;
         let ca_secret = Stored::read(&self.secrets, CA_SECRET).await?;

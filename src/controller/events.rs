@@ -6,7 +6,7 @@ use kube::runtime::events::{Event, EventType, Recorder};
 
 use super::trouble::{Trouble, ask};
 
-/// Who reports.
+/// The component that reports the Events.
 const REPORTER: &str = "seldon-tracing-controller";
 
 table! {
@@ -20,7 +20,7 @@ table! {
     }
 }
 
-/// Writes Events. Those that are alike become one, with a count.
+/// Writes Events. Equal ones become one, with a count.
 pub(super) struct Events(Recorder);
 
 impl Events {
@@ -28,7 +28,7 @@ impl Events {
         Self(Recorder::new(client, REPORTER.into()))
     }
 
-    /// Tells what was done to an object, or what could not be done.
+    /// Writes an Event on an object.
     pub(super) async fn tell(
         &self,
         about: &ObjectReference,

@@ -1,4 +1,4 @@
-//! The models of the cluster, as far as a repair is concerned: where each stands, and which of them wait. Pure.
+//! The state of the models that repair needs: the standing of each, and which of them wait. Pure.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
@@ -17,7 +17,7 @@ pub(super) struct Key {
 struct Model {
     standing: Standing,
     fingerprint: u64,
-    /// Of the object, so that an Event about it needs no look at it.
+    /// The uid of the object, so that an Event about it needs no request.
     uid: Option<Box<str>>,
 }
 
@@ -53,7 +53,7 @@ impl Fleet {
         }
     }
 
-    /// A model was seen. `fingerprint` changes with everything that its standing depends on. Says whether the standing or the fingerprint is new.
+    /// A model was seen. `fingerprint` changes with everything that its standing depends on. Returns whether the standing or the fingerprint is new.
     pub(super) fn saw(
         &mut self,
         key: &Key,
@@ -96,8 +96,8 @@ impl Fleet {
     }
 }
 
-/// Whether a write by the API server's rules changes a model of this standing. An outdated model changes only on request, because its pods
-/// restart.
+/// Whether any write changes a model of this standing, because the webhook decides on it. An outdated model changes only on request,
+/// because its pods restart.
 pub(super) const fn is_repaired(standing: Standing) -> bool {
     matches!(standing, Standing::Missing | Standing::Leftover)
 }
@@ -137,7 +137,7 @@ mod tests {
         fleet.list_ends();
         assert_eq!(fleet.queue.len(), 2);
 
-        // The next list lacks one that waits.
+        // The next list lacks a model that waits.
         let Next::Repair(waiting) = fleet.queue.next(now) else {
             panic!("one waits")
         };

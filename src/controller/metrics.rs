@@ -1,4 +1,4 @@
-//! What is counted. All labels come from closed lists.
+//! The metrics. All labels come from closed lists.
 
 use std::sync::atomic::Ordering;
 
@@ -38,7 +38,7 @@ pub(super) struct Metrics {
     registry: Registry,
 }
 
-/// When what it keeps expires.
+/// When the certificate and the CA expire.
 struct Expiry {
     certificate: Time,
     ca: Time,
@@ -90,7 +90,7 @@ impl Metrics {
             log_lines_dropped: metrics::log_lines_dropped(it),
             registry,
         };
-        // What has not happened yet is 0, not absent.
+        // A counter of events that have not happened yet is 0, not absent.
         for result in Repaired::ALL {
             let _ = metrics.repairs.get_or_create(&[("result", result.code())]);
         }
@@ -104,7 +104,7 @@ impl Metrics {
         metrics::page(&self.registry)
     }
 
-    /// What has not happened yet is 0, not absent.
+    /// A counter of events that have not happened yet is 0, not absent.
     pub(super) fn steps_begin(&self, reasons: impl Iterator<Item = &'static str>) {
         for reason in reasons {
             let _ = self.steps.get_or_create(&[("step", reason)]);
@@ -143,7 +143,7 @@ impl Metrics {
     }
 
     pub(super) fn ends(&self, certificate: Option<OffsetDateTime>, ca: Option<OffsetDateTime>) {
-        // An end in 1970 for what is not there, so that an alert on the end tells of it.
+        // A missing one expires in 1970, so that an alert on the expiry fires.
         let end = |end: Option<OffsetDateTime>| end.unwrap_or(OffsetDateTime::UNIX_EPOCH);
         if let Some(expiry) = &self.expiry {
             metrics::set(&expiry.certificate, end(certificate));

@@ -1,17 +1,16 @@
-//! The controller: keeps right what is to be right in a cluster, whoever changes it.
+//! The controller: keeps the certificates, `caBundle` and the models up to date, and restores them after other changes.
 //!
 //! | file | what it is for |
 //! |---|---|
-//! | `certificates` | a part: the two Secrets and `caBundle`, one step after the other, as [`crate::pki::lifecycle`] decides |
-//! | `secrets`, `ca_bundle` | what that part reads and writes |
-//! | `repair` | a part: models that lack what they ask for, or have what nothing asks for |
-//! | `fleet`, `queue` | what that part knows of the models; which of them is next, and when |
-//! | `watch` | says that an object has changed |
-//! | `shared` | what all parts have: the client, and how they report what they do and what they cannot do |
-//! | `events`, `metrics`, `trouble`, `backoff` | pieces of it |
+//! | `certificates` | a task: the two Secrets and `caBundle`, step by step, as [`crate::pki::lifecycle`] decides |
+//! | `secrets`, `ca_bundle` | the objects that this task reads and writes |
+//! | `repair` | a task: models that lack the tracing they ask for, or have tracing that nothing asks for |
+//! | `fleet`, `queue` | the state of the models; the order and the times of repairs |
+//! | `watch` | notifies a task of changes to an object |
+//! | `shared` | the parts that tasks share: the client, and reports of successes and failures |
+//! | `events`, `metrics`, `trouble`, `backoff` | its pieces |
 //!
-//! A part is a task that never ends. It remembers nothing that is not in the cluster: the process may be ended at any time, and several of
-//! them may run.
+//! A task never ends. All its state is in the cluster, so the process may stop at any time, and several replicas may run.
 
 mod backoff;
 mod ca_bundle;
@@ -47,9 +46,9 @@ pub(crate) struct Options {
     pub(crate) namespace: String,
     /// Where health and metrics are served: the first of these addresses that can be bound.
     pub(crate) admin_listen: Vec<SocketAddr>,
-    /// How long certificates are valid, if it keeps them.
+    /// How long certificates are valid, if the controller manages them.
     pub(crate) certificates: Option<Times>,
-    /// How models are repaired, if they are.
+    /// How models are repaired; `None` turns repairs off.
     pub(crate) repair: Option<RepairOptions>,
     /// The count of lost log lines, for the metric.
     pub(crate) lost_lines: LostLines,
@@ -58,7 +57,7 @@ pub(crate) struct Options {
 /// Runs until it is told to stop.
 ///
 /// # Errors
-/// The port cannot be used, or a part has ended, which is a bug.
+/// The port cannot be used, or a task has ended, which is a bug.
 pub(crate) async fn run(
     client: Client,
     options: Options,
@@ -86,7 +85,7 @@ pub(crate) async fn run(
         _ = stop.recv() => {}
         ended = tasks.join_next() => {
             let why = ended.and_then(Result::err).map(|why| why.to_string());
-            return Err(io::Error::other(why.unwrap_or_else(|| "a part of it has ended".to_owned())));
+            return Err(io::Error::other(why.unwrap_or_else(|| "a task has ended".to_owned())));
         }
     }
     shared.health.stops();

@@ -16,7 +16,7 @@ const FIRST_RETRY: Duration = Duration::from_secs(15);
 /// A model that the webhook leaves as it is, while it repairs others, is given up after this many repairs.
 const ATTEMPTS: u32 = 3;
 
-/// Where somebody undoes a repair, the next one waits twice as long each time, up to this time: each of them restarts pods.
+/// If another client undoes a repair, the next one waits twice as long each time, up to this time: each repair restarts pods.
 const LAST_GRACE: Duration = Duration::from_hours(1);
 
 /// The speed of repairs.
@@ -48,14 +48,14 @@ pub(super) enum Vain {
     GivenUp,
 }
 
-/// A model that lacks what it asks for, or has what nothing asks for.
+/// A model that lacks the tracing it asks for, or has tracing that nothing asks for.
 struct Waiting {
-    /// Changes when something changes that a decision depends on.
+    /// A hash of everything that a decision depends on.
     fingerprint: u64,
-    /// Nothing for one that is given up.
+    /// When it is repaired; `None` if it was given up.
     due: Option<Instant>,
     vain: u32,
-    /// How many of those came after the repair of another model, so that the webhook answered.
+    /// How many of those came after a repair of another model, which shows that the webhook answers.
     vain_while_up: u32,
 }
 
@@ -100,12 +100,12 @@ impl<K: Clone + Eq + Hash + Ord> Queue<K> {
         self.waiting.insert(key, waiting);
     }
 
-    /// A model needs none, or is gone.
+    /// A model needs no repair, or was deleted.
     pub(super) fn settled(&mut self, key: &K) {
         self.waiting.remove(key);
     }
 
-    /// How many models wait, those that are given up included.
+    /// How many models wait, including those given up.
     pub(super) fn len(&self) -> usize {
         self.waiting.len()
     }

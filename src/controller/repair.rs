@@ -1,10 +1,10 @@
-//! Repair: models that an outage of the webhook let through get what they ask for.
+//! Repair: models that were stored while the webhook was down get the tracing that they ask for.
 //!
-//! It decides nothing about a model. An empty merge patch makes the API server call the webhook, which decides as always, and writes
-//! nothing to an object that is as it should be.
+//! It decides nothing about a model. An empty merge patch makes the API server call the webhook, which decides as always. An object that is
+//! up to date is not changed.
 //!
 //! Whole objects are watched, because an annotation of a predictor may ask for tracing, and a user may have set the variables by hand.
-//! Nothing is kept of them but their standing.
+//! Only their standing is kept in memory.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -135,7 +135,7 @@ impl Repair {
         }
     }
 
-    /// Reads the labels of all namespaces, without which nothing can be said of a model.
+    /// Reads the labels of all namespaces, on which the assessment of every model depends.
     async fn read_namespaces(
         &mut self,
         events: &mut (impl Stream<Item = Watched<PartialObjectMeta<NamespaceObject>>> + Unpin),
@@ -150,7 +150,7 @@ impl Repair {
         }
     }
 
-    /// Takes in a change of the namespaces. Says whether it changes what a namespace says about tracing.
+    /// Updates the namespaces. Returns whether a namespace now says something else about tracing.
     fn of_namespaces(
         &mut self,
         event: Option<Watched<PartialObjectMeta<NamespaceObject>>>,
@@ -166,7 +166,7 @@ impl Repair {
                     other => self.namespaces.insert(name, other) != Some(other),
                 }
             }
-            // Its models go with it.
+            // Its models are deleted too.
             Event::Delete(object) => {
                 self.namespaces.remove(&object.name_any());
                 false
@@ -199,7 +199,7 @@ impl Repair {
         self.shared.metrics.waiting(self.fleet.queue.len());
     }
 
-    /// Reports the trouble of a watch, which goes on by itself.
+    /// Reports a failure of a watch, which retries by itself.
     fn watched<T>(
         &self,
         check: &'static str,
@@ -214,7 +214,7 @@ impl Repair {
         result.ok()
     }
 
-    /// Reports the end of the trouble of a watch.
+    /// Reports that a watch works again.
     async fn look_at_trouble<K>(&self, check: &'static str, api: &Api<K>)
     where
         K: Clone + Debug + DeserializeOwned,
@@ -225,7 +225,7 @@ impl Repair {
         }
     }
 
-    /// Takes in a model as it is now. Gives its assessment, unless it is being deleted.
+    /// Updates the state of a model. Returns its assessment, unless the model is being deleted.
     async fn saw(&mut self, object: &DynamicObject) -> Option<Assessment> {
         let key = key(object);
         if object.metadata.deletion_timestamp.is_some() {
@@ -256,7 +256,7 @@ impl Repair {
         Some(assessment)
     }
 
-    /// Changes with everything that the standing of a model depends on, and not with its status.
+    /// A hash of everything that the standing of a model depends on. It does not change with the status.
     fn fingerprint(&self, object: &DynamicObject, namespace: Namespace) -> u64 {
         let mut hasher = DefaultHasher::new();
         let metadata = &object.metadata;
@@ -265,7 +265,7 @@ impl Repair {
         hasher.finish()
     }
 
-    /// Has the API server call the webhook for a model.
+    /// Writes a model without a change, so that the API server calls the webhook for it.
     async fn repair(&mut self, key: &Key) {
         let api = Api::<DynamicObject>::namespaced_with(
             self.shared.client.clone(),
@@ -284,7 +284,7 @@ impl Repair {
                 if trouble.is_gone() {
                     self.fleet.gone(key);
                 } else if trouble.is_answer() {
-                    // It is about this model, so others need not wait for it.
+                    // The refusal is about this model only, so the others need not wait.
                     let why = format!("The API server refuses the repair: {trouble}");
                     self.in_vain(key, &why).await;
                 } else {
@@ -308,7 +308,7 @@ impl Repair {
         self.tell(key, News::Repaired, note).await;
     }
 
-    /// A repair that changed nothing. The user hears of the first one, and when it is given up.
+    /// Records a repair that changed nothing. An Event reports the first one, and that the model is given up.
     async fn in_vain(&mut self, key: &Key, why: &str) {
         // Events of one reason become one, with the first text.
         let (news, note) = match self.fleet.queue.was_vain(key, Instant::now()) {
@@ -354,7 +354,7 @@ impl Repair {
         self.shared.report("events", &result);
     }
 
-    /// Reads the config file. Says whether it has changed. The last good one stays in use.
+    /// Reads the config file. Returns whether it has changed. The last valid one stays in use.
     fn read_config(&mut self) -> bool {
         let Some(path) = &self.file else {
             return false;
@@ -388,7 +388,7 @@ fn key(object: &DynamicObject) -> Key {
     }
 }
 
-/// Waits until something is due: a model, or a new look at the queue.
+/// Waits until a model is due, or until the queue must be asked again.
 async fn due(next: Next<Key>) -> Option<Key> {
     match next {
         Next::Repair(key) => return Some(key),

@@ -9,7 +9,7 @@ use kube::api::{Api, ObjectMeta, PostParams, Resource};
 use super::trouble::{Trouble, ask};
 use crate::pki::lifecycle::{CaSecret, LeafSecret};
 
-/// Who writes, in `managedFields`.
+/// The name of the controller in `managedFields`.
 pub(super) const MANAGER: &str = "seldon-tracing-controller";
 
 /// One of the Secrets, as it was read.
@@ -41,7 +41,7 @@ impl Stored {
         }
     }
 
-    /// A key of the Secret. What is no text is no certificate either.
+    /// A key of the Secret as text. Bytes that are not text are not a certificate either.
     fn text(&self, key: &str) -> String {
         let data = self.secret.as_ref().and_then(|secret| secret.data.as_ref());
         let bytes = data.and_then(|data| data.get(key));
@@ -71,7 +71,7 @@ impl Stored {
         self.write(api, "kubernetes.io/tls", data).await
     }
 
-    /// Writes it as a whole, if nobody has changed it since it was read.
+    /// Writes all of it. The API server refuses that if the Secret has changed since it was read.
     async fn write(
         self,
         api: &Api<Secret>,

@@ -1,4 +1,4 @@
-//! What all parts share.
+//! The parts that all tasks share.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::metrics::Metrics;
 use super::trouble::Trouble;
 use crate::process::health::{Check, Health};
 
-/// What all parts share.
+/// The parts that all tasks share.
 pub(super) struct Shared {
     pub(super) client: Client,
     /// The namespace in which we are installed.
@@ -30,9 +30,9 @@ impl Shared {
         }
     }
 
-    /// Reports how something went that is done again and again: its trouble once, and its end.
+    /// Reports the result of a repeated attempt: in the log only when it changes.
     ///
-    /// `check` is its name in `/readyz` and in the metrics. Trouble does not make the process unready: no new start would mend it.
+    /// `check` is its name in `/readyz` and in the metrics. Trouble does not make the process unready, because a restart would not fix it.
     pub(super) fn report<T>(&self, check: &'static str, result: &Result<T, Trouble>) {
         let trouble = result.as_ref().err();
         self.metrics.tried(check, trouble);

@@ -1,4 +1,4 @@
-//! What could not be done, and why.
+//! The failures of tasks.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::pki::PkiError;
 /// How long a request may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Why something could not be done. It says what, on what, and what helps.
+/// Why a task failed. Its text says what was tried, on which object, and what helps.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Trouble {
     /// The API server did not do it.
@@ -38,7 +38,7 @@ fn text(Failure { doing, why, said }: &Failure) -> String {
 }
 
 impl Trouble {
-    /// Of a watch.
+    /// The failure of a watch.
     pub(super) fn of_watch(doing: &str, error: &watcher::Error) -> Self {
         Self::Request(match error {
             watcher::Error::InitialListFailed(error)
@@ -60,18 +60,18 @@ impl Trouble {
         matches!(self.why(), Some(Why::NotFound | Why::NotServed))
     }
 
-    /// Whether it is enough to read again.
+    /// Whether the object has changed since it was read, so that reading it again helps.
     pub(super) fn is_conflict(&self) -> bool {
         self.why() == Some(Why::Conflict)
     }
 
-    /// Whether the API server answered, and not something else in its place.
+    /// Whether the API server itself answered.
     pub(super) fn is_answer(&self) -> bool {
         !matches!(self.why(), Some(Why::Unreachable | Why::Unreadable))
     }
 }
 
-/// Waits for an answer, but not for long.
+/// Waits for an answer for a limited time.
 pub(super) async fn ask<T>(
     doing: &str,
     request: impl Future<Output = kube::Result<T>>,

@@ -1,4 +1,4 @@
-//! Says that something has changed, or can be watched again.
+//! Notifies a task that an object has changed, or can be watched again.
 
 use std::fmt::Debug;
 use std::pin::pin;
@@ -21,9 +21,9 @@ const LASTS: u32 = 60;
 /// The API server ends a watch in time. If it does not, the connection is dead.
 const DEAD: Duration = Duration::from_secs(70);
 
-/// Tells `changed` of changes of the object with this name, for ever. What it is now is read anew by whoever wants to know.
+/// Notifies `changed` of every change to the object with this name, for ever. The notified task reads the object itself.
 ///
-/// Only its metadata are sent, and nothing is kept, so there is no need to list it first. `check` is the name under which trouble is reported.
+/// The API server sends only metadata, and nothing is kept, so there is no need to list it first. Trouble is reported as `check`.
 pub(super) async fn object<K>(
     shared: &Shared,
     api: Api<K>,
@@ -52,7 +52,7 @@ pub(super) async fn object<K>(
     }
 }
 
-/// Whether objects can be listed and watched. kube's watcher says at once that they cannot, but that they can again only when one changes.
+/// Whether objects can be listed and watched. kube's watcher reports a failure at once, but a recovery only when an object changes.
 pub(super) async fn is_possible<K>(api: &Api<K>) -> bool
 where
     K: Clone + Debug + DeserializeOwned,

@@ -1,4 +1,4 @@
-//! The end of a decision: the record and the trigger in the annotations, and what came of it all.
+//! The end of a decision: the record and the trigger in the annotations, and the outcome.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -44,7 +44,7 @@ pub(crate) fn refuse(mut draft: Draft<'_>, reason: Reason) -> Plan<'_> {
     finish(draft, Outcome::Skipped)
 }
 
-/// Writes the annotations, and says what came of it all.
+/// Writes the annotations, and determines the outcome.
 pub(crate) fn conclude<'v>(
     mut draft: Draft<'v>,
     object: &SeldonDeployment<'_>,
@@ -73,7 +73,7 @@ pub(crate) fn conclude<'v>(
     finish(draft, outcome)
 }
 
-/// What came of an object that is not traced by us and does not change.
+/// The outcome for an object that is not traced by us and does not change.
 fn why_unchanged(draft: &Draft<'_>) -> Outcome {
     let has = |reason| {
         draft

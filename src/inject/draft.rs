@@ -142,7 +142,7 @@ pub(crate) struct Draft<'v> {
     pub(crate) ops: Vec<Op<'v>>,
     pub(crate) targets: Vec<TargetPlan<'v>>,
     pub(crate) predictors: Vec<PredictorPlan<'v>>,
-    /// Names that were excluded and are no server's, with the predictor that they must be in, if it is one.
+    /// Excluded names that are not names of servers, each with the predictor that it must be in, if there is one.
     pub(crate) exclusions: IndexSet<(String, Option<usize>)>,
     /// The record of the object …
     pub(crate) record: Record<'v>,

@@ -1,4 +1,4 @@
-//! What a decision says to others: warnings that kubectl prints, and annotations of the audit log.
+//! The feedback of a decision: warnings that kubectl prints, and annotations of the audit log.
 
 use std::fmt::{self, Write};
 

@@ -1,4 +1,4 @@
-//! What a predictor is traced with: the layers of settings, resolved.
+//! The settings of a predictor: the layers, resolved.
 
 use std::borrow::Cow;
 
@@ -36,7 +36,7 @@ table! {
 }
 
 impl Origin {
-    /// Where an annotation of that key stands.
+    /// The place of an annotation of that key.
     const fn place(self, predictor: usize, key: &str) -> Place<'_> {
         match self {
             Self::SpecAnnotation => Place::SpecAnnotation(key),

@@ -1,4 +1,4 @@
-//! Triggers that stand where they do not count, such as a label. Users write them and wonder why nothing happens.
+//! Triggers in places where they are ignored, such as a label. Users write them there and wonder why nothing happens.
 
 use super::notes::Notes;
 use super::reason::Reason;

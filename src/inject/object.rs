@@ -1,4 +1,4 @@
-//! The decision on one object: its record, and what came of its predictors.
+//! The decision on one object: its record, and the decisions on its predictors.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -92,7 +92,7 @@ pub(crate) struct Stored<'v> {
     pub(crate) fresh: Plan<'v>,
     /// What a write without a change does, if the object has a record. Without one, it does the same as `fresh`.
     pub(crate) kept: Option<Plan<'v>>,
-    /// Whether the namespace is taken for one with tracing on, because of what it did.
+    /// Whether the record shows that the namespace has tracing on.
     by_namespace: bool,
 }
 
@@ -265,7 +265,7 @@ fn annotations_of<'v>(
     }
 }
 
-/// The plan where an earlier call for the same write decided it anew: nothing is left to do, whatever the older object had.
+/// The plan if an earlier call for the same write made a new decision: nothing is left to do, and the older object does not matter.
 fn decided_anew<'v>(
     object: &'v SeldonDeployment<'v>,
     sticky: Option<&Record<'static>>,

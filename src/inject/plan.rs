@@ -12,10 +12,10 @@ use crate::config::setting::{RECORD, RESYNC};
 use crate::jaeger::{EnvSet, EnvValue, PerVariable, Variable};
 use crate::seldon::Place;
 
-/// What is known about an object beside the object.
+/// The inputs of a decision besides the object.
 #[derive(Clone, Copy, Default)]
 pub struct Context<'c> {
-    /// The namespace that the object goes to, where it does not say so itself.
+    /// The namespace of an object that names none.
     pub namespace: Option<&'c str>,
     /// Whether the namespace turns tracing on by default (label `tracing=enabled`).
     pub namespace_default: bool,
@@ -34,14 +34,14 @@ pub enum Task<'c> {
     /// What its annotations ask for.
     #[default]
     Follow,
-    /// The same, but an object that has a record is taken for one that is stored and written without a change. Of its namespace, nothing
-    /// is known but what it did.
+    /// The same, but an object with a record is decided as if its stored version were written without a change. The labels of its
+    /// namespace are unknown: the record shows whether the namespace asked for tracing.
     Stored,
-    /// The same, where the default of its namespace is known.
+    /// The same, with known labels of the namespace.
     Live,
     /// What its annotations ask for, with a trigger of that value written where there is none.
     Trigger(&'c str),
-    /// Everything of ours is taken out, whatever the annotations ask for.
+    /// Everything of ours is removed; the annotations do not matter.
     Uninject,
 }
 
@@ -56,15 +56,15 @@ impl<'c> Task<'c> {
 }
 
 table! {
-    /// What came of the decision for an object.
+    /// The result of the decision for an object.
     pub enum Outcome
     /// The stable name in `explain`, metrics and audit annotations.
     pub fn code -> &'static str {
         /// Variables were added.
         Injected = "injected",
-        /// Variables of ours were only taken out.
+        /// Variables of ours were removed, and none was added.
         Removed = "removed",
-        /// It is traced, and as it should be.
+        /// It is traced and up to date.
         Unchanged = "unchanged",
         /// Tracing is asked for, and the user set the variables by hand.
         TracedByHand = "traced-by-hand",
@@ -86,7 +86,7 @@ pub struct PredictorPlan<'a> {
     pub index: usize,
     /// Whether it is traced after the patch.
     pub traced: bool,
-    /// Why not, or why as it is.
+    /// Why it is traced, or why not.
     pub reason: Reason,
     /// The profile that its trigger names.
     pub profile: Option<&'a str>,
@@ -97,19 +97,19 @@ pub struct PredictorPlan<'a> {
 /// The decision for one object.
 #[derive(Clone, Debug)]
 pub struct Plan<'a> {
-    /// What came of it.
+    /// The result for the object as a whole.
     pub outcome: Outcome,
     /// Its predictors.
     pub predictors: Vec<PredictorPlan<'a>>,
     /// Its targets, in the order of the object.
     pub targets: Vec<TargetPlan<'a>>,
-    /// Why things were done or left, with their places.
+    /// The reasons for the decision, with their places.
     pub notes: Vec<Note<'a>>,
     pub(crate) ops: Vec<Op<'a>>,
 }
 
 impl Plan<'_> {
-    /// Whether the object is as it should be.
+    /// Whether the object is up to date.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ops.is_empty()
@@ -228,16 +228,16 @@ table! {
     pub enum Change
     /// The stable name in `explain`.
     pub fn code -> &'static str {
-        /// It is not there and does not come.
+        /// It is absent and stays absent.
         #[default]
         None = "leave",
         /// It is added.
         Add = "add",
-        /// It is there with another value of ours, which is replaced.
+        /// It has an earlier value of ours, which is replaced.
         Replace = "replace",
-        /// It is there as it should be.
+        /// It has the right value and stays.
         Keep = "keep",
-        /// It goes.
+        /// It is removed.
         Remove = "remove",
     }
 }

@@ -1,4 +1,4 @@
-//! Where a stored object is against what it asks for: what `status` shows, `resync` acts on, and the controller repairs and counts.
+//! Compares a stored object with the tracing that it asks for: `status` shows the result, `resync` and the controller act on it.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ use crate::jaeger::Variable;
 use crate::seldon::SeldonDeployment;
 
 table! {
-    /// Where a stored object is against what it asks for. Of several that hold, the first one is said.
+    /// How a stored object compares with the tracing that it asks for. If several apply, the first one is reported.
     pub enum Standing
     /// The stable name in `status` and metrics.
     pub fn code -> &'static str {
@@ -19,11 +19,11 @@ table! {
         Missing = "missing",
         /// Nothing asks for tracing, and it still has what was injected. The next write removes it, and so does the controller.
         Leftover = "leftover",
-        /// It is traced, with something else than the config and its annotations give now. `resync` brings it up to date.
+        /// It is traced with other values than the current config and its annotations give. `resync` brings it up to date.
         Outdated = "outdated",
-        /// Somebody has to do something about it, such as to correct an annotation.
+        /// It needs attention, for example because an annotation is not valid.
         Problem = "problem",
-        /// It is traced, and as it should be.
+        /// It is traced and up to date.
         Traced = "traced",
         /// The user set the variables.
         TracedByHand = "traced-by-hand",
@@ -37,7 +37,7 @@ serialize_codes! { Standing }
 /// What a namespace says about tracing by its labels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Namespace {
-    /// It cannot be read: nothing is known but what it did to the object.
+    /// It cannot be read: only the object's record shows its effect.
     #[default]
     Unknown,
     /// Tracing is off unless an annotation asks for it.
@@ -48,27 +48,27 @@ pub enum Namespace {
     Excluded,
 }
 
-/// What there is to say about a stored object.
+/// The assessment of a stored object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assessment {
-    /// Where it is.
+    /// Its standing.
     pub standing: Standing,
     /// What asks for the tracing of its predictors.
     pub asked_by: Vec<Asker>,
-    /// How many targets have the variables, whoever set them.
+    /// How many targets have the variables, injected or set by the user.
     pub traced: usize,
     /// How many have them or should.
     pub targets: usize,
-    /// How many problems it has, whatever its standing is.
+    /// How many problems it has, with any standing.
     pub problems: usize,
-    /// The reason for its standing, for people; empty for an object that is traced as it should be.
+    /// The reason for its standing, for people; empty for an object that is traced and up to date.
     pub why: String,
 }
 
-/// Says where a stored object is, as the API server gives it in JSON.
+/// Assesses a stored object, given as the API server's JSON.
 ///
 /// # Errors
-/// Only for text that is no JSON.
+/// Only for text that is not JSON.
 pub fn assess(
     json: &[u8],
     config: &Config,
@@ -93,7 +93,7 @@ pub fn assess(
 }
 
 impl Namespace {
-    /// How `explain` takes an object that is stored in it.
+    /// The task with which `explain` decides an object of this namespace.
     #[must_use]
     pub const fn task(self) -> Task<'static> {
         match self {
@@ -173,7 +173,7 @@ fn is_traced(target: &TargetPlan<'_>) -> bool {
             .any(by_hand)
 }
 
-/// Whether something of ours goes, because nothing asks for it.
+/// Whether something of ours is removed, because nothing asks for it.
 fn is_leftover(target: &TargetPlan<'_>) -> bool {
     let is_off = matches!(target.left, Some(Reason::NoTrigger | Reason::OptedOut));
     is_off && has(target, Change::Remove)

@@ -1,4 +1,4 @@
-//! Whether a predictor is traced: the trigger annotation, where it may stand, and what it may say.
+//! Whether a predictor is traced: the trigger annotation, its places and its values.
 
 use std::borrow::Cow;
 
@@ -71,7 +71,7 @@ impl<'a> Asked<'a> {
 pub(crate) struct Triggers<'c, 'a> {
     config: &'a Config,
     namespace_default: bool,
-    /// The one that counts for predictors without their own, and what it asks for once it has been read.
+    /// The trigger for predictors without their own, and what it asks for once it has been read.
     of_object: Option<(Place<'a>, Lenient<Text<'c>>)>,
     read: Option<Trigger<'a>>,
 }

@@ -1,4 +1,4 @@
-//! The way through the predictors of an object: what is wanted of each, and what its decision reads.
+//! Goes through the predictors of an object: what is wanted of each, and what its decision reads.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use crate::jaeger::{EnvValue, Variable};
 use crate::seldon::object::{Predictor, name_of};
 use crate::seldon::{Lenient, Place, SeldonDeployment};
 
-/// The way through the predictors of an object.
+/// Goes through the predictors of an object.
 pub(crate) struct Walk<'p, 'v> {
     pub(crate) object: &'v SeldonDeployment<'v>,
     /// The older object, if what it had is to be restored.

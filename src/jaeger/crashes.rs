@@ -1,4 +1,4 @@
-//! Values that crash the process that reads them. The user's stay as they are; the user is told.
+//! Values that crash the process that reads them. A user's value stays as it is, and the user gets a warning.
 //!
 //! Only values that people mistype are known here. Each rule was seen in the client that has it: the Python wrapper with `jaeger_client`
 //! 4.4, and the executor with `jaeger-client-go` 2.25

@@ -113,7 +113,7 @@ pub fn read_certificates(text: &[u8]) -> Result<Vec<Certificate>, PkiError> {
 /// Reads one certificate in DER, as it is shown in a handshake.
 ///
 /// # Errors
-/// If it is no valid certificate.
+/// If it is not a valid certificate.
 pub fn read_certificate(der: &[u8]) -> Result<Certificate, PkiError> {
     read(der.to_vec()).map_err(|why| PkiError(format!("the certificate is broken: {why}")))
 }

@@ -1,4 +1,4 @@
-//! Whether the API server trusts what a webhook shows.
+//! Whether the API server trusts the certificate of a webhook.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,7 +64,7 @@ fn verify<'c>(
 ) -> Result<(), Distrust> {
     let other = |error: &dyn std::fmt::Display| Distrust::Other(error.to_string());
     let mut roots = RootCertStore::empty();
-    // What cannot be a root is none.
+    // A certificate that cannot be a root is left out.
     roots.add_parsable_certificates(bundle.map(der));
     let Some((leaf, rest)) = chain.split_first() else {
         return Err(Distrust::Other("there is none".to_owned()));
@@ -182,7 +182,7 @@ mod tests {
         };
         assert_eq!(at(1, &ended, &bundle), Ok(()));
         assert_eq!(at(3, &ended, &bundle), Err(Distrust::Expired));
-        // One that outlives its CA.
+        // A certificate that outlives its CA.
         let mut params = rcgen::CertificateParams::default();
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         params.not_before = now();

@@ -1,4 +1,4 @@
-//! What clients share: connections and memory. No client address can take all of either.
+//! The connections and the memory that clients share. No client address can take all of either.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};

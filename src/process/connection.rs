@@ -41,7 +41,7 @@ pub(crate) struct Bounds {
     pub(crate) stalled: Duration,
     /// The largest header of a request, in bytes.
     pub(crate) header: usize,
-    /// Counts connections that are closed because their client has its share.
+    /// Counts connections that are closed because the client reached its limit.
     pub(crate) refused: Counter,
     /// Counts connections that fail in the handshake.
     pub(crate) failed: Counter,

@@ -1,4 +1,4 @@
-//! Whether requests should be sent here: what `/readyz` answers. It depends on nothing outside this process.
+//! Whether this process is ready for requests: the answer of `/readyz`. It depends on nothing outside this process.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-//! What the metrics of every process have in common.
+//! The common parts of the metrics of every process.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
@@ -50,7 +50,7 @@ pub(crate) fn log_lines_dropped(registry: &mut Registry) -> Counter {
     add(registry, "log_lines_dropped", help)
 }
 
-/// What the page of all metrics is. Every scraper can read this form.
+/// The content type of the page of all metrics, which every scraper can read.
 pub(crate) const FORM: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The page of all metrics.

@@ -1,4 +1,4 @@
-//! What every long-running command needs, whatever it serves.
+//! The parts that every long-running command needs.
 //!
 //! | file | what it is for |
 //! |---|---|

@@ -11,14 +11,14 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// A part of an object, in whatever shape it was found.
+/// A part of an object, of any shape.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Lenient<T> {
     #[default]
     Absent,
     /// A key without a value. It counts as absent: the API server drops it.
     Null,
-    /// Something else was expected; this is what stands there, for people.
+    /// The value has another type than expected; this names it for people.
     Odd(&'static str),
     Is(T),
 }
@@ -32,7 +32,7 @@ impl<T> Lenient<T> {
         }
     }
 
-    /// Applies a function to the part. What is no part stays as it is.
+    /// Applies a function to the part. A value that is not the expected part stays as it is.
     pub(crate) fn map<'v, U>(&'v self, of: impl FnOnce(&'v T) -> U) -> Lenient<U> {
         match self {
             Self::Absent => Lenient::Absent,
@@ -47,7 +47,7 @@ impl<T> Lenient<T> {
         if goes { Self::Absent } else { self }
     }
 
-    /// What stands there instead of the expected part, for people; nothing where it is as expected or absent.
+    /// The type of a value that is not as expected, for people; nothing if it is as expected or absent.
     pub(crate) fn odd(&self) -> Option<&'static str> {
         match self {
             Self::Odd(found) => Some(found),
@@ -59,7 +59,7 @@ impl<T> Lenient<T> {
         matches!(self, Self::Absent | Self::Null)
     }
 
-    /// The same for what is no field, such as an item of a list: the API server does not drop a null there.
+    /// The same for a value that is not a field, such as an item of a list: the API server does not drop a null there.
     pub(crate) fn not_a_field(self) -> Self {
         match self {
             Self::Null => Self::Odd("null"),
@@ -112,7 +112,7 @@ impl Budget {
         Ok(())
     }
 
-    /// Whether something could not be paid for. Reading has failed for that reason then.
+    /// Whether the budget was exceeded, which made reading fail.
     pub(crate) const fn is_spent(&self) -> bool {
         self.0.get().is_none()
     }
@@ -245,7 +245,7 @@ fn make_room<T, E: Error>(items: &mut Vec<T>, first: usize, budget: &Budget) -> 
 }
 
 impl<T> Lenient<Items<T>> {
-    /// The items; none where there is no list.
+    /// The items; none if it is not a list.
     pub(crate) fn items(&self) -> &[Lenient<T>] {
         self.get().map_or(&[], |Items(items)| items)
     }

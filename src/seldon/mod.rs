@@ -1,6 +1,6 @@
 //! What Seldon is: the `SeldonDeployment` as far as it is read, the places in it, and what Seldon runs for it.
 //!
-//! It knows nothing of tracing, of a configuration or of a decision.
+//! It does not depend on tracing, the configuration or the decision.
 
 pub(crate) mod graph;
 pub(crate) mod lenient;

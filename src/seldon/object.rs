@@ -80,10 +80,10 @@ impl From<Lenient<Self>> for SeldonDeployment<'_> {
 }
 
 impl<'a> SeldonDeployment<'a> {
-    /// Reads the JSON of an object, whatever shape it has.
+    /// Reads the JSON of an object of any shape.
     ///
     /// # Errors
-    /// Only for text that is no JSON, or nested deeper than 128 levels where it is read.
+    /// Only for text that is not JSON, or nested deeper than 128 levels where it is read.
     pub fn from_json(json: &'a [u8]) -> Result<Self, serde_json::Error> {
         // One look at all bytes costs less than one at each string.
         let text = std::str::from_utf8(json).map_err(serde::de::Error::custom)?;
@@ -91,7 +91,7 @@ impl<'a> SeldonDeployment<'a> {
         Ok(shape.into())
     }
 
-    /// `metadata.name`, or what is there of it when the API server makes the name up from `generateName`.
+    /// `metadata.name`, or its prefix if the API server makes the name from `generateName`.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         let metadata = self.metadata.get()?;
@@ -238,7 +238,7 @@ pub(crate) fn name_of<'v>(name: &'v Lenient<Text<'_>>) -> Option<&'v str> {
     name.text().filter(|name| !name.is_empty())
 }
 
-/// What a literal variable holds; nothing for one that is set by `valueFrom`.
+/// The text of a literal variable; nothing for a variable that is set by `valueFrom`.
 impl EnvVar<'_> {
     pub(crate) fn literal(&self) -> Option<&str> {
         if self.value_from.is_some_and(|from| from.get() != "null") {

@@ -9,7 +9,7 @@ pub(crate) enum Runtime {
     MlServer,
     /// A server that traces by no variable.
     CannotTrace,
-    /// One that traces by no variable with this protocol.
+    /// A server that reads no tracing variable with this protocol.
     CannotTraceByProtocol,
 }
 

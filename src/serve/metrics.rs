@@ -1,4 +1,4 @@
-//! What is counted. All labels come from closed lists, so no name or namespace is among them.
+//! The metrics. All labels come from closed lists, so no name or namespace is among them.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -141,7 +141,7 @@ impl Metrics {
         metrics
     }
 
-    /// What has not happened yet is 0, not absent: rates and alerts need both.
+    /// A counter of events that have not happened yet is 0, not absent: rates and alerts need it.
     fn start_at_zero(&self) {
         for what in Watched::ALL {
             self.files(what, false);

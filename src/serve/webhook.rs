@@ -147,7 +147,7 @@ async fn decide_beside(
         drop((turn, bytes));
         Ok((answer, memory))
     });
-    // An error here means a panic, which decide catches, or an abort, which nobody calls.
+    // An error here means a panic, which decide catches, or an abort, which this program never calls.
     deciding.await.unwrap_or(Err(HttpError::Bug(None)))
 }
 

@@ -13,7 +13,7 @@ use rustls::{AlertDescription, CertificateError};
 /// The first field is the URL of the webhook.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClientError {
-    /// The URL of the webhook is not one that the API server would call, for this reason.
+    /// The API server would not call this URL of the webhook, for this reason.
     #[error("{0:?} is not the URL of a webhook: {1}; use one such as https://localhost:8443")]
     Url(String, String),
     /// These certificates or keys cannot be used, for this reason.
@@ -83,7 +83,7 @@ fn certificate_trouble(trouble: &CertificateError) -> String {
         ),
         // webpki's CaUsedAsEndEntity has no variant of its own in rustls.
         other if other.to_string().contains("CaUsedAsEndEntity") => {
-            "its certificate is that of a CA; a webhook needs one that the CA has signed, as made by certs new".to_owned()
+            "its certificate is that of a CA; a webhook needs a certificate signed by the CA, such as `certs new` makes".to_owned()
         }
         other => other.to_string(),
     }
@@ -121,7 +121,7 @@ impl ClientError {
     }
 }
 
-/// The cause below an error. An I/O error hides the one that it wraps from `source`.
+/// The cause below an error. An I/O error does not return the error that it wraps as its `source`.
 fn cause<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
     let wrapped = error
         .downcast_ref::<io::Error>()

@@ -9,7 +9,7 @@ const MAX_KEY: usize = 63;
 /// together (`pkg/endpoints/filters/warning.go`). That is left out, because those of the webhook have 600 at most.
 pub(super) fn warnings(sent: Vec<String>, losses: &mut Vec<String>) -> Vec<String> {
     let mut seen = BTreeSet::new();
-    // An empty or repeated warning is no loss.
+    // An empty or repeated warning does not count as lost.
     let new = sent
         .into_iter()
         .filter(|text| !text.is_empty() && seen.insert(text.clone()));

@@ -129,7 +129,7 @@ pub fn verify(uid: &str, reply: &Reply) -> Result<Verified, Refusal> {
     })
 }
 
-/// Applies a patch as the API server does, with another implementation than the one that wrote it.
+/// Applies a patch as the API server does, with an implementation that shares no code with the writer of the patch.
 ///
 /// # Errors
 /// A patch that does not apply, or whose result is not a Kubernetes object.

@@ -66,8 +66,8 @@ pub enum Refusal {
 impl Refusal {
     /// Whether `failurePolicy: Ignore` lets the user's request pass, as if there were no webhook.
     ///
-    /// The policy covers failed calls. A patch that can be decoded but not applied is an internal error, which fails the request
-    /// whatever the policy
+    /// The policy covers failed calls. A patch that can be decoded but not applied is an internal error, which fails the request with
+    /// either policy
     /// ([kubernetes#129459](https://github.com/kubernetes/kubernetes/issues/129459)).
     #[must_use]
     pub const fn saved_by_ignore(&self) -> bool {
@@ -78,7 +78,7 @@ impl Refusal {
     }
 }
 
-/// A question about a server that does not know the path or the method, and does not say who it is.
+/// Asks whether the server is a seldon-tracing webhook: it rejects the path or the method, in words that are not ours.
 fn whose(status: u16, text: &str) -> &'static str {
     match status {
         404 | 405 | 501 if !text.starts_with("seldon-tracing: ") => {

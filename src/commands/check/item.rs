@@ -1,4 +1,4 @@
-//! The list of the checks, and what each of them can come to.
+//! The list of the checks, and their possible results.
 
 use crate::cluster::ask::Asked;
 use crate::cluster::failure::{Failure, Why};
@@ -60,7 +60,7 @@ impl Item {
 }
 
 table! {
-    /// What a check came to.
+    /// The result of a check.
     pub(super) enum Verdict
     /// Its code in JSON, its sign, and its word in the summary.
     pub(super) fn row -> (&'static str, &'static str, &'static str) {
@@ -71,12 +71,12 @@ table! {
     }
 }
 
-/// What was found, and what to do about it.
+/// The result of a check, and how to fix a problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Finding {
     pub(super) verdict: Verdict,
     pub(super) text: String,
-    /// Empty where there is nothing to do.
+    /// How to fix it; empty if there is nothing to fix.
     pub(super) advice: String,
 }
 
@@ -106,10 +106,10 @@ impl Finding {
     }
 }
 
-/// What a check came to. An error ends it early; it is a finding too.
+/// The finding of a check. An error ends the check early; it is a finding too.
 pub(super) type Checked = Result<Finding, Finding>;
 
-/// What was asked for; otherwise the finding of a check that needs it. `absent` is that finding if it does not exist.
+/// The object that was read; otherwise the finding of a check that needs it. `absent` is that finding if it does not exist.
 pub(super) fn need<T>(asked: &Asked<T>, absent: impl FnOnce() -> Finding) -> Result<&T, Finding> {
     asked.as_ref().map_err(|failure| match failure.why {
         Why::NotFound | Why::NotServed => absent(),

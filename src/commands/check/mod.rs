@@ -1,4 +1,4 @@
-//! `check`: says of an installation what is good, what is wrong, and what to do.
+//! `check`: reports what works in an installation, what does not, and how to fix it.
 //!
 //! | file | what it does |
 //! |---|---|

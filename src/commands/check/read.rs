@@ -1,4 +1,4 @@
-//! Reads what is judged. It reads no Secret.
+//! Reads the objects to check. It reads no Secret.
 
 use anyhow::anyhow;
 use futures::future::try_join_all;
@@ -166,7 +166,7 @@ async fn nodes(client: &Client) -> Asked<Nodes> {
     Ok(nodes)
 }
 
-/// Reads what is there before an installation in the namespace `ours`.
+/// Reads the state before an installation in the namespace `ours`.
 pub(super) async fn before(client: &Client, ours: &str) -> anyhow::Result<SeenBefore> {
     let api_server = version(client).await?;
     let (seldon, admission, rights, namespace, configuration, configurations) = tokio::join!(

@@ -1,4 +1,4 @@
-//! What was read from a cluster: objects as they are in JSON. Nothing in them is relied on, so what is missing or odd is null.
+//! The objects that were read from a cluster, as JSON. They may have any shape: a field that is missing or of another type reads as null.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,7 +52,7 @@ pub(super) struct SeenBefore {
     pub(super) configurations: Asked<Vec<Value>>,
 }
 
-/// What came of a TLS handshake with a pod.
+/// The result of a TLS handshake with a pod.
 #[derive(Debug)]
 pub(super) enum Served {
     /// The certificates that it showed, in DER, its own first.
@@ -65,7 +65,7 @@ pub(super) enum Served {
     Unreachable(String),
 }
 
-/// What came of the creation of a model as a dry run.
+/// The result of creating a model as a dry run.
 #[derive(Debug)]
 pub(super) struct Trial {
     pub(super) namespace: String,
@@ -96,7 +96,7 @@ pub(super) fn is_ready(pod: &Value) -> bool {
     conditions.any(|it| it["type"] == "Ready" && it["status"] == "True")
 }
 
-/// The nodes, as far as it matters for spans.
+/// The nodes that send or receive spans.
 #[derive(Debug, Default)]
 pub(super) struct Nodes {
     /// Those that run models.

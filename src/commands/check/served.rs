@@ -1,4 +1,4 @@
-//! What the pods show in a TLS handshake, through a port that the API server forwards.
+//! The certificates that the pods show in a TLS handshake, through a port that the API server forwards.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,7 +79,7 @@ fn refused(error: &Error) -> Served {
     }
 }
 
-/// The certificates that are shown at the other end, in DER. Any are taken: they are judged later.
+/// The certificates that the server shows, in DER. All are accepted here, and judged later.
 async fn shown(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     ours: &str,

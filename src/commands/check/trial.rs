@@ -1,4 +1,4 @@
-//! A model that is created as a dry run: the last word on whether tracing works.
+//! A model that is created as a dry run, which shows whether tracing works.
 
 use kube::Client;
 use kube::api::PostParams;

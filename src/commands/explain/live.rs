@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::inject::Namespace;
 use crate::manifest::emit::to_yaml;
 
-/// Objects, and what decides beside them.
+/// Objects, and the inputs of a decision besides them.
 pub(super) struct Live {
     pub(super) sources: Vec<Source>,
     pub(super) config: Config,

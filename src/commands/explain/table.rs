@@ -28,7 +28,8 @@ pub(super) struct Located {
     pub(super) explanation: Explanation,
 }
 
-/// The explained objects for people. A wide table has every variable of every target. The trigger is the key of the tracing annotation.
+/// Renders the explained objects as tables. The wide form lists every variable of every target. `trigger` is the key of the tracing
+/// annotation.
 pub(super) fn text(objects: &[Located], trigger: &str, form: ExplainForm) -> String {
     let mut page = Page {
         text: String::new(),

@@ -69,7 +69,7 @@ impl Changes {
                 .filter(|key| old.get(*key) != new.get(*key))
             {
                 let (target, variable) = key.clone();
-                // Another webhook may change a variable of the user's, whose value is nobody's business.
+                // Another webhook may change a variable of the user's, whose value must not be shown.
                 let is_known = Variable::from_name(&variable).is_some();
                 let value = |of: &Variables| of.get(key).filter(|_| is_known).cloned();
                 changes.variables.push(Changed {

@@ -104,7 +104,7 @@ async fn chosen(cluster: &Cluster, names: &[String]) -> anyhow::Result<Vec<(Stri
     }
     let surroundings = cluster.surroundings().await?;
     let models = cluster.all(&surroundings).await?;
-    // Where the config cannot be read, only the webhook knows.
+    // If the config cannot be read, only the webhook knows which models are outdated.
     let is_due = |model: &Model| {
         model.standing == Standing::Outdated
             || (!surroundings.knows_config() && model.standing == Standing::Traced)

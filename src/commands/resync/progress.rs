@@ -19,16 +19,16 @@ use crate::process::signals::stop_requests;
 /// How often a model is looked at while its pods restart.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How long the state of before the write may still stand there: Seldon says of no state which version it is about.
+/// How long the state from before the write may stay: Seldon does not say which version a state is about.
 const STALE: Duration = Duration::from_secs(3);
 
 /// A model, by its namespace and name.
 type Name = (String, String);
 
-/// What became of a model, and whether the next one may follow.
+/// The result for a model; after an error, no other model is started.
 type Outcome = Result<String, String>;
 
-/// Writes the models, `parallel` at a time. After a failure or Ctrl-C, those under way are finished, and no other is begun.
+/// Writes the models, `parallel` at a time. After a failure or Ctrl-C, it finishes those in progress and starts no other.
 pub(super) async fn roll_out(
     models: &Models,
     names: Vec<Name>,
@@ -92,7 +92,7 @@ pub(super) async fn roll_out(
     })
 }
 
-/// Nothing is drawn where standard error is no terminal.
+/// Nothing is drawn if standard error is not a terminal.
 pub(super) fn bar(length: usize) -> ProgressBar {
     let bar = ProgressBar::new(u64::try_from(length).unwrap_or(u64::MAX))
         .with_finish(ProgressFinish::AndClear);

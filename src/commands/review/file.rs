@@ -119,7 +119,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<(Content, usize)> {
     if found.len() > 1 {
         let places: Vec<_> = found.iter().map(Object::place).collect();
         bail!(
-            "{file}: a review is about a single object, but the file has {}: {}; copy the one that you mean to a file of its own",
+            "{file}: a review is about a single object, but the file has {}: {}; copy one of them to a file of its own",
             found.len(),
             places.join(", ")
         );

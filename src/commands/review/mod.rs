@@ -1,4 +1,4 @@
-//! `review`: sends a manifest to a webhook as the API server would, and says what the API server would make of the answer.
+//! `review`: sends a manifest to a webhook as the API server would, and reports how the API server would treat the answer.
 
 mod file;
 mod question;

@@ -19,7 +19,7 @@ pub(super) fn generate() -> Value {
     generator.into_root_schema_for::<Config>().to_value()
 }
 
-/// YAML reads a key without a value as null: nothing is said there.
+/// YAML reads a key without a value as null, which counts as absent.
 pub(in crate::config) fn or_null(schema: &mut Schema) {
     schema.insert("type".to_owned(), json!(["object", "null"]));
 }
@@ -90,7 +90,7 @@ impl JsonSchema for Settings {
     }
 }
 
-/// What one setting may be. A setting without a default may be empty, which takes back what a weaker layer says.
+/// The rule of one setting. A setting without a default may be empty, which resets the setting of a weaker layer.
 fn value(setting: Setting) -> Value {
     let host = format!(r"({HOST_LABEL}(\.{HOST_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])");
     let names = format!("^ *({HOST_LABEL})?( *, *({HOST_LABEL})?)* *$");

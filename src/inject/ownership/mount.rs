@@ -4,7 +4,7 @@ use crate::inject::patch::{CONFIG_DIR, CONFIG_VOLUME, ConfigMapItem, ConfigMapSo
 use crate::seldon::lenient::{Items, Lenient};
 use crate::seldon::object::{Container, PodSpec, Volume, VolumeMount};
 
-/// Whether a mount is, to the last key, the one that we write.
+/// Whether a mount equals the mount that we write, in every key.
 pub(crate) fn is_our_mount(mount: &Lenient<VolumeMount<'_>>) -> bool {
     let Lenient::Is(mount) = mount else {
         return false;
@@ -18,7 +18,7 @@ pub(crate) fn is_our_mount(mount: &Lenient<VolumeMount<'_>>) -> bool {
             .is_some_and(|value| value.get() == "true")
 }
 
-/// Whether a volume is, to the last key, one that we write for that `ConfigMap`.
+/// Whether a volume equals a volume that we write for that `ConfigMap`, in every key.
 pub(crate) fn is_our_volume(volume: &Lenient<Volume<'_>>, config_map: &str) -> bool {
     let Lenient::Is(volume) = volume else {
         return false;

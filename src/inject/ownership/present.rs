@@ -8,21 +8,21 @@ use crate::jaeger::{EnvSet, EnvValue, HOST_IP, PerVariable, Variable};
 use crate::seldon::lenient::{Lenient, Text};
 use crate::seldon::object::{Env, EnvVar};
 
-/// What became of a recorded variable.
+/// The state of a recorded variable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Fate {
     /// It was never recorded for this target.
     #[default]
     Never,
-    /// It stands at that index as it was written.
+    /// It is at that index, unchanged.
     Here(usize),
-    /// A variable of that name stands there with something else in it: the user's.
+    /// A variable of that name has another value, which is the user's.
     Changed,
-    /// No variable of that name is there.
+    /// There is no variable of that name.
     Gone,
 }
 
-/// The fates of all the variables of a target.
+/// The states of all the variables of a target.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Present {
     fates: PerVariable<Fate>,
@@ -63,7 +63,7 @@ impl Present {
         *self.fates.get(variable)
     }
 
-    /// Where the variable of ours stands.
+    /// The index of the variable of ours.
     pub(crate) fn here(&self, variable: Variable) -> Option<usize> {
         match self.fate(variable) {
             Fate::Here(at) => Some(at),
@@ -78,7 +78,7 @@ impl Present {
             || self.copies.iter().any(|(_, at)| *at == index)
     }
 
-    /// Where the variable of ours and its copies stand.
+    /// The indices of the variable of ours and its copies.
     pub(crate) fn all_of(&self, variable: Variable) -> impl Iterator<Item = usize> {
         let copies = self.copies.iter().filter(move |(of, _)| *of == variable);
         self.here(variable)

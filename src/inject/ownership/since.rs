@@ -1,4 +1,4 @@
-//! Whether an object is as it was: then what was injected stays, or is put back exactly, whatever the config says now.
+//! Whether an object is as it was: then what was injected stays, or is restored exactly, even if the config has changed.
 
 use std::collections::HashMap;
 
@@ -36,7 +36,7 @@ pub(crate) fn find_record(annotations: &Annotations<'_>) -> Recorded {
     }
 }
 
-/// What `old` had of ours, if nothing that we look at has changed since, and nobody asks for a new decision.
+/// What `old` had of ours, if nothing that we look at has changed since, and no annotation asks for a new decision.
 pub(crate) fn unchanged_since<'v>(
     object: &SeldonDeployment<'v>,
     old: Option<&SeldonDeployment<'v>>,
@@ -76,7 +76,7 @@ pub(crate) fn is_put_back<'v>(
     *own != record && without_ours(object, own).0 == without_ours(old, &record).0
 }
 
-/// The older object with its record, if the same settings ask for tracing and nobody asks for a new decision.
+/// The older object with its record, if the same settings ask for tracing and no annotation asks for a new decision.
 fn older_record<'o, 'v>(
     old: &'o SeldonDeployment<'v>,
     annotations: &Annotations<'v>,

@@ -1,7 +1,7 @@
 //! Compares two objects without what we added to them. If they are equal, the variables of the older one stay.
 //!
-//! What the record says is ours and is found unchanged is left out. Only if the rest of two objects is equal is what the older one had
-//! kept or restored exactly, so "not sure" counts as "no".
+//! Entries of the record that are found unchanged are left out. The variables of the older object are kept or restored exactly only if the
+//! rest of the two objects is equal, so "not sure" counts as "no".
 
 use super::keys::Keys;
 use super::mount::{is_our_mount, is_our_volume};
@@ -15,10 +15,10 @@ use crate::seldon::object::{
 };
 use crate::seldon::{ContainerList, Lenient, SeldonDeployment};
 
-/// How what a record claims stands in an object.
+/// Whether an object has what a record claims.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Claims {
-    /// Whether every variable stands there as the record has it. Then the record was written for this object, not copied from another one.
+    /// Whether every variable is as the record has it. Then the record was written for this object, not copied from another one.
     pub(crate) are_whole: bool,
     /// Whether each target is there with all of its variables, or with none of them. Then what a user did by hand can be told from what an
     /// apply took out, and what was taken out can be put back.
@@ -73,9 +73,9 @@ fn places(record: &Record<'_>) -> usize {
 
 struct Count<'r, 'a> {
     record: &'r Record<'a>,
-    /// The variables that stand there.
+    /// The variables of the object.
     variables: usize,
-    /// What is there of [`places`].
+    /// Which of [`places`] exist.
     places: usize,
     /// Whether a target has some of its variables, or others of their names.
     is_mixed: bool,
@@ -235,7 +235,7 @@ fn env_without_ours<'v, 'a>(
     left(env, created, |at, var| (!present.is_at(at)).then_some(var))
 }
 
-/// What is left of a list. One that was created for ours and has no others counts as absent.
+/// What is left of a list. A list that was created for our items and has no others counts as absent.
 fn left<'v, T, U>(
     list: &'v Lenient<Items<T>>,
     created: bool,

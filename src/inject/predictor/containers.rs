@@ -13,7 +13,7 @@ use crate::inject::target::{self, Candidate};
 use crate::seldon::object::name_of;
 use crate::seldon::{ContainerList, Holder, Place};
 
-/// Decides the containers of a list. Gives the indices of the stubs that go.
+/// Decides the containers of a list. Returns the indices of the stubs that are removed.
 pub(crate) fn decide_list<'v>(
     inputs: &Inputs<'_, 'v>,
     draft: &mut Draft<'v>,
@@ -51,7 +51,7 @@ pub(crate) fn decide_list<'v>(
     removed
 }
 
-/// Decides a container. Says whether it stays.
+/// Decides a container. Returns whether it stays.
 fn decide_container<'v>(
     inputs: &Inputs<'_, 'v>,
     draft: &mut Draft<'v>,

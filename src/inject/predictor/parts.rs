@@ -7,7 +7,7 @@ use crate::inject::patch::Op;
 use crate::seldon::object::{ComponentSpec, PodSpec};
 use crate::seldon::{ContainerList, Lenient, Place};
 
-/// Records that a part is created, unless it stands in one that was created earlier and goes with it.
+/// Records that a part is created, unless a part around it was created earlier: both are removed together.
 pub(crate) fn creates<T>(
     inputs: &Inputs<'_, '_>,
     draft: &mut Draft<'_>,

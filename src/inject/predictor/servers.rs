@@ -26,7 +26,7 @@ pub(crate) struct Servers<'v> {
 }
 
 impl<'v> Servers<'v> {
-    /// Reads the graph if the settings decide. One that cannot be read has no nodes.
+    /// Reads the graph if the settings decide. A graph that cannot be read has no nodes.
     pub(crate) fn read(
         predictor: &'v Predictor<'v>,
         index: usize,
@@ -87,7 +87,7 @@ fn otlp_endpoint(wanted: &Wanted<'_>) -> Option<Origin> {
     Some(origin)
 }
 
-/// The names of the nodes that need a stub, in the order of the graph. `others` are the names of the containers that are no stubs.
+/// The names of the nodes that need a stub, in the order of the graph. `others` are the names of the containers that are not stubs.
 pub(crate) fn wanted_stubs<'v>(
     inputs: &Inputs<'_, 'v>,
     others: &HashSet<&'v str>,
@@ -134,7 +134,7 @@ fn why_no_stub(
         }
         Runtime::MlServer | Runtime::Wrapper => {}
     }
-    // An exclusion is the user's own word, and says more than a switch.
+    // An exclusion by the user is a more specific reason than a switch in the config.
     if inputs.excluded.contains(name) {
         return Some(Reason::Excluded);
     }
@@ -142,7 +142,7 @@ fn why_no_stub(
     (!switched_on).then_some(Reason::TargetSwitchedOff)
 }
 
-/// Keeps the names that are excluded and are no server's, until all predictors have been seen.
+/// Keeps the excluded names that are not names of servers, until all predictors have been seen.
 pub(crate) fn keep_exclusions(inputs: &Inputs<'_, '_>, draft: &mut Draft<'_>) {
     let Wanted::On(settings) = inputs.wanted else {
         return;

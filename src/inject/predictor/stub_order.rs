@@ -1,4 +1,4 @@
-//! Which stubs come and which go.
+//! Which stubs are added and which are removed.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -13,7 +13,7 @@ use crate::inject::ownership::record::Part;
 use crate::seldon::ContainerList;
 use crate::seldon::object::name_of;
 
-/// Which stubs come and which go, in the order of the graph.
+/// Which stubs are added and which are removed, in the order of the graph.
 #[derive(Debug, Default)]
 pub(crate) struct StubOrder<'v> {
     add: Vec<Cow<'v, str>>,
@@ -21,7 +21,7 @@ pub(crate) struct StubOrder<'v> {
 }
 
 impl<'v> StubOrder<'v> {
-    /// What comes and what goes where the stubs of `existing` stay that are wanted.
+    /// The additions and removals if the wanted stubs of `existing` stay.
     fn keeping(existing: &IndexSet<&'v str>, wanted: IndexSet<Cow<'v, str>>) -> Self {
         let drop = existing.iter().copied();
         Self {
@@ -34,7 +34,7 @@ impl<'v> StubOrder<'v> {
     }
 
     /// Seldon's defaulting would append the missing containers in the order of the graph, and the name of the Deployment is made of the
-    /// names in that order. So new stubs may only come behind the old ones; else all are written anew.
+    /// names in that order. So new stubs are added only behind the old ones; otherwise all are written again.
     fn in_graph_order(existing: &IndexSet<&'v str>, wanted: IndexSet<Cow<'v, str>>) -> Self {
         let mut kept = existing
             .iter()
@@ -54,16 +54,16 @@ impl<'v> StubOrder<'v> {
         &self.add
     }
 
-    /// Whether the stub of that name goes.
+    /// Whether the stub of that name is removed.
     pub(crate) fn drops(&self, name: &str) -> bool {
         self.drop.contains(name)
     }
 }
 
-/// Finds the stubs that are there and those that should be.
+/// Finds the existing stubs and the wanted ones.
 pub(crate) fn order<'v>(inputs: &Inputs<'_, 'v>, notes: &mut Notes<'v>) -> StubOrder<'v> {
     if let Wanted::Off(_) | Wanted::Hold = inputs.wanted {
-        // Whatever is there is dealt with where it stands.
+        // No stub is added, and existing ones are decided with the other containers.
         return StubOrder::default();
     }
     let (stubs, others) = named_containers(inputs);

@@ -33,7 +33,7 @@ pub(crate) fn decide_volume<'v>(inputs: &Inputs<'_, 'v>, draft: &mut Draft<'v>, 
                 }));
             return;
         }
-        // What is held is not mended, and what is no list takes no item.
+        // A held predictor is left as it is, and no item can be added to a value that is not a list.
         (_, Some(_)) if is_held(inputs) || pod.spec.volumes.odd().is_some() => return,
         (here, Some(wanted)) => {
             draft
@@ -109,7 +109,7 @@ pub(crate) fn decide_mount<'v>(
         recorded.and_then(|recorded| Some((recorded, mounts.iter().position(is_our_mount)?)));
     match (here, wanted) {
         (Some(_), true) | (None, false) => {}
-        // What is held is not mended, and what is no list takes no item.
+        // A held predictor is left as it is, and no item can be added to a value that is not a list.
         (None, true) if is_held(inputs) || container.volume_mounts.odd().is_some() => {}
         (Some((recorded, at)), false) => {
             // All that is in a stub was created with it.

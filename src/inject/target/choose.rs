@@ -177,7 +177,7 @@ impl Subject<'_, '_> {
                     .map(|_| Reason::PairUserSet),
             });
             *choices.get_mut(variable) = match reason {
-                // A variable that is never set here is worth a word only if the user asked for it.
+                // A variable that is never set here gets a note only if the user asked for it.
                 Some(Reason::NotReadHere | Reason::UserConfigPath)
                     if !asked_for(settings, variable) =>
                 {
@@ -204,7 +204,7 @@ impl Subject<'_, '_> {
                         Choice::Set(EnvValue::Literal(text.clone()), origin)
                     }
                 },
-                // Other variables of ours are removed. One that is never set here is worth a word only if the user asked for it.
+                // Other variables of ours are removed. A variable that is never set here gets a note only if the user asked for it.
                 _ if asked_for || self.present.here(variable).is_some() => {
                     Choice::Leave(Reason::NotReadHere)
                 }
@@ -299,7 +299,7 @@ const fn setting_of(variable: Variable) -> Option<Setting> {
 fn asked_for(settings: &Resolved<'_>, variable: Variable) -> bool {
     let setting = setting_of(variable).and_then(|setting| settings.get(setting));
     setting.is_some_and(|(_, origin)| {
-        // An endpoint that a config has for its MLServers says nothing about everything else in the cluster.
+        // An endpoint in the config is meant for MLServers, so it does not count as asked for in other targets.
         variable != Variable::OtlpEndpoint || origin >= Origin::SpecAnnotation
     })
 }

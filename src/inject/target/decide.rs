@@ -35,7 +35,7 @@ pub(crate) struct Candidate<'s, 'v> {
     pub(crate) old_env: Option<&'s Env<'v>>,
 }
 
-/// What became of a target.
+/// The decision on a target.
 pub(crate) struct Decided<'v> {
     plan: TargetPlan<'v>,
     set: EnvSet<'v>,
@@ -169,7 +169,7 @@ fn note_odd_env<'v>(env: &Env<'v>, place: Place<'v>, notes: &mut Notes<'v>) {
     }
 }
 
-/// Notes variables of the user's that refer to one that is added behind them: Kubernetes expands only what is defined earlier
+/// Notes variables of the user's that refer to a variable added after them: Kubernetes expands only what is defined earlier
 /// (<https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/>).
 fn note_not_expanded<'v>(
     env: &Env<'v>,

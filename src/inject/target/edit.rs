@@ -9,15 +9,15 @@ use crate::seldon::{Holder, Place};
 
 /// What happens to an environment.
 pub(crate) enum EnvEdit<'v> {
-    /// It was created for our variables, has no others, and goes.
+    /// It was created for our variables, has no others, and is removed.
     Remove(Before),
-    /// There is none yet, and these are what it gets.
+    /// It does not exist yet, and is created with these.
     Create(EnvEntries<'v>),
-    /// Items of the list go, and others come.
+    /// Items of the list are removed, and others are added.
     Items {
-        /// The indices of those that go, from the last to the first.
+        /// The indices of the removed items, from the last to the first.
         goes: Vec<usize>,
-        /// Those that come, with the index that they had in the older object.
+        /// The added items, with the index that they had in the older object.
         comes: Vec<(Option<usize>, Variable, EnvValue<'v>)>,
         /// How many items are left in between.
         left: usize,

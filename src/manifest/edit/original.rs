@@ -68,7 +68,7 @@ fn without_break(text: &str) -> &str {
 }
 
 fn outside() -> Unclear {
-    Unclear::new("the text is not the one that was read")
+    Unclear::new("the text differs from the text that was read")
 }
 
 /// The style of a document, used where no collection nearby shows one.

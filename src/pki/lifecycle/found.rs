@@ -1,4 +1,4 @@
-//! What is in the two Secrets and in `caBundle`, understood.
+//! Parses the contents of the two Secrets and of `caBundle`.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::pki::authority::{Authority, key_of};
 use crate::pki::names::Names;
 use crate::pki::read::{Certificate, read_certificates};
 
-/// How many CAs stay trusted beside the one that signs. There are more than one only where the CA was lost several times in a row.
+/// How many old CAs stay trusted besides the CA in use. There is more than one only if the CA was lost several times in a row.
 const MOST_OLD: usize = 7;
 
 /// A CA that can sign.
@@ -85,9 +85,10 @@ impl Found {
         end.unwrap_or(OffsetDateTime::UNIX_EPOCH) - times.leaf / 3
     }
 
-    /// The CAs that stay trusted beside one that signs, in PEM.
+    /// The old CAs that stay trusted besides the CA in use, in PEM.
     ///
-    /// The Secret lists them. If somebody has taken the CA out that has signed the certificate in use, and it is still trusted, it stays.
+    /// The Secret lists them. The CA that signed the current certificate stays even if it was removed from the Secret, while `caBundle`
+    /// has it.
     pub(super) fn old(&self, secret: &CaSecret, ca: &Ca) -> String {
         let listed = authorities(&secret.old);
         let is_broken = listed.is_empty() && !is_empty(&secret.old);
@@ -99,13 +100,13 @@ impl Found {
         bundle(all.filter(|old| **old != ca.certificate))
     }
 
-    /// The CAs that stay trusted beside one that takes the place of a lost one: all that were.
+    /// The old CAs that stay trusted when a new CA replaces a lost one: all that were trusted before.
     pub(super) fn old_of_lost(&self, secret: &CaSecret) -> String {
         let mut all = self.trusted.clone();
         all.extend(authorities(&secret.old));
         let lost = authorities(&secret.certificate).into_iter();
         all.extend(lost.filter(|lost| self.is_used(lost)));
-        // The one in use first, so that it is not among those that are too many.
+        // The CA in use comes first, so that the limit does not cut it off.
         all.sort_by_key(|ca| !self.is_used(ca));
         bundle(all.iter())
     }

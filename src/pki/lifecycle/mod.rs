@@ -1,6 +1,6 @@
-//! What to do next about the certificates of an installation: one step, from what is in its two Secrets, the `caBundle`s and the time.
+//! Decides the next step for the certificates of an installation, from its two Secrets, the `caBundle`s and the time.
 //!
-//! The Secrets hold all that is remembered, so whoever was ended at any step goes on with the next. On a change of the CA:
+//! All state is in the Secrets, so a controller that stops at any step continues with the next. A change of the CA takes these steps:
 //!
 //! | step | Secret of the CA | `caBundle` | certificate signed by |
 //! |---|---|---|---|
@@ -10,8 +10,8 @@
 //! | after `load`, the old CA goes | new | new, old | new |
 //! | and its trust | new | new | new |
 //!
-//! The waits are counted from when this process first saw what is there. So no clock is compared with another, and whoever starts anew
-//! waits again.
+//! A wait begins when this process first sees the current contents. So clocks of different machines are never compared, and a controller
+//! that restarts waits again.
 
 mod found;
 mod state;
@@ -68,7 +68,7 @@ pub(crate) fn next(
     })
 }
 
-/// The same where there is a CA that can sign.
+/// The next step if there is a CA that can sign.
 fn with_ca(
     seen: &Seen<'_>,
     found: &Found,
@@ -107,7 +107,7 @@ fn with_ca(
         });
     };
     let left = times.trust - seen.bundles_for;
-    // Without an old CA no certificate was in use, and nobody has to learn of the new CA first.
+    // Without an old CA, no certificate was in use, so no API server must trust the new CA first.
     if left.is_positive() && !old.is_empty() && !seen.bundles.is_empty() {
         return Ok((Step::Wait(left), Why::Trusting));
     }

@@ -1,4 +1,4 @@
-//! An installation over months, in which the controller is ended at any step, and hands damage what is there. What pods serve is always
+//! An installation over months, in which the controller stops at any step, and users damage its objects. What pods serve is always
 //! trusted.
 
 use time::{Duration, OffsetDateTime};
@@ -39,7 +39,7 @@ struct Others {
     served: Vec<Since>,
     /// The `caBundle`s that an API server may use, oldest first.
     trusted: Vec<Since>,
-    /// Since when no hand is in a `caBundle`.
+    /// Since when no user has changed a `caBundle`.
     good_since: Option<OffsetDateTime>,
 }
 
@@ -64,7 +64,7 @@ impl Others {
         keep(&mut self.trusted, TIMES.trust);
     }
 
-    /// Whatever a pod serves, every API server trusts it.
+    /// Every API server trusts the certificate of every pod.
     fn check(&self, now: OffsetDateTime, story: &[String]) {
         let good = self
             .good_since
@@ -96,7 +96,7 @@ fn is_served(leaf: &LeafSecret) -> bool {
     read.first().is_some_and(fits)
 }
 
-/// Somebody's hand. Says whether `caBundle` is not what it was.
+/// Damage by a user. Says whether it changed `caBundle`.
 fn damage(world: &mut World, dice: &mut Dice) -> (&'static str, bool) {
     match dice.roll(10) {
         0 => world.ca = CaSecret::default(),
@@ -174,7 +174,7 @@ fn run(seed: u64) -> (usize, usize) {
         }
         others.look(&world);
         others.check(world.now, &story);
-        // What is trusted is in the Secret and in caBundle: whoever garbles both has lost it.
+        // The trusted CAs are in the Secret and in caBundle; damage to both loses them.
         if others.good_since.is_some() && dice.roll(8) == 0 {
             let (what, is_bundle) = damage(&mut world, &mut dice);
             story.push(what.to_owned());

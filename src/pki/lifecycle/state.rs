@@ -1,4 +1,4 @@
-//! What there is, and what is to be done.
+//! The state of the certificates that the controller sees, and the step that it takes.
 
 use time::{Duration, OffsetDateTime};
 
@@ -67,20 +67,20 @@ pub(crate) struct LeafSecret {
     pub(crate) key: String,
 }
 
-/// What is there.
+/// The state that the controller sees.
 #[derive(Clone, Copy)]
 pub(crate) struct Seen<'a> {
     pub(crate) ca: &'a CaSecret,
     pub(crate) leaf: &'a LeafSecret,
     /// The `caBundle` of each of our entries. There are none before the webhook is registered.
     pub(crate) bundles: &'a [String],
-    /// For how long they have been seen as they are.
+    /// How long the controller has seen these.
     pub(crate) bundles_for: Duration,
-    /// For how long the webhook's certificate has been seen as it is.
+    /// How long the controller has seen this certificate of the webhook.
     pub(crate) leaf_for: Duration,
 }
 
-/// What is to be done.
+/// A step.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Write the Secret of the CA.
@@ -89,23 +89,23 @@ pub(crate) enum Step {
     Leaf(LeafSecret),
     /// Write this into each `caBundle`.
     Bundle(String),
-    /// Nothing for this time, unless something changes.
+    /// Wait for this time, unless something changes.
     Wait(Duration),
 }
 
-/// What is to be done, why, and when what is in use ends.
+/// The next step, the reason for it, and when the CA and the certificate expire.
 #[derive(Clone)]
 pub(crate) struct Next {
     pub(crate) step: Step,
     pub(crate) why: Why,
-    /// The last moment of the CA that signs.
+    /// When the CA in use expires.
     pub(crate) ca_end: Option<OffsetDateTime>,
-    /// The last moment of the certificate in the Secret, where it can be used.
+    /// When the certificate in the Secret expires, if it can be used.
     pub(crate) leaf_end: Option<OffsetDateTime>,
 }
 
 table! {
-    /// Why something is done, or nothing.
+    /// The reason for a step.
     pub(crate) enum Why
     fn reason_and_text -> (&'static str, &'static str) {
         CaMissing = ("CaCreated", "made a CA, because there was none"),

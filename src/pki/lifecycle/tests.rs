@@ -79,7 +79,7 @@ fn a_damaged_certificate_is_made_anew_at_once() {
         damage(&mut world);
         let now = world.now;
         assert_eq!(world.steps(), [why, Why::UpToDate], "{why:?}");
-        assert_eq!(world.now, now, "{why:?}: nobody waits");
+        assert_eq!(world.now, now, "{why:?}: there is no wait");
         assert!(world.ca == before.ca && world.bundles == before.bundles);
         assert!(world.leaf != before.leaf);
     }

@@ -184,7 +184,7 @@ fn only_the_ca_with_the_name_and_the_key_of_the_issuer_has_signed() {
     for name in ["another CA", "a CA"] {
         assert!(!leaf.is_signed_by(&one(authority(name).certificate())));
     }
-    // A leaf cannot sign, whatever its name.
+    // A leaf cannot sign, under any name.
     let namesake = authority("localhost");
     let names = Names {
         dns: vec!["x".to_owned()],
@@ -199,7 +199,7 @@ fn only_the_ca_with_the_name_and_the_key_of_the_issuer_has_signed() {
     assert!(!changed.is_signed_by(ca));
 }
 
-/// Whatever was read can be worked with.
+/// A certificate that was read can be used without a panic.
 fn use_all(text: &[u8]) {
     let Ok(read) = read_certificates(text) else {
         return;
@@ -252,7 +252,7 @@ proptest! {
             let at = at.index(der.len());
             der[at] = byte;
         }
-        // Whatever was changed, it is not taken for what was signed.
+        // A changed certificate never counts as signed.
         let text = in_pem(&der) + &in_pem(&good[1].der);
         use_all(text.as_bytes());
         let signed = |der| Some(X509Certificate::from_der(der).ok()?.1.tbs_certificate.as_ref().to_vec());

@@ -12,7 +12,7 @@ use crate::commands::check::seen::{Seen, Served, text};
 use crate::commands::messages::plural;
 use crate::pki::{Certificate, Validity, read_certificate, read_certificates, rfc3339, trust};
 
-/// How long before its end a certificate is worth a warning, unless it lives so shortly that a third of its life is less.
+/// A certificate that expires within this time, or within the last third of its lifetime if that is shorter, gets a warning.
 const SOON: Duration = Duration::days(14);
 
 const RENEW: &str = "docs/operate.md, Certificates, says what renews it.";
@@ -66,13 +66,13 @@ pub(super) fn ca_bundle(seen: &Seen) -> Checked {
     })
 }
 
-/// Whether its end is near.
+/// Whether it expires soon.
 fn is_soon(certificate: &Certificate, now: OffsetDateTime) -> bool {
     let life = certificate.not_after - certificate.not_before;
     certificate.not_after - now < SOON.min(life / 3)
 }
 
-/// The pods that showed a certificate. Without any, why not.
+/// The pods that showed a certificate. If none did, the error says why.
 fn chains(seen: &Seen) -> Result<Vec<(&str, Vec<Certificate>)>, Finding> {
     let mut chains = Vec::new();
     let mut unseen = None;

@@ -1,4 +1,4 @@
-//! The cluster itself, and what is there before an installation.
+//! The cluster itself, and its state before an installation.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Judges what was read. Pure: the same things seen are judged in the same way.
+//! Judges what was read. Pure: the same input gives the same findings.
 
 mod certificates;
 mod cluster;
@@ -9,7 +9,7 @@ mod webhook;
 use super::item::{Checked, Finding, Item};
 use super::seen::{Seen, SeenBefore};
 
-/// A check, and what it came to.
+/// A check with its finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Judged {
     pub(super) item: Item,

@@ -1,4 +1,4 @@
-//! The pods, and what is theirs.
+//! The namespace, the config, the Deployments and the Service of the pods.
 
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! The record: the annotation that says exactly what was added, so that it can be kept or taken out again.
 //!
-//! The format is documented in `docs/record.md`. It is read as untrusted input: whatever is not a record that we could have
+//! The format is documented in `docs/record.md`. It is read as untrusted input: everything that is not a record that we could have
 //! written is ignored as a whole, and an entry counts as ours only where it is found unchanged.
 
 mod parts;
@@ -157,7 +157,7 @@ impl<'a> Record<'a> {
         self.sets.len() - 1
     }
 
-    /// Numbers the sets as they come in the record, whatever the order in which they were made: one content, one text.
+    /// Numbers the sets by their order in the record, not by the order in which they were made: equal content has equal text.
     pub(crate) fn number_sets(&mut self) {
         let mut numbered = Self::new();
         for predictor in self.predictors.values_mut() {

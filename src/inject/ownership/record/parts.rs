@@ -47,7 +47,7 @@ pub(crate) fn spelling(text: &str) -> Before {
 }
 
 /// The structures that had to be created, and what stood there before. They take four bytes, because a record has them for each container:
-/// three bits for each part, which are 0 for one that was not created, 1 where nothing stood, and more for the spellings of a null.
+/// three bits for each part, which are 0 for a part that was not created, 1 where nothing was before, and more for the spellings of a null.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Parts(u32);
 

@@ -54,7 +54,7 @@ pub(crate) struct RecordedSet<'a>(pub(crate) EnvSet<'a>);
 /// The key of the index of an earlier set, of which a set says only what differs.
 const LIKE: &str = "like";
 
-/// Writes the sets. One that differs in little from the set before it is written as the difference: of twenty containers with a tag of
+/// Writes the sets. A set that differs little from the set before it is written as the difference: of twenty containers with a tag of
 /// their own, each has the same values but for that.
 pub(super) fn serialize<S: Serializer>(
     sets: &[RecordedSet<'_>],

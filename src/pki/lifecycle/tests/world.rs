@@ -111,14 +111,14 @@ impl World {
     }
 }
 
-/// One that has all it needs.
+/// An installation that is complete.
 pub(super) fn installed() -> World {
     let mut world = World::new();
     world.steps();
     world
 }
 
-/// A CA of somebody else, and a certificate of it.
+/// A foreign CA, and a certificate of it.
 pub(super) fn foreign() -> (Authority, LeafSecret) {
     let ca = Authority::new(Some("foreign"), start(), Duration::days(3000)).unwrap();
     let pair = ca
