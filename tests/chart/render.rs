@@ -112,7 +112,7 @@ fn a_second_time_renders_the_same_bytes(helm: &Helm) {
         let first = helm.template(values).ok();
         assert_eq!(first, helm.template(values).ok());
         assert!(first.contains("MutatingWebhookConfiguration"));
-        assert!(!first.contains("caBundle"), "nobody fights over it");
+        assert!(!first.contains("caBundle"), "the controller writes it");
     }
 }
 

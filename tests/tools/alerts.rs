@@ -265,7 +265,7 @@ fn an_alert_says_what_it_is_about(tool: &Tool) {
                 "exp_labels": {"severity": "warning", "what": "config"},
                 "exp_annotations": {
                     "summary": "Changed files cannot be used.",
-                    "description": "The config that is mounted cannot be used. The webhook goes on with the last good one, and would not start with this one.",
+                    "description": "The config that is mounted cannot be used. The webhook keeps the last valid one; new pods do not start.",
                     "runbook_url": runbook(refused),
                 },
             }]},
