@@ -91,7 +91,7 @@ fn prepare(dir: &Path, text: &str, mode: u32) -> io::Result<TempPath> {
     Ok(file.into_temp_path())
 }
 
-/// Gives the files their names. If one cannot have its own, none has.
+/// Renames all files to their final names, or none.
 fn put_in_place(prepared: Vec<TempPath>, paths: &[PathBuf]) -> anyhow::Result<()> {
     let mut placed = Vec::with_capacity(paths.len());
     for (file, path) in prepared.into_iter().zip(paths) {

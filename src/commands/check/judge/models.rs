@@ -52,9 +52,7 @@ pub(super) fn dry_run(seen: &Seen) -> Checked {
             let why = &failure.said;
             return Ok(Finding::wrong(
                 format!("the dry run in namespace {namespace} was refused: {why}"),
-                format!(
-                    "Users cannot create such models either. If only this namespace refuses them: {ELSEWHERE}"
-                ),
+                "Users cannot create such models either. If only this namespace refuses them, use --namespace NAME to try another.",
             ));
         }
         created => need(created, || {
