@@ -68,7 +68,8 @@ const WITH_EVERY_CRD: &[&[Test]] = &[
 ];
 
 /// The same where the corpus is.
-const OVER_THE_CORPUS: &[&[Test]] = &[corpus::OVER_THE_CORPUS, guard::OVER_THE_CORPUS];
+const OVER_THE_CORPUS: &[&[Test]] = &[corpus::OVER_THE_CORPUS];
+const OVER_THE_CORPUS_WITH_ONE_CRD: &[&[Test]] = &[guard::OVER_THE_CORPUS];
 
 /// What is tested with the first of them.
 const WITH_ONE_CRD: &[&[Test]] = &[
@@ -152,6 +153,8 @@ fn main() -> ExitCode {
         together.extend(trials(with_corpus, crd.name(), OVER_THE_CORPUS));
         if at == 0 {
             together.extend(trials(cluster.as_ref(), crd.name(), WITH_ONE_CRD));
+            let over_the_corpus = OVER_THE_CORPUS_WITH_ONE_CRD;
+            together.extend(trials(with_corpus, crd.name(), over_the_corpus));
             alone = trials(cluster.as_ref(), crd.name(), ALONE);
             let broken = start("broken", Source::External);
             together.extend(trials(broken.as_ref(), "broken", BROKEN));
