@@ -69,7 +69,9 @@ const WITH_EVERY_CRD: &[&[Test]] = &[
 
 /// The same where the corpus is.
 const OVER_THE_CORPUS: &[&[Test]] = &[corpus::OVER_THE_CORPUS];
-const OVER_THE_CORPUS_WITH_ONE_CRD: &[&[Test]] = &[guard::OVER_THE_CORPUS];
+
+/// What is tested with the first of them, where the corpus is.
+const ONE_CRD_AND_CORPUS: &[&[Test]] = &[guard::OVER_THE_CORPUS];
 
 /// What is tested with the first of them.
 const WITH_ONE_CRD: &[&[Test]] = &[
@@ -131,16 +133,11 @@ fn main() -> ExitCode {
     // Certificates and keys of the tests go with the rest, also where the tests are killed.
     tempfile::env::override_temp_dir(&folder).unwrap();
     let mut arguments = Arguments::from_args();
-    if let Err(why) = &assets {
-        eprintln!("cluster: all tests on a real API server are LEFT OUT, for {why}");
-    } else {
-        let said = substitution
-            .into_iter()
-            .chain(rig::cert_manager::find().err())
-            .chain(rig::prometheus::find().err())
-            .chain(engines::find().err())
-            .chain(corpus.is_none().then(|| Corpus::ABSENT.to_owned()));
-        said.for_each(|said| eprintln!("cluster: {said}"));
+    match &assets {
+        Ok(_) => say_what_is_left_out(substitution, corpus.as_ref()),
+        Err(why) => {
+            eprintln!("cluster: all tests on a real API server are LEFT OUT, for {why}");
+        }
     }
     let mut together = Vec::new();
     let mut alone = Vec::new();
@@ -153,8 +150,7 @@ fn main() -> ExitCode {
         together.extend(trials(with_corpus, crd.name(), OVER_THE_CORPUS));
         if at == 0 {
             together.extend(trials(cluster.as_ref(), crd.name(), WITH_ONE_CRD));
-            let over_the_corpus = OVER_THE_CORPUS_WITH_ONE_CRD;
-            together.extend(trials(with_corpus, crd.name(), over_the_corpus));
+            together.extend(trials(with_corpus, crd.name(), ONE_CRD_AND_CORPUS));
             alone = trials(cluster.as_ref(), crd.name(), ALONE);
             let broken = start("broken", Source::External);
             together.extend(trials(broken.as_ref(), "broken", BROKEN));
@@ -184,6 +180,16 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     finished
+}
+
+fn say_what_is_left_out(substitution: Option<String>, corpus: Option<&Corpus>) {
+    let said = substitution
+        .into_iter()
+        .chain(rig::cert_manager::find().err())
+        .chain(rig::prometheus::find().err())
+        .chain(engines::find().err())
+        .chain(corpus.is_none().then(|| Corpus::ABSENT.to_owned()));
+    said.for_each(|said| eprintln!("cluster: {said}"));
 }
 
 fn ran(conclusion: &Conclusion) -> u64 {

@@ -152,11 +152,14 @@ pub(crate) fn is_touched(map: &Map<String, Value>) -> bool {
     }) || !is_item_of_ours(map) && map.keys().any(|key| !is_known(key))
 }
 
-/// Whether there is nothing in a structure but what has a mark, and a list of volumes without any.
+/// Whether there is nothing in a structure but what has a mark, a list of volumes without any, and a null for init containers.
 pub(crate) fn is_all_marked(map: &Map<String, Value>) -> bool {
     let marked = |value: &Value| value.as_object().is_some_and(is_marked);
-    let says_nothing =
-        |key: &str, part: &Value| key == "volumes" && (part.is_null() || *part == json!([]));
+    let says_nothing = |key: &str, part: &Value| match key {
+        "volumes" => part.is_null() || *part == json!([]),
+        "initContainers" => part.is_null(),
+        _ => false,
+    };
     let mut parts = map
         .iter()
         .filter(|(key, part)| !says_nothing(key, part))
