@@ -17,7 +17,7 @@
 //! | [`apiserver`] | imitates the API server: its question, its client, its check of an answer | except for the client |
 //! | [`serve`] | the webhook's server | no |
 //! | `cluster` | a cluster, through its API server | no |
-//! | `controller` | the controller: keeps certificates, `caBundle` and models up to date | no |
+//! | `controller` | the controller: renews certificates and `caBundle`, and repairs models that were stored without the webhook | no |
 //! | [`commands`] | the subcommands: read, call the library, print | no |
 //!
 //! A module imports only from those above it; `docs/architecture.md` shows the layers, and a test holds them.

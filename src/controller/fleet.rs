@@ -53,7 +53,8 @@ impl Fleet {
         }
     }
 
-    /// A model was seen. `fingerprint` changes with everything that its standing depends on. Returns whether the standing or the fingerprint is new.
+    /// A model was seen. `fingerprint` changes with everything that its standing depends on. Returns whether the standing or the fingerprint
+    /// is new.
     pub(super) fn saw(
         &mut self,
         key: &Key,

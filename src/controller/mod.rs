@@ -1,4 +1,4 @@
-//! The controller: keeps the certificates, `caBundle` and the models up to date, and restores them after other changes.
+//! The controller: renews the certificates and `caBundle`, and repairs models that were stored without the webhook.
 //!
 //! | file | what it is for |
 //! |---|---|

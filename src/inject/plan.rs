@@ -64,7 +64,7 @@ table! {
         Injected = "injected",
         /// Variables of ours were removed, and none was added.
         Removed = "removed",
-        /// It is traced and up to date.
+        /// It is traced, and nothing changes.
         Unchanged = "unchanged",
         /// Tracing is asked for, and the user set the variables by hand.
         TracedByHand = "traced-by-hand",
@@ -109,7 +109,7 @@ pub struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    /// Whether the object is up to date.
+    /// Whether nothing changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ops.is_empty()

@@ -105,7 +105,7 @@ impl Namespace {
     /// Why nothing is changed in a namespace that is excluded, for people.
     pub(crate) fn why_excluded(which: &str) -> String {
         format!(
-            "the webhook is not called for {which}: it has the label tracing.seldon.io/disabled=true, or is a system namespace"
+            "the webhook is not called for {which}: it has the label tracing.seldon.io/disabled=true, or is a system namespace or the webhook's own"
         )
     }
 }

@@ -24,6 +24,11 @@ pub enum Purpose {
 }
 
 /// A certificate with its key. It has no `Debug`, so that no key is printed.
+///
+/// ```compile_fail,E0277
+/// fn print<T: std::fmt::Debug>() {}
+/// print::<seldon_tracing::pki::Pair>();
+/// ```
 pub struct Pair {
     /// The certificate, then that of the CA, in PEM, as a server sends them.
     pub chain: String,
@@ -32,6 +37,11 @@ pub struct Pair {
 }
 
 /// A CA with its key. It has no `Debug` either.
+///
+/// ```compile_fail,E0277
+/// fn print<T: std::fmt::Debug>() {}
+/// print::<seldon_tracing::pki::Authority>();
+/// ```
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     certificate: String,

@@ -9,7 +9,7 @@ use syn::visit::{self, Visit};
 
 /// The modules of `src`, from the ground up. A module may import from those on the lines above its own.
 const LAYERS: &[&[&str]] = &[
-    // A macro, which every file of the crate sees without an import.
+    // Macros, which every file of the crate sees without an import.
     &["table"],
     // The API server that is played shares no code with the webhook that it calls.
     &[

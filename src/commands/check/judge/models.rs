@@ -87,7 +87,7 @@ pub(super) fn receivers(seen: &Seen) -> Checked {
     }
     let number: u64 = port
         .parse()
-        .map_err(|_| Finding::not_checked(format!("{port} is no port")))?;
+        .map_err(|_| Finding::not_checked(format!("{port} is not a port")))?;
     let nodes = need(&seen.nodes, || Finding::not_checked("there are no pods"))?;
     let listens = |node: &&String| {
         nodes

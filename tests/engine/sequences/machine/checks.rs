@@ -48,7 +48,10 @@ pub(super) fn settle_marks(object: &mut Value, old: Option<&Value>) {
         }
     }
     each_claim(object, &records, &mut |part| {
-        if part.claimed && !is_marked(part.map) {
+        // The volume in a pod that its container was moved out of is the user's (docs/record.md, Limits).
+        let was_left = !part.claimed && part.map.contains_key("configMap");
+        if was_left && part.map.shift_remove(OURS).is_some() || part.claimed && !is_marked(part.map)
+        {
             part.map.insert(EITHER.to_owned(), json!(true));
         }
     });

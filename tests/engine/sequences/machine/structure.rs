@@ -9,9 +9,6 @@ pub(super) fn edit_container(object: &mut Value, [place, what, how]: [u8; 3]) ->
     let places = pods(object);
     let lists = ["containers", "containers", "containers", "initContainers"];
     let pod = at(object, &places, place)?;
-    let has_volume = pod
-        .get("volumes")
-        .is_some_and(|volumes| volumes.to_string().contains(OURS));
     let list = pod
         .entry(lists[usize::from(what / 16) % 4])
         .or_insert_with(|| json!([]))
@@ -51,7 +48,7 @@ pub(super) fn edit_container(object: &mut Value, [place, what, how]: [u8; 3]) ->
         8 => list[chosen?] = odd(how).unwrap_or_default(),
         _ => {
             // What was added around a container does not follow it into another pod (docs/record.md, Limits).
-            if has_volume || list[chosen?].to_string().contains(OURS) {
+            if list[chosen?].to_string().contains(OURS) {
                 return None;
             }
             let moved = list.remove(chosen?);
