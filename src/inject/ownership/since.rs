@@ -44,7 +44,8 @@ pub(crate) fn unchanged_since<'v>(
     found: &Recorded,
     trigger: &str,
 ) -> Option<Record<'static>> {
-    let (old, record) = older_record(old?, annotations, trigger)?;
+    let old = old?;
+    let record = older_record(old, annotations, trigger)?;
     // An earlier call for the same write may have restored what the older record has. The object's own record says what came of that.
     let own = found
         .record()
@@ -67,21 +68,20 @@ pub(crate) fn is_put_back<'v>(
     found: &Recorded,
     trigger: &str,
 ) -> bool {
-    let Some((own, (old, record))) = found
-        .record()
-        .zip(old.and_then(|old| older_record(old, annotations, trigger)))
-    else {
+    let (Some(own), Some(old)) = (found.record(), old) else {
         return false;
     };
-    *own != record && without_ours(object, own).0 == without_ours(old, &record).0
+    older_record(old, annotations, trigger).is_some_and(|record| {
+        *own != record && without_ours(object, own).0 == without_ours(old, &record).0
+    })
 }
 
-/// The older object with its record, if the same settings ask for tracing and no annotation asks for a new decision.
-fn older_record<'o, 'v>(
-    old: &'o SeldonDeployment<'v>,
+/// The record of the older object, if the same settings ask for tracing and no annotation asks for a new decision.
+fn older_record<'v>(
+    old: &SeldonDeployment<'v>,
     annotations: &Annotations<'v>,
     trigger: &str,
-) -> Option<(&'o SeldonDeployment<'v>, Record<'static>)> {
+) -> Option<Record<'static>> {
     if annotations.rest.get(RESYNC).is_some() {
         return None;
     }
@@ -90,7 +90,7 @@ fn older_record<'o, 'v>(
     let Recorded::Read(record) = find_record(old_annotations) else {
         return None;
     };
-    same_settings(annotations, old_annotations, trigger).then_some((old, record))
+    same_settings(annotations, old_annotations, trigger).then_some(record)
 }
 
 /// Whether the settings in the annotations are the same. A request that was stored while the webhook was down may have been taken back.
