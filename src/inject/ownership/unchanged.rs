@@ -98,9 +98,11 @@ fn predictor_without_ours<'v, 'a>(
     let made = |part| ours.new.has(part);
     let mut gone = false;
     let orchestrator = svc_orch_spec.map(|SvcOrchSpec { env, rest }| {
-        let env = env_without_ours(count, env, ours.orchestrator.as_ref());
-        gone = made(Part::SvcOrchSpec) && env.is_absent() && rest.is_empty();
-        (env, rest)
+        let left = env_without_ours(count, env, ours.orchestrator.as_ref());
+        // What the user emptied is the user's.
+        let created = made(Part::SvcOrchSpec) && !env.items().is_empty();
+        gone = created && left.is_absent() && rest.is_empty();
+        (left, rest)
     });
     if svc_orch_spec.get().is_none() && ours.orchestrator.is_some() {
         count.places += 1;

@@ -38,9 +38,9 @@ pub(crate) fn decide<'v>(inputs: &Inputs<'_, 'v>, draft: &mut Draft<'v>) {
         },
     );
     let written = decided.write(draft);
-    let created = inputs.ours.new.has(Part::SvcOrchSpec);
+    // What the user emptied is the user's.
+    let created = inputs.ours.new.has(Part::SvcOrchSpec) && !env.items().is_empty();
     let before = inputs.ours.new.before(Part::SvcOrchSpec);
-    let is_empty = rest_is_empty && env.items().is_empty() && env.odd().is_none();
     draft.out.orchestrator = written.record;
     if written.record.is_some() && (created || spec.is_absent()) {
         let before = if spec.is_absent() {
@@ -51,12 +51,6 @@ pub(crate) fn decide<'v>(inputs: &Inputs<'_, 'v>, draft: &mut Draft<'v>) {
         draft.out.new.set(Part::SvcOrchSpec, before);
     }
     match written.edit {
-        // The user emptied what was created for our variables.
-        _ if created && is_empty && written.record.is_none() => {
-            if !spec.is_absent() {
-                draft.ops.push(Op::take_out(place, before));
-            }
-        }
         EnvEdit::Remove(_) if created && rest_is_empty => {
             draft.ops.push(Op::take_out(place, before));
         }

@@ -170,6 +170,30 @@ fn a_copied_record_claims_only_what_is_there() {
 
 /// `volumes` or `volumeMounts` of another type than a list, where the `ConfigMap` is or would be mounted.
 #[test]
+fn what_a_record_with_swapped_names_leaves_empty_is_the_users() {
+    let graph = json!({"name": "m", "implementation": "SKLEARN_SERVER"});
+    let orchestrator = json!({"env": [{"name": "FOO", "value": "bar"}]});
+    let named = json!({"name": "main", "graph": graph, "svcOrchSpec": orchestrator});
+    let mut manifest = sdep(&json!({}), &named);
+    let predictors = manifest["spec"]["predictors"].as_array_mut().unwrap();
+    predictors.push(json!({"name": "canary", "graph": graph}));
+    let labelled = Context {
+        namespace_default: true,
+        ..Context::default()
+    };
+    let stored = decide_as(&manifest, None, &Config::default(), &labelled).0;
+    let mut edited = stored.clone();
+    let swapped = record(&stored)
+        .unwrap()
+        .replace("\"main\"", "\"other\"")
+        .replace("\"canary\"", "\"main\"")
+        .replace("\"other\"", "\"canary\"");
+    edited["metadata"]["annotations"][R] = json!(swapped);
+    let left = write(&edited, &stored);
+    assert_eq!((record(&left), predictor(&left)), (None, &named));
+}
+
+#[test]
 fn a_patch_applies_whatever_stands_where_a_list_belongs() {
     let annotations = json!({"tracing": "true", "tracing.seldon.io/config-map": "jaeger"});
     let with_container =

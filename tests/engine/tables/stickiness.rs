@@ -269,3 +269,22 @@ fn a_structure_that_the_user_emptied_is_the_users_when_a_stub_goes_back_into_it(
         assert_eq!(predictor(&taken_out)["componentSpecs"], emptied);
     }
 }
+
+#[test]
+fn an_orchestrator_that_the_user_emptied_is_the_users() {
+    let manifest = traced(&json!([]));
+    let stored = inject(&manifest);
+    for emptied in [json!({}), json!({"env": []})] {
+        let mut edited = stored.clone();
+        edited["spec"]["predictors"][0]["svcOrchSpec"] = emptied;
+        // During an outage, and at once.
+        for old in [&edited, &stored] {
+            let (filled, _) = update(&edited, old);
+            assert_eq!(update(&filled, old).0, filled, "the second call");
+            assert!(!filled["spec"]["predictors"][0]["svcOrchSpec"]["env"][0].is_null());
+            // The list was created for ours, and goes with them.
+            let taken_out = super::uninject(&filled);
+            assert_eq!(predictor(&taken_out)["svcOrchSpec"], json!({}));
+        }
+    }
+}
