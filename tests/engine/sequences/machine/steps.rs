@@ -4,7 +4,7 @@ use seldon_tracing::admission::Route;
 use serde_json::{Map, Value, json};
 
 use super::edits::{EDITS, annotations, put};
-use super::marks::{RECORD, bare, blur, each_map, record};
+use super::marks::{RECORD, blur, each_map, record};
 use super::{Failure, Step, World, start};
 
 impl World {
@@ -148,7 +148,6 @@ fn merge(live: &mut Value, applied: &Value, manifest: &Value) {
             Some(found) if found.is_object() && value.is_object() => {
                 merge(found, &applied[key], value);
             }
-            Some(found) if bare(found) == bare(value) => {}
             _ => drop(map.insert(key.clone(), value.clone())),
         }
     }
