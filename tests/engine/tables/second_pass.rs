@@ -168,7 +168,6 @@ fn a_copied_record_claims_only_what_is_there() {
     );
 }
 
-/// `volumes` or `volumeMounts` of another type than a list, where the `ConfigMap` is or would be mounted.
 #[test]
 fn what_a_record_with_swapped_names_leaves_empty_is_the_users() {
     let graph = json!({"name": "m", "implementation": "SKLEARN_SERVER"});
@@ -193,6 +192,7 @@ fn what_a_record_with_swapped_names_leaves_empty_is_the_users() {
     assert_eq!((record(&left), predictor(&left)), (None, &named));
 }
 
+/// `volumes` or `volumeMounts` of another type than a list, where the `ConfigMap` is or would be mounted.
 #[test]
 fn a_patch_applies_whatever_stands_where_a_list_belongs() {
     let annotations = json!({"tracing": "true", "tracing.seldon.io/config-map": "jaeger"});
