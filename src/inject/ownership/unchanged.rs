@@ -99,7 +99,7 @@ fn predictor_without_ours<'v, 'a>(
     let mut gone = false;
     let orchestrator = svc_orch_spec.map(|SvcOrchSpec { env, rest }| {
         let left = env_without_ours(count, env, ours.orchestrator.as_ref());
-        // What the user emptied is the user's.
+        // What the user emptied is the user's (docs/record.md, Rules).
         let created = made(Part::SvcOrchSpec) && !env.items().is_empty();
         gone = created && left.is_absent() && rest.is_empty();
         (left, rest)

@@ -38,7 +38,7 @@ pub(crate) fn decide<'v>(inputs: &Inputs<'_, 'v>, draft: &mut Draft<'v>) {
         },
     );
     let written = decided.write(draft);
-    // What the user emptied is the user's.
+    // What the user emptied is the user's (docs/record.md, Rules).
     let created = inputs.ours.new.has(Part::SvcOrchSpec) && !env.items().is_empty();
     let before = inputs.ours.new.before(Part::SvcOrchSpec);
     draft.out.orchestrator = written.record;
